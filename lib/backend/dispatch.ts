@@ -1,0 +1,44 @@
+import { jsKernels } from './js/index.ts';
+import type { Backend, DecliningKernels, Kernels } from './kernels.ts';
+
+/**
+ * `kernels.matmul(…)` asks the active backends in turn, fastest first, and takes the first answer that is
+ * not `undefined`. The last one, `js`, has every kernel and never declines.
+ */
+
+const js: Backend = { name: 'js', kernels: jsKernels };
+
+let chain: readonly Backend[] = [js];
+
+function ask(name: keyof Kernels, args: unknown[]): unknown {
+  for (const backend of chain) {
+    const kernel = backend.kernels[name] as ((...args: unknown[]) => unknown) | undefined;
+    const answer = kernel?.(...args);
+    if (answer !== undefined) return answer;
+  }
+  throw new Error(`no backend answers the kernel ${name}`);
+}
+
+function dispatched(): Kernels {
+  const table: Record<string, (...args: unknown[]) => unknown> = {};
+  for (const name of Object.keys(jsKernels) as (keyof Kernels)[]) {
+    table[name] = (...args) => ask(name, args);
+  }
+  return table as unknown as Kernels;
+}
+
+/** Every kernel, run by whatever backend is active. */
+export const kernels: Kernels = dispatched();
+
+/** Makes these backends answer, the first one first; `js` is always the last. */
+export function setBackends(backends: readonly Backend[]): void {
+  for (const old of chain) if (!backends.includes(old)) old.close?.();
+  chain = [...backends, js];
+}
+
+/** The active backends, the first asked first. */
+export function activeBackends(): readonly Backend[] {
+  return chain;
+}
+
+export type { DecliningKernels };

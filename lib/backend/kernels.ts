@@ -1,0 +1,122 @@
+import type { DType, Storage } from './storage.ts';
+
+/** What a kernel reads: numbers in a storage, seen through a shape, strides and an offset (in elements). */
+export interface Strided {
+  readonly storage: Storage;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly offset: number;
+}
+
+export type UnaryOp =
+  | 'neg' | 'abs' | 'exp' | 'log' | 'sqrt' | 'rsqrt' | 'reciprocal' | 'square'
+  | 'tanh' | 'sigmoid' | 'relu' | 'gelu' | 'sin' | 'cos';
+
+export type ArithmeticOp = 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum';
+export type ComparisonOp = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge';
+export type BinaryOp = ArithmeticOp | ComparisonOp;
+
+export type ReduceOp = 'sum' | 'max' | 'min';
+
+/** The settings of one AdamW step (Loshchilov & Hutter 2019, algorithm 2), as PyTorch names them. */
+export interface AdamWStep {
+  lr: number;
+  beta1: number;
+  beta2: number;
+  eps: number;
+  weightDecay: number;
+  /** Counts from 1. */
+  step: number;
+}
+
+/**
+ * The kernels behind every tensor operation: the seam between the library and what does the work.
+ *
+ * Unless said otherwise a kernel returns a new storage, row-major in the shape that the caller computed.
+ * Shapes and types are checked by the caller. A stride of 0 repeats an element: broadcasting.
+ * A backend may have a part of the kernels, and a kernel may answer `undefined` for a case that it leaves
+ * to the next backend: see dispatch.ts. `js` has all of them and never declines.
+ */
+export interface Kernels {
+  /** Row-major copy of a view. */
+  contiguous(x: Strided): Storage;
+  /** `target[…] = source[…]` in place; the shapes are equal (strides may be 0 in `source`), the types too. */
+  copyInto(target: Strided, source: Strided): true;
+  /** `target[…] += source[…]` in place, float32. */
+  addInto(target: Strided, source: Strided): true;
+  cast(x: Strided, dtype: DType): Storage;
+
+  unary(op: UnaryOp, x: Strided): Storage;
+  /** GELU's derivative (tanh form) times `g`; x and g have equal shapes. */
+  geluBackward(x: Strided, g: Strided): Storage;
+  /** Elementwise on two views already broadcast to the same shape. Arithmetic keeps their type, comparison gives bool. */
+  binary(op: BinaryOp, a: Strided, b: Strided): Storage;
+  /** `condition ? a : b`, all three already broadcast to the same shape. */
+  where(condition: Strided, a: Strided, b: Strided): Storage;
+
+  /** Reduces the given axes; the result is row-major over the remaining ones. */
+  reduce(op: ReduceOp, x: Strided, axes: readonly number[]): Storage;
+  /** Index (int32) of the first largest or smallest element along one axis. */
+  argReduce(op: 'max' | 'min', x: Strided, axis: number): Storage;
+
+  /**
+   * `a [..., m, k] · b [..., k, n] (+ bias [n])` for equal leading (batch) dimensions, strides 0 where
+   * broadcast. A transposed operand comes as a view with swapped strides: no kernel should need a copy.
+   */
+  matmul(a: Strided, b: Strided, bias?: Strided): Storage;
+  /** `target [m, n] += a [m, k] · b [k, n]`: a weight's gradient, summed over calls without a temporary. */
+  matmulInto(target: Strided, a: Strided, b: Strided): true;
+
+  /** Along the last axis. */
+  softmax(x: Strided): Storage;
+  /** `dx = y (g − Σ g y)` along the last axis. */
+  softmaxBackward(y: Strided, g: Strided): Storage;
+  logSoftmax(x: Strided): Storage;
+  /** `dx = g − exp(y) Σ g` along the last axis. */
+  logSoftmaxBackward(y: Strided, g: Strided): Storage;
+  /** softmax(scale · x) over the last axis of [..., t, t], where row i sees the columns 0…i only. */
+  causalSoftmax(x: Strided, scale: number): Storage;
+  causalSoftmaxBackward(y: Strided, g: Strided, scale: number): Storage;
+
+  /** Over the last axis d of x [n, d], with the biased variance: y [n, d], and mean and 1/σ, each [n], for backward. */
+  layerNorm(x: Strided, scale: Strided, shift: Strided, eps: number): { y: Storage; mean: Storage; rstd: Storage };
+  /** dx [n, d], and dscale, dshift [d] when `parameters` asks for them. */
+  layerNormBackward(
+    g: Strided, x: Strided, scale: Strided, mean: Storage, rstd: Storage, parameters: boolean,
+  ): { dx: Storage; dscale?: Storage; dshift?: Storage };
+
+  /**
+   * Mean over the rows whose target is not `ignoreIndex` of −log softmax(logits)[target], for logits [n, v] and
+   * int32 targets [n]: the loss [1], and each row's log-sum-exp [n] for backward (no second copy of the logits).
+   */
+  crossEntropy(logits: Strided, targets: Strided, ignoreIndex: number): { loss: Storage; logSumExp: Storage };
+  /** `(softmax(logits) − one-hot) · g / rows counted`, with g [1]. */
+  crossEntropyBackward(
+    logits: Strided, targets: Strided, logSumExp: Storage, g: Strided, ignoreIndex: number,
+  ): Storage;
+
+  /** Rows of weight [v, d] for int32 ids [n]: [n, d]. Ids are in range. */
+  embedding(weight: Strided, ids: Strided): Storage;
+  /** `target [v, d]`, row ids[i], `+= g[i]` for g [n, d]: a scatter-add in place. */
+  embeddingBackwardInto(target: Strided, ids: Strided, g: Strided): true;
+
+  /** `out[…] = x[… index[…] …]` along `axis`, as torch.gather. Indices are in range. */
+  gather(x: Strided, axis: number, index: Strided): Storage;
+  /** `target[… index[…] …] += g[…]` along `axis`, in place: gather's adjoint. */
+  scatterAddInto(target: Strided, axis: number, index: Strided, g: Strided): true;
+
+  /** One AdamW step in a single pass; parameter, m and v are written in place, all contiguous. */
+  adamW(parameter: Strided, gradient: Strided, m: Storage, v: Storage, step: AdamWStep): true;
+}
+
+/** One engine: the kernels that it has, and what to print about it. */
+export interface Backend {
+  readonly name: string;
+  readonly kernels: DecliningKernels;
+  /** Stops threads or a device. Storages on the device are brought home first. */
+  close?(): void;
+}
+
+type Declinable<F> = F extends (...args: infer A) => infer R ? (...args: A) => R | undefined : never;
+/** The kernels of a backend that may decline a case by answering `undefined`. */
+export type DecliningKernels = { [K in keyof Kernels]?: Declinable<Kernels[K]> };

@@ -1,0 +1,135 @@
+/**
+ * A storage holds the numbers of one or more tensors: on the host, on a device, or both.
+ *
+ * A device backend returns storages that are only on the device; the host copy is made when somebody
+ * reads `data` (printing, `item()`, a kernel that only the CPU has). Tensors, the graph and the modules
+ * never know where the numbers are.
+ */
+
+export type DType = 'float32' | 'int32' | 'bool';
+
+export type TypedArray = Float32Array | Int32Array | Uint8Array;
+
+/** Bytes that one element of each type takes. */
+export const BYTES_PER_ELEMENT: Record<DType, number> = { float32: 4, int32: 4, bool: 1 };
+
+/** A copy of a storage's numbers that lives on a device, e.g. in a GPU buffer. */
+export interface DeviceCopy {
+  /** The name of the backend that owns the copy. */
+  readonly backend: string;
+  /** Waits for the device and brings the numbers to the host. */
+  read(): TypedArray;
+  /** Gives the device memory back. */
+  free(): void;
+}
+
+/** Gives zero-filled (or, with `zero` false, arbitrary) host memory for `length` elements. */
+export type Allocator = (dtype: DType, length: number, zero: boolean) => TypedArray;
+
+const onTheJsHeap: Allocator = (dtype, length) => {
+  if (dtype === 'float32') return new Float32Array(length);
+  if (dtype === 'int32') return new Int32Array(length);
+  return new Uint8Array(length);
+};
+
+let allocator: Allocator = onTheJsHeap;
+
+/** Chooses where new host memory comes from: a backend may want it in its own heap. `null` is the JS heap. */
+export function setAllocator(next: Allocator | null): void {
+  allocator = next ?? onTheJsHeap;
+}
+
+export class Storage {
+  readonly dtype: DType;
+  readonly length: number;
+  /** Grows with every write in place, so that whoever keeps a copy can tell that it is out of date. */
+  version = 0;
+  #host: TypedArray | undefined;
+  #device: DeviceCopy | undefined;
+
+  private constructor(
+    dtype: DType,
+    length: number,
+    host: TypedArray | undefined,
+    device: DeviceCopy | undefined,
+  ) {
+    this.dtype = dtype;
+    this.length = length;
+    this.#host = host;
+    this.#device = device;
+  }
+
+  /** Wraps a typed array without copying it. Float32Array is float32, Int32Array int32, Uint8Array bool. */
+  static of(data: TypedArray): Storage {
+    const dtype = data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : 'bool';
+    return new Storage(dtype, data.length, data, undefined);
+  }
+
+  /** New host memory, all zero. */
+  static zeros(dtype: DType, length: number): Storage {
+    return Storage.of(allocator(dtype, length, true));
+  }
+
+  /** New host memory whose content is arbitrary: for kernels that write every element. */
+  static empty(dtype: DType, length: number): Storage {
+    return Storage.of(allocator(dtype, length, false));
+  }
+
+  /** A storage whose numbers are on a device only, until somebody reads `data`. */
+  static onDevice(dtype: DType, length: number, device: DeviceCopy): Storage {
+    return new Storage(dtype, length, undefined, device);
+  }
+
+  /** The numbers on the host, to read. Brings them from the device the first time. */
+  get data(): TypedArray {
+    this.#host ??= this.#device!.read();
+    return this.#host;
+  }
+
+  /** The numbers on the host, to write: a device copy, out of date from now on, is dropped. */
+  get writable(): TypedArray {
+    const host = this.data;
+    this.version++;
+    this.#device?.free();
+    this.#device = undefined;
+    return host;
+  }
+
+  get isOnHost(): boolean {
+    return this.#host !== undefined;
+  }
+
+  /** The device copy, if the named backend holds one that is up to date. */
+  deviceCopy(backend: string): DeviceCopy | undefined {
+    return this.#device?.backend === backend ? this.#device : undefined;
+  }
+
+  /** Remembers that a device now has the same numbers as the host. */
+  attachDeviceCopy(device: DeviceCopy): void {
+    this.#device?.free();
+    this.#device = device;
+  }
+
+  /** A device kernel has written these numbers in place: the host copy is out of date. */
+  writtenOnDevice(device: DeviceCopy): void {
+    this.version++;
+    this.#device = device;
+    this.#host = undefined;
+  }
+
+  /** Brings the numbers home and lets the device go, e.g. because it was lost or another backend was chosen. */
+  leaveDevice(): void {
+    void this.data;
+    this.#device?.free();
+    this.#device = undefined;
+  }
+
+  // What ndarray asks of a container that is not a typed array.
+  get(index: number): number {
+    return this.data[index];
+  }
+
+  set(index: number, value: number): number {
+    return (this.writable[index] = value);
+  }
+}
