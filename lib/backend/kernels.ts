@@ -9,8 +9,20 @@ export interface Strided {
 }
 
 export type UnaryOp =
-  | 'neg' | 'abs' | 'exp' | 'log' | 'sqrt' | 'rsqrt' | 'reciprocal' | 'square'
-  | 'tanh' | 'sigmoid' | 'relu' | 'gelu' | 'sin' | 'cos';
+  | 'neg'
+  | 'abs'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'rsqrt'
+  | 'reciprocal'
+  | 'square'
+  | 'tanh'
+  | 'sigmoid'
+  | 'relu'
+  | 'gelu'
+  | 'sin'
+  | 'cos';
 
 export type ArithmeticOp = 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum';
 export type ComparisonOp = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge';
@@ -79,10 +91,20 @@ export interface Kernels {
   causalSoftmaxBackward(y: Strided, g: Strided, scale: number): Storage;
 
   /** Over the last axis d of x [n, d], with the biased variance: y [n, d], and mean and 1/σ, each [n], for backward. */
-  layerNorm(x: Strided, scale: Strided, shift: Strided, eps: number): { y: Storage; mean: Storage; rstd: Storage };
+  layerNorm(
+    x: Strided,
+    scale: Strided,
+    shift: Strided,
+    eps: number,
+  ): { y: Storage; mean: Storage; rstd: Storage };
   /** dx [n, d], and dscale, dshift [d] when `parameters` asks for them. */
   layerNormBackward(
-    g: Strided, x: Strided, scale: Strided, mean: Storage, rstd: Storage, parameters: boolean,
+    g: Strided,
+    x: Strided,
+    scale: Strided,
+    mean: Storage,
+    rstd: Storage,
+    parameters: boolean,
   ): { dx: Storage; dscale?: Storage; dshift?: Storage };
 
   /**
@@ -92,7 +114,11 @@ export interface Kernels {
   crossEntropy(logits: Strided, targets: Strided, ignoreIndex: number): { loss: Storage; logSumExp: Storage };
   /** `(softmax(logits) − one-hot) · g / rows counted`, with g [1]. */
   crossEntropyBackward(
-    logits: Strided, targets: Strided, logSumExp: Storage, g: Strided, ignoreIndex: number,
+    logits: Strided,
+    targets: Strided,
+    logSumExp: Storage,
+    g: Strided,
+    ignoreIndex: number,
   ): Storage;
 
   /** Rows of weight [v, d] for int32 ids [n]: [n, d]. Ids are in range. */

@@ -1,0 +1,145 @@
+import type { BinaryOp, Kernels, Strided, UnaryOp } from '../kernels.ts';
+import { type DType, Storage } from '../storage.ts';
+import { copyElements, forEachElement, isContiguous, newFloats, rowMajor, sizeOf } from './strided.ts';
+
+const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
+
+/** GELU in its tanh form (Hendrycks & Gimpel 2016), the one that GPT-2 was trained with. */
+function gelu(x: number): number {
+  return 0.5 * x * (1 + Math.tanh(SQRT_2_OVER_PI * (x + 0.044715 * x ** 3)));
+}
+
+function geluDerivative(x: number): number {
+  const t = Math.tanh(SQRT_2_OVER_PI * (x + 0.044715 * x ** 3));
+  return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * SQRT_2_OVER_PI * (1 + 3 * 0.044715 * x * x);
+}
+
+const UNARY: Record<UnaryOp, (x: number) => number> = {
+  neg: (x) => -x,
+  abs: Math.abs,
+  exp: Math.exp,
+  log: Math.log,
+  sqrt: Math.sqrt,
+  rsqrt: (x) => 1 / Math.sqrt(x),
+  reciprocal: (x) => 1 / x,
+  square: (x) => x * x,
+  tanh: Math.tanh,
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  relu: (x) => (x > 0 || Number.isNaN(x) ? x : 0),
+  gelu,
+  sin: Math.sin,
+  cos: Math.cos,
+};
+
+const BINARY: Record<BinaryOp, (a: number, b: number) => number> = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: (a, b) => a * b,
+  div: (a, b) => a / b,
+  // C's pow, as PyTorch: 1 to the power of NaN is 1, which JavaScript makes NaN.
+  pow: (a, b) => (a === 1 ? 1 : a ** b),
+  maximum: Math.max,
+  minimum: Math.min,
+  eq: (a, b) => +(a === b),
+  ne: (a, b) => +(a !== b),
+  lt: (a, b) => +(a < b),
+  le: (a, b) => +(a <= b),
+  gt: (a, b) => +(a > b),
+  ge: (a, b) => +(a >= b),
+};
+
+const COMPARISONS: ReadonlySet<BinaryOp> = new Set(['eq', 'ne', 'lt', 'le', 'gt', 'ge']);
+
+/** The type of `a op b` for two operands of the same type. */
+function resultType(op: BinaryOp, operands: DType): DType {
+  return COMPARISONS.has(op) ? 'bool' : operands;
+}
+
+function unary(op: UnaryOp, x: Strided): Storage {
+  const f = UNARY[op];
+  const input = rowMajor(x);
+  const out = Storage.empty(x.storage.dtype, input.length);
+  const y = out.data;
+  for (let i = 0; i < input.length; i++) y[i] = f(input[i]);
+  return out;
+}
+
+function geluBackward(x: Strided, g: Strided): Storage {
+  const input = rowMajor(x);
+  const upstream = rowMajor(g);
+  const { storage, data } = newFloats(input.length);
+  for (let i = 0; i < input.length; i++) data[i] = upstream[i] * geluDerivative(input[i]);
+  return storage;
+}
+
+function binary(op: BinaryOp, a: Strided, b: Strided): Storage {
+  const f = BINARY[op];
+  const out = Storage.empty(resultType(op, a.storage.dtype), sizeOf(a.shape));
+  const y = out.data;
+  if (isContiguous(a) && isContiguous(b)) {
+    const left = rowMajor(a);
+    const right = rowMajor(b);
+    for (let i = 0; i < y.length; i++) y[i] = f(left[i], right[i]);
+    return out;
+  }
+  const left = a.storage.data;
+  const right = b.storage.data;
+  let i = 0;
+  forEachElement([a, b], (at) => {
+    y[i++] = f(left[at[0]], right[at[1]]);
+  });
+  return out;
+}
+
+function where(condition: Strided, a: Strided, b: Strided): Storage {
+  const choose = condition.storage.data;
+  const yes = a.storage.data;
+  const no = b.storage.data;
+  const out = Storage.empty(a.storage.dtype, sizeOf(condition.shape));
+  const y = out.data;
+  let i = 0;
+  forEachElement([condition, a, b], (at) => {
+    y[i++] = choose[at[0]] ? yes[at[1]] : no[at[2]];
+  });
+  return out;
+}
+
+function contiguous(x: Strided): Storage {
+  const out = Storage.empty(x.storage.dtype, sizeOf(x.shape));
+  copyElements(x, out.data);
+  return out;
+}
+
+function copyInto(target: Strided, source: Strided): true {
+  const from = source.storage.data;
+  const to = target.storage.writable;
+  if (isContiguous(target)) copyElements(source, to, target.offset);
+  else
+    forEachElement([target, source], (at) => {
+      to[at[0]] = from[at[1]];
+    });
+  return true;
+}
+
+function addInto(target: Strided, source: Strided): true {
+  const from = source.storage.data;
+  const to = target.storage.writable;
+  forEachElement([target, source], (at) => {
+    to[at[0]] += from[at[1]];
+  });
+  return true;
+}
+
+function cast(x: Strided, dtype: DType): Storage {
+  const input = rowMajor(x);
+  const out = Storage.empty(dtype, input.length);
+  const y = out.data;
+  if (dtype === 'bool') for (let i = 0; i < y.length; i++) y[i] = input[i] === 0 ? 0 : 1;
+  else for (let i = 0; i < y.length; i++) y[i] = input[i];
+  return out;
+}
+
+export const elementwiseKernels: Pick<
+  Kernels,
+  'unary' | 'geluBackward' | 'binary' | 'where' | 'contiguous' | 'copyInto' | 'addInto' | 'cast'
+> = { unary, geluBackward, binary, where, contiguous, copyInto, addInto, cast };
