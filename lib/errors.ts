@@ -1,0 +1,4 @@
+/** A mistake that the user can put right: shown as one line, without a stack trace. */
+export class UserError extends Error {
+  override name = 'UserError';
+}
