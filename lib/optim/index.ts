@@ -1,0 +1,3 @@
+export { AdamW, type AdamWOptions } from './adamW.ts';
+export { Optimizer } from './optimizer.ts';
+export { SGD } from './sgd.ts';

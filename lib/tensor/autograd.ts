@@ -1,0 +1,138 @@
+import type { Tensor } from './tensor.ts';
+
+/**
+ * Define-by-run automatic differentiation. Each operation that touches a tensor with `requiresGrad` leaves a
+ * node behind: its inputs, and a function from the gradient of its output to the gradients of its inputs.
+ * `backward` walks the nodes from the loss, each after all that use it, and sums up what reaches the leaves.
+ */
+
+/**
+ * What a backward function gives for one input: the gradient; or a function that adds it into a tensor of the
+ * input's shape, for gradients that are cheaper to add in place than to make (a weight's product, a slice's
+ * few rows); or null for an input that needs none.
+ */
+export type Gradient = Tensor | ((target: Tensor) => void) | null;
+
+export interface GraphNode {
+  readonly name: string;
+  inputs: readonly Tensor[];
+  /** Released by backward, with all the tensors that it kept. */
+  backward: ((g: Tensor) => readonly Gradient[]) | null;
+}
+
+let recording = true;
+
+/** Is a graph being recorded? */
+export function isGradEnabled(): boolean {
+  return recording;
+}
+
+/** Runs `body` without recording a graph: for evaluation and generation. */
+export function noGrad<T>(body: () => T): T {
+  const before = recording;
+  recording = false;
+  try {
+    return body();
+  } finally {
+    recording = before;
+  }
+}
+
+/** Adds the operation that made `out` to the graph, if any of its inputs requires a gradient. */
+export function record(
+  name: string,
+  out: Tensor,
+  inputs: readonly Tensor[],
+  backward: (g: Tensor) => readonly Gradient[],
+): Tensor {
+  if (recording && inputs.some((input) => input.requiresGrad)) {
+    out.requiresGrad = true;
+    out.node = { name, inputs, backward };
+  }
+  return out;
+}
+
+/** The nodes that the root's value depends on, every node before the ones that it uses. */
+function topologicalOrder(root: GraphNode): GraphNode[] {
+  const order: GraphNode[] = [];
+  const seen = new Set<GraphNode>([root]);
+  const path: { node: GraphNode; next: number }[] = [{ node: root, next: 0 }];
+  // Without recursion: a graph is deeper than the call stack in a long training script.
+  while (path.length > 0) {
+    const top = path[path.length - 1];
+    if (top.next === top.node.inputs.length) {
+      order.push(top.node);
+      path.pop();
+      continue;
+    }
+    const child = top.node.inputs[top.next++].node;
+    if (child && !seen.has(child)) {
+      seen.add(child);
+      path.push({ node: child, next: 0 });
+    }
+  }
+  return order.reverse();
+}
+
+function addToLeaf(leaf: Tensor, gradient: Tensor | ((target: Tensor) => void)): void {
+  if (typeof gradient === 'function') {
+    leaf.grad ??= leaf.zerosLike();
+    gradient(leaf.grad);
+  } else if (leaf.grad) leaf.grad.addInPlace(gradient);
+  // A copy of its own: the same gradient may be on its way to other tensors.
+  else leaf.grad = gradient.clone();
+}
+
+/**
+ * Adds d root / d leaf to the `grad` of every leaf that requires one, for a scalar root or a given upstream
+ * gradient. The graph is released on the way, unless `retainGraph` keeps it for a second pass.
+ * @throws if the root has no graph, or is not a scalar and no gradient is given.
+ */
+export function backward(root: Tensor, gradient?: Tensor, retainGraph = false): void {
+  if (!root.requiresGrad) {
+    throw new Error('backward: no gradient is required of this tensor or of anything it was computed from');
+  }
+  if (!gradient && root.size !== 1) {
+    throw new Error(`backward: a scalar is expected, not a tensor of shape [${root.shape.join(', ')}]`);
+  }
+  noGrad(() => {
+    const upstream = gradient ?? root.zerosLike().add(1);
+    if (!root.node) {
+      addToLeaf(root, upstream);
+      return;
+    }
+    const gradients = new Map<GraphNode, Tensor>([[root.node, upstream]]);
+    for (const node of topologicalOrder(root.node)) {
+      const g = gradients.get(node);
+      gradients.delete(node);
+      if (g) propagate(node, g, gradients);
+      if (!retainGraph) {
+        node.backward = null;
+        node.inputs = [];
+      }
+    }
+  });
+}
+
+function propagate(node: GraphNode, g: Tensor, gradients: Map<GraphNode, Tensor>): void {
+  if (!node.backward) {
+    throw new Error(
+      `backward: the graph behind ${node.name} is already released; pass retainGraph the first time`,
+    );
+  }
+  const forInputs = node.backward(g);
+  for (let i = 0; i < node.inputs.length; i++) {
+    const input = node.inputs[i];
+    const gradient = forInputs[i];
+    if (!gradient || !input.requiresGrad) continue;
+    if (!input.node) addToLeaf(input, gradient);
+    else if (typeof gradient === 'function') {
+      const sum = gradients.get(input.node)?.clone() ?? input.zerosLike();
+      gradient(sum);
+      gradients.set(input.node, sum);
+    } else {
+      const before = gradients.get(input.node);
+      gradients.set(input.node, before ? before.add(gradient) : gradient);
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import ndarray from 'ndarray';
+import { kernels } from '../../backend/dispatch.ts';
+import { record } from '../autograd.ts';
+import {
+  broadcastStrides,
+  formatShape,
+  isContiguous,
+  resolveAxis,
+  resolveReshape,
+  type Shape,
+  sameShape,
+  stridesAfterReshape,
+} from '../shape.ts';
+import { Tensor } from '../tensor.ts';
+import { sumToShape } from './elementwise.ts';
+
+/**
+ * Views: other shapes and strides over the same storage. Nothing is copied, forward or backward: the
+ * gradient of a view is a view of the gradient, or is added into the viewed part of it.
+ */
+
+function stridedView(x: Tensor, shape: Shape, strides: readonly number[], offset = x.offset): Tensor {
+  return new Tensor(ndarray(x.storage, [...shape], [...strides], offset));
+}
+
+/** Row-major copy, or x itself where its elements already lie so. */
+export function contiguous(x: Tensor): Tensor {
+  if (isContiguous(x)) return x;
+  return record('contiguous', Tensor.of(kernels.contiguous(x), x.shape), [x], (g) => [g]);
+}
+
+/** The same elements in another shape (one length may be −1), without a copy where the strides allow it. */
+export function reshape(x: Tensor, wanted: Shape): Tensor {
+  const shape = resolveReshape(x.shape, wanted);
+  if (sameShape(shape, x.shape)) return x;
+  const strides = stridesAfterReshape(x.shape, x.strides, shape);
+  if (!strides) return reshape(contiguous(x), shape);
+  return record('reshape', stridedView(x, shape, strides), [x], (g) => [g.reshape(x.shape)]);
+}
+
+/** reshape that refuses to copy, as PyTorch's view. @throws if the strides do not allow it. */
+export function view(x: Tensor, wanted: Shape): Tensor {
+  const shape = resolveReshape(x.shape, wanted);
+  if (!stridesAfterReshape(x.shape, x.strides, shape)) {
+    throw new Error(
+      `view: ${formatShape(x.shape)} cannot be seen as ${formatShape(shape)} without a copy; use reshape`,
+    );
+  }
+  return reshape(x, shape);
+}
+
+/** The axes in another order. */
+export function permute(x: Tensor, order: readonly number[]): Tensor {
+  const axes = order.map((axis) => resolveAxis(axis, x.ndim, 'permute'));
+  if (axes.length !== x.ndim || new Set(axes).size !== x.ndim) {
+    throw new Error(`permute: ${formatShape(order)} does not name each of the ${x.ndim} axes once`);
+  }
+  if (x.ndim === 0) return x;
+  const inverse = axes.map((_, axis) => axes.indexOf(axis));
+  const out = new Tensor(x.ndarray.transpose(...axes));
+  return record('permute', out, [x], (g) => [g.permute(inverse)]);
+}
+
+export function transpose(x: Tensor, axis0: number, axis1: number): Tensor {
+  const order = x.shape.map((_, axis) => axis);
+  const a = resolveAxis(axis0, x.ndim, 'transpose');
+  const b = resolveAxis(axis1, x.ndim, 'transpose');
+  [order[a], order[b]] = [order[b], order[a]];
+  return permute(x, order);
+}
+
+/** Repeats axes of length 1 (stride 0), and adds axes in front. @throws if another axis would change. */
+export function expand(x: Tensor, wanted: Shape): Tensor {
+  const missing = wanted.length - x.ndim;
+  const shape = wanted.map((length, axis) => (length === -1 ? x.shape[axis - missing] : length));
+  if (sameShape(shape, x.shape)) return x;
+  if (missing < 0 || !x.shape.every((length, axis) => length === 1 || length === shape[axis + missing])) {
+    throw new Error(`expand: ${formatShape(x.shape)} does not broadcast to ${formatShape(wanted)}`);
+  }
+  const out = stridedView(x, shape, broadcastStrides(x.shape, x.strides, shape));
+  return record('expand', out, [x], (g) => [sumToShape(g, x.shape)]);
+}
+
+/**
+ * Elements start, start + step, … below end along one axis; negative positions count from the end, as in Python.
+ */
+export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step = 1): Tensor {
+  const along = resolveAxis(axis, x.ndim, 'slice');
+  const length = x.shape[along];
+  if (!(Number.isInteger(step) && step > 0))
+    throw new Error(`slice: a step of ${step} is not a positive integer`);
+  const inside = (position: number) =>
+    Math.min(length, Math.max(0, position < 0 ? position + length : position));
+  const from = inside(start);
+  const count = Math.max(0, Math.ceil((inside(end) - from) / step));
+  if (count === length) return x;
+  const part = (t: Tensor): Tensor => {
+    const shape = t.shape.with(along, count);
+    const strides = t.strides.with(along, t.strides[along] * step);
+    return stridedView(t, shape, strides, t.offset + (count === 0 ? 0 : from * t.strides[along]));
+  };
+  return record('slice', part(x), [x], (g) => [(target) => part(target).addInPlace(g)]);
+}
+
+/** The slice at one position of an axis, without that axis. @throws if it is out of range. */
+export function select(x: Tensor, axis: number, position: number): Tensor {
+  const along = resolveAxis(axis, x.ndim, 'select');
+  const length = x.shape[along];
+  const at = position < 0 ? position + length : position;
+  if (!Number.isInteger(position) || at < 0 || at >= length) {
+    throw new Error(`select: there is no position ${position} on an axis of length ${length}`);
+  }
+  const keep = (values: readonly number[]) => values.filter((_, a) => a !== along);
+  const part = (t: Tensor) =>
+    stridedView(t, keep(t.shape), keep(t.strides), t.offset + at * t.strides[along]);
+  return record('select', part(x), [x], (g) => [(target) => part(target).addInPlace(g)]);
+}
+
+export function unsqueeze(x: Tensor, axis: number): Tensor {
+  const at = resolveAxis(axis, x.ndim + 1, 'unsqueeze');
+  return reshape(x, x.shape.toSpliced(at, 0, 1));
+}
+
+/** Without the axes of length 1, or without the given one if its length is 1. */
+export function squeeze(x: Tensor, axis?: number): Tensor {
+  if (axis === undefined)
+    return reshape(
+      x,
+      x.shape.filter((length) => length !== 1),
+    );
+  const at = resolveAxis(axis, x.ndim, 'squeeze');
+  return x.shape[at] === 1 ? reshape(x, x.shape.toSpliced(at, 1)) : x;
+}
+
+/** The axes from `start` to `end` (included) as one. */
+export function flatten(x: Tensor, start = 0, end = -1): Tensor {
+  if (x.ndim === 0) return reshape(x, [1]);
+  const from = resolveAxis(start, x.ndim, 'flatten');
+  const to = resolveAxis(end, x.ndim, 'flatten');
+  return reshape(
+    x,
+    [...x.shape.slice(0, from), -1, ...x.shape.slice(to + 1)].map((length, axis) =>
+      // −1 cannot be worked out when another axis is empty.
+      axis === from ? x.shape.slice(from, to + 1).reduce((a, b) => a * b, 1) : length,
+    ),
+  );
+}
+
+/** Parts of the given size along an axis (the last one may be shorter), or of the given sizes. */
+export function split(x: Tensor, sizes: number | readonly number[], axis = 0): Tensor[] {
+  const length = x.shape[resolveAxis(axis, x.ndim, 'split')];
+  const list = typeof sizes === 'number' ? partsOf(length, sizes) : sizes;
+  if (list.reduce((a, b) => a + b, 0) !== length) {
+    throw new Error(`split: parts of ${formatShape(list)} do not add up to an axis of length ${length}`);
+  }
+  let start = 0;
+  return list.map((size) => slice(x, axis, start, (start += size)));
+}
+
+function partsOf(length: number, size: number): number[] {
+  return Array.from({ length: Math.max(1, Math.ceil(length / size)) }, (_, i) =>
+    Math.min(size, length - i * size),
+  );
+}

@@ -1,0 +1,110 @@
+import { isContiguous, rowMajorStrides, sizeOf } from '../backend/js/strided.ts';
+
+export { isContiguous, rowMajorStrides, sizeOf };
+
+export type Shape = readonly number[];
+
+export function formatShape(shape: Shape): string {
+  return `[${shape.join(', ')}]`;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((length, axis) => length === b[axis]);
+}
+
+/** Accepts a shape as separate numbers or as one array: `zeros(2, 3)`, `zeros([2, 3])`. */
+export function shapeFrom(args: readonly (number | Shape)[]): number[] {
+  const shape = (args.length === 1 && typeof args[0] !== 'number' ? args[0] : args) as Shape;
+  for (const length of shape) {
+    if (!Number.isInteger(length)) throw new Error(`a shape is made of integers, not ${String(length)}`);
+  }
+  return [...shape];
+}
+
+/** An axis counted from the end when negative; `rank` axes exist. */
+export function resolveAxis(axis: number, rank: number, what: string): number {
+  const resolved = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(axis) || resolved < 0 || resolved >= Math.max(rank, 1)) {
+    throw new Error(`${what}: there is no axis ${axis} in a tensor of ${rank} axes`);
+  }
+  return resolved;
+}
+
+/**
+ * The shape that two shapes broadcast to: aligned at the right, each pair of lengths equal or one of them 1.
+ * @throws if a pair of lengths is different and neither is 1.
+ */
+export function broadcastShapes(a: Shape, b: Shape, what: string): number[] {
+  const rank = Math.max(a.length, b.length);
+  const shape = new Array<number>(rank);
+  for (let i = 1; i <= rank; i++) {
+    const x = a[a.length - i] ?? 1;
+    const y = b[b.length - i] ?? 1;
+    if (x !== y && x !== 1 && y !== 1) {
+      throw new Error(`${what}: ${formatShape(a)} and ${formatShape(b)} do not broadcast: ${x} against ${y}`);
+    }
+    shape[rank - i] = x === 1 ? y : x;
+  }
+  return shape;
+}
+
+/** Strides that show a view of `shape` as `target`, repeating (stride 0) where it is broadcast. */
+export function broadcastStrides(shape: Shape, strides: readonly number[], target: Shape): number[] {
+  const missing = target.length - shape.length;
+  return target.map((length, axis) => {
+    const own = axis - missing;
+    return own < 0 || (shape[own] === 1 && length !== 1) ? 0 : strides[own];
+  });
+}
+
+/** Fills in the one −1 of a wanted shape. @throws if the sizes do not agree. */
+export function resolveReshape(from: Shape, wanted: Shape): number[] {
+  const size = sizeOf(from);
+  const unknown = wanted.indexOf(-1);
+  const known = sizeOf(wanted.filter((length) => length !== -1));
+  const shape = wanted.map((length, axis) => (axis === unknown && known > 0 ? size / known : length));
+  const fits = wanted.filter((length) => length === -1).length <= 1 && sizeOf(shape) === size;
+  if (!fits || !shape.every((length) => Number.isInteger(length) && length >= 0)) {
+    throw new Error(
+      `reshape: ${formatShape(from)} has ${size} elements, which do not fit ${formatShape(wanted)}`,
+    );
+  }
+  return shape;
+}
+
+/**
+ * Strides that show a strided view under another shape of the same size without a copy, or undefined where
+ * that is impossible. Axes are matched in groups of equal size; inside a group the view must be unbroken.
+ */
+export function stridesAfterReshape(
+  shape: Shape,
+  strides: readonly number[],
+  target: Shape,
+): number[] | undefined {
+  if (sizeOf(shape) === 0) return rowMajorStrides(target);
+  const axes = shape.map((_, axis) => axis).filter((axis) => shape[axis] !== 1);
+  const result = new Array<number>(target.length).fill(1);
+  let at = 0;
+  let to = 0;
+  while (at < axes.length) {
+    let have = shape[axes[at]];
+    const first = at++;
+    const toFirst = to;
+    let want = to < target.length ? target[to++] : 1;
+    while (have !== want) {
+      if (have < want) {
+        if (strides[axes[at - 1]] !== shape[axes[at]] * strides[axes[at]]) return undefined;
+        have *= shape[axes[at++]];
+      } else want *= target[to++];
+    }
+    for (let i = first; i + 1 < at; i++) {
+      if (strides[axes[i]] !== shape[axes[i + 1]] * strides[axes[i + 1]]) return undefined;
+    }
+    let stride = strides[axes[at - 1]];
+    for (let axis = to - 1; axis >= toFirst; axis--) {
+      result[axis] = stride;
+      stride *= target[axis];
+    }
+  }
+  return result;
+}

@@ -1,0 +1,381 @@
+import ndarray, { type NdArray } from 'ndarray';
+import { kernels } from '../backend/dispatch.ts';
+import type { Strided } from '../backend/kernels.ts';
+import { type DType, Storage } from '../backend/storage.ts';
+import { backward, type GraphNode } from './autograd.ts';
+import { formatTensor } from './format.ts';
+import type { Operand } from './ops/elementwise.ts';
+import * as elementwise from './ops/elementwise.ts';
+import * as indexing from './ops/indexing.ts';
+import { matmul } from './ops/matmul.ts';
+import type { Axes } from './ops/reduce.ts';
+import * as reduce from './ops/reduce.ts';
+import * as softmax from './ops/softmax.ts';
+import { type Subscript, subscript } from './ops/subscript.ts';
+import * as views from './ops/views.ts';
+import { rowMajorStrides, type Shape, shapeFrom, sizeOf } from './shape.ts';
+
+/** Numbers in arrays in arrays, as deep as the tensor has axes. */
+export type NestedArray = number | boolean | NestedArray[];
+
+/**
+ * An array of numbers with a shape, and, if `requiresGrad`, a record of how it was computed.
+ *
+ * An ndarray says how shape, strides and offset lie over the storage. The operations live in ops/,
+ * each beside its derivative; the methods here only give them their place in the sentence: `a.matmul(b)`.
+ */
+export class Tensor implements Strided {
+  /** Shape, strides and offset over the storage. */
+  readonly ndarray: NdArray<Storage>;
+  requiresGrad = false;
+  /** d loss / d this, summed up by `backward`; only for leaves. */
+  grad: Tensor | null = null;
+  /** The operation that made this tensor, if a gradient has to pass through it. */
+  node: GraphNode | null = null;
+
+  constructor(array: NdArray<Storage>) {
+    this.ndarray = array;
+  }
+
+  /** A tensor of that shape, row-major over the whole of a storage. */
+  static of(storage: Storage, shape: Shape): Tensor {
+    return new Tensor(ndarray(storage, [...shape], rowMajorStrides(shape), 0));
+  }
+
+  get storage(): Storage {
+    return this.ndarray.data;
+  }
+  get shape(): number[] {
+    return this.ndarray.shape;
+  }
+  get strides(): number[] {
+    return this.ndarray.stride;
+  }
+  get offset(): number {
+    return this.ndarray.offset;
+  }
+  get dtype(): DType {
+    return this.storage.dtype;
+  }
+  get ndim(): number {
+    return this.shape.length;
+  }
+  /** The number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+  /** Was it made by the user rather than by an operation that is recorded? */
+  get isLeaf(): boolean {
+    return this.node === null;
+  }
+
+  // ── reading ──
+  /** The one element of a tensor of size 1. @throws if it has more, or none. */
+  item(): number {
+    if (this.size !== 1)
+      throw new Error(`item: one element is expected, not a tensor of [${this.shape.join(', ')}]`);
+    return this.storage.data[this.offset];
+  }
+  /** All elements in row-major order, as a plain array (booleans for bool). */
+  toFlatArray(): number[] | boolean[] {
+    const x = this.detach().contiguous();
+    const values = Array.from(x.storage.data.subarray(x.offset, x.offset + x.size));
+    return this.dtype === 'bool' ? values.map(Boolean) : values;
+  }
+  /** The elements as nested arrays; a number for a tensor without axes. */
+  toArray(): NestedArray {
+    const flat = this.toFlatArray();
+    const nest = (axis: number, at: number, block: number): NestedArray => {
+      if (axis === this.ndim) return flat[at];
+      const part = block / this.shape[axis];
+      return Array.from({ length: this.shape[axis] }, (_, i) => nest(axis + 1, at + i * part, part));
+    };
+    return nest(0, 0, this.size);
+  }
+  toString(): string {
+    return formatTensor(this);
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return formatTensor(this);
+  }
+
+  // ── gradients ──
+  backward(gradient?: Tensor, options: { retainGraph?: boolean } = {}): void {
+    backward(this, gradient, options.retainGraph);
+  }
+  /** The same numbers without the record of how they were computed. */
+  detach(): Tensor {
+    return new Tensor(this.ndarray);
+  }
+  /** Changes whether a gradient is wanted, and returns this. @throws unless it is a float32 leaf. */
+  requiresGrad_(wanted = true): this {
+    if (!this.isLeaf) throw new Error('requiresGrad_: only a leaf can change it; use detach() first');
+    if (wanted && this.dtype !== 'float32')
+      throw new Error(`requiresGrad_: float32 is expected, not ${this.dtype}`);
+    this.requiresGrad = wanted;
+    return this;
+  }
+
+  // ── in place, for optimisers and gradients: nothing is recorded ──
+  addInPlace(other: Tensor): this {
+    kernels.addInto(this, other.expand(this.shape));
+    return this;
+  }
+  copyInPlace(other: Tensor): this {
+    kernels.copyInto(this, other.to(this.dtype).expand(this.shape));
+    return this;
+  }
+  /** this [m, n] += a [m, k] · b [k, n]. */
+  addProductInPlace(a: Tensor, b: Tensor): this {
+    kernels.matmulInto(this, a, b);
+    return this;
+  }
+  zerosLike(): Tensor {
+    return Tensor.of(Storage.zeros(this.dtype, this.size), this.shape);
+  }
+  clone(): Tensor {
+    return this.isLeaf && !this.requiresGrad ? Tensor.of(kernels.contiguous(this), this.shape) : this.mul(1);
+  }
+
+  // ── types ──
+  to(dtype: DType): Tensor {
+    return elementwise.cast(this, dtype);
+  }
+  float(): Tensor {
+    return this.to('float32');
+  }
+  int(): Tensor {
+    return this.to('int32');
+  }
+  bool(): Tensor {
+    return this.to('bool');
+  }
+
+  // ── elementwise, with broadcasting: ops/elementwise.ts ──
+  add(other: Operand): Tensor {
+    return elementwise.binary('add', this, other);
+  }
+  sub(other: Operand): Tensor {
+    return elementwise.binary('sub', this, other);
+  }
+  mul(other: Operand): Tensor {
+    return elementwise.binary('mul', this, other);
+  }
+  div(other: Operand): Tensor {
+    return elementwise.binary('div', this, other);
+  }
+  pow(other: Operand): Tensor {
+    return elementwise.binary('pow', this, other);
+  }
+  maximum(other: Operand): Tensor {
+    return elementwise.binary('maximum', this, other);
+  }
+  minimum(other: Operand): Tensor {
+    return elementwise.binary('minimum', this, other);
+  }
+  eq(other: Operand): Tensor {
+    return elementwise.binary('eq', this, other);
+  }
+  ne(other: Operand): Tensor {
+    return elementwise.binary('ne', this, other);
+  }
+  lt(other: Operand): Tensor {
+    return elementwise.binary('lt', this, other);
+  }
+  le(other: Operand): Tensor {
+    return elementwise.binary('le', this, other);
+  }
+  gt(other: Operand): Tensor {
+    return elementwise.binary('gt', this, other);
+  }
+  ge(other: Operand): Tensor {
+    return elementwise.binary('ge', this, other);
+  }
+  neg(): Tensor {
+    return elementwise.unary('neg', this);
+  }
+  abs(): Tensor {
+    return elementwise.unary('abs', this);
+  }
+  exp(): Tensor {
+    return elementwise.unary('exp', this);
+  }
+  log(): Tensor {
+    return elementwise.unary('log', this);
+  }
+  sqrt(): Tensor {
+    return elementwise.unary('sqrt', this);
+  }
+  rsqrt(): Tensor {
+    return elementwise.unary('rsqrt', this);
+  }
+  reciprocal(): Tensor {
+    return elementwise.unary('reciprocal', this);
+  }
+  square(): Tensor {
+    return elementwise.unary('square', this);
+  }
+  tanh(): Tensor {
+    return elementwise.unary('tanh', this);
+  }
+  sigmoid(): Tensor {
+    return elementwise.unary('sigmoid', this);
+  }
+  relu(): Tensor {
+    return elementwise.unary('relu', this);
+  }
+  sin(): Tensor {
+    return elementwise.unary('sin', this);
+  }
+  cos(): Tensor {
+    return elementwise.unary('cos', this);
+  }
+  clamp(low: number, high: number): Tensor {
+    return elementwise.clamp(this, low, high);
+  }
+  maskedFill(mask: Tensor, value: number): Tensor {
+    return elementwise.maskedFill(this, mask, value);
+  }
+  where(condition: Tensor, other: Operand): Tensor {
+    return elementwise.where(condition, this, other);
+  }
+
+  // ── matrix product: ops/matmul.ts ──
+  matmul(other: Tensor): Tensor {
+    return matmul(this, other);
+  }
+
+  // ── reductions: ops/reduce.ts ──
+  sum(axes?: Axes, keepdim = false): Tensor {
+    return reduce.sum(this, axes, keepdim);
+  }
+  mean(axes?: Axes, keepdim = false): Tensor {
+    return reduce.mean(this, axes, keepdim);
+  }
+  var(axes?: Axes, options: { unbiased?: boolean; keepdim?: boolean } = {}): Tensor {
+    return reduce.variance(this, axes, options);
+  }
+  std(axes?: Axes, options: { unbiased?: boolean; keepdim?: boolean } = {}): Tensor {
+    return reduce.variance(this, axes, options).sqrt();
+  }
+  /** The largest element of all; along one axis the largest ones and where they are (the first, if equal). */
+  max(): Tensor;
+  max(axis: number, keepdim?: boolean): { values: Tensor; indices: Tensor };
+  max(axis?: number, keepdim = false) {
+    return axis === undefined ? this.amax() : reduce.extremeAlong('max', this, axis, keepdim);
+  }
+  min(): Tensor;
+  min(axis: number, keepdim?: boolean): { values: Tensor; indices: Tensor };
+  min(axis?: number, keepdim = false) {
+    return axis === undefined ? this.amin() : reduce.extremeAlong('min', this, axis, keepdim);
+  }
+  /** The largest over several axes; equal ones share the gradient. */
+  amax(axes?: Axes, keepdim = false): Tensor {
+    return reduce.extreme('max', this, axes, keepdim);
+  }
+  amin(axes?: Axes, keepdim = false): Tensor {
+    return reduce.extreme('min', this, axes, keepdim);
+  }
+  argmax(axis?: number, keepdim = false): Tensor {
+    return reduce.argExtreme('max', this, axis, keepdim);
+  }
+  argmin(axis?: number, keepdim = false): Tensor {
+    return reduce.argExtreme('min', this, axis, keepdim);
+  }
+  /** Is any element not 0? A bool tensor without axes. */
+  any(): Tensor {
+    return this.bool().sum().gt(0);
+  }
+  all(): Tensor {
+    return this.bool().sum().eq(this.size);
+  }
+  softmax(axis = -1): Tensor {
+    return softmax.softmax(this, axis);
+  }
+  logSoftmax(axis = -1): Tensor {
+    return softmax.logSoftmax(this, axis);
+  }
+
+  // ── views: ops/views.ts ──
+  contiguous(): Tensor {
+    return views.contiguous(this);
+  }
+  reshape(...shape: (number | Shape)[]): Tensor {
+    return views.reshape(this, shapeFrom(shape));
+  }
+  /** As reshape, but never copies. */
+  view(...shape: (number | Shape)[]): Tensor {
+    return views.view(this, shapeFrom(shape));
+  }
+  permute(...order: (number | Shape)[]): Tensor {
+    return views.permute(this, shapeFrom(order));
+  }
+  transpose(axis0: number, axis1: number): Tensor {
+    return views.transpose(this, axis0, axis1);
+  }
+  /** The transpose of a matrix. @throws for more than two axes. */
+  t(): Tensor {
+    if (this.ndim > 2) throw new Error(`t: a matrix is expected, not ${this.ndim} axes; use transpose`);
+    return this.ndim < 2 ? this : views.transpose(this, 0, 1);
+  }
+  get T(): Tensor {
+    return this.t();
+  }
+  expand(...shape: (number | Shape)[]): Tensor {
+    return views.expand(this, shapeFrom(shape));
+  }
+  slice(axis: number, start?: number, end?: number, step?: number): Tensor {
+    return views.slice(this, axis, start, end, step);
+  }
+  narrow(axis: number, start: number, length: number): Tensor {
+    return views.slice(this, axis, start, start + length);
+  }
+  select(axis: number, position: number): Tensor {
+    return views.select(this, axis, position);
+  }
+  unsqueeze(axis: number): Tensor {
+    return views.unsqueeze(this, axis);
+  }
+  squeeze(axis?: number): Tensor {
+    return views.squeeze(this, axis);
+  }
+  flatten(start = 0, end = -1): Tensor {
+    return views.flatten(this, start, end);
+  }
+  split(sizes: number | readonly number[], axis = 0): Tensor[] {
+    return views.split(this, sizes, axis);
+  }
+
+  // ── indexing: ops/indexing.ts and ops/subscript.ts ──
+  indexSelect(axis: number, positions: Tensor | readonly number[]): Tensor {
+    return indexing.indexSelect(this, axis, positions);
+  }
+  maskedSelect(mask: Tensor): Tensor {
+    return indexing.maskedSelect(this, mask);
+  }
+  gather(axis: number, index: Tensor): Tensor {
+    return indexing.gather(this, axis, index);
+  }
+  topk(k: number, axis = -1): { values: Tensor; indices: Tensor } {
+    return indexing.topk(this, k, axis);
+  }
+  sort(axis = -1, descending = false): { values: Tensor; indices: Tensor } {
+    return indexing.sort(this, axis, descending);
+  }
+  argsort(axis = -1, descending = false): Tensor {
+    return indexing.argsort(this, axis, descending);
+  }
+  tril(diagonal = 0): Tensor {
+    return indexing.triangle('lower', this, diagonal);
+  }
+  triu(diagonal = 0): Tensor {
+    return indexing.triangle('upper', this, diagonal);
+  }
+  multinomial(count: number, replacement = false): Tensor {
+    return indexing.multinomial(this, count, replacement);
+  }
+  /** Subscripts as Python writes them: `x.index(null, -1)` is `x[:, -1]`. See ops/subscript.ts. */
+  index(...subscripts: Subscript[]): Tensor {
+    return subscript(this, subscripts);
+  }
+}
