@@ -1,0 +1,5 @@
+/** Examples by position. */
+export abstract class Dataset<T = unknown> {
+  abstract readonly length: number;
+  abstract get(position: number): T;
+}
