@@ -122,7 +122,7 @@ export class LinearWithLoRA extends Module {
     return noGrad(() => {
       const { weight, bias } = this.linear;
       const updated = this.#merged ? weight.detach().clone() : weight.add(this.lora.delta());
-      return Linear.of(updated.detach(), bias && bias.detach().clone());
+      return Linear.of(updated.detach(), bias?.detach().clone() ?? null);
     });
   }
 
