@@ -1,0 +1,32 @@
+import { nn, type Tensor } from '../../lib/index.ts';
+import { MultiHeadAttention } from '../chapter03/index.ts';
+import { LayerNorm } from './02-layer-norm.ts';
+import { FeedForward } from './03-feed-forward.ts';
+import type { GPTConfig } from './config.ts';
+
+/** Attention, where tokens look at each other, and the feed-forward layer, each behind a norm and with a shortcut. */
+export class TransformerBlock extends nn.Module {
+  att: MultiHeadAttention;
+  ff: FeedForward;
+  norm1: LayerNorm;
+  norm2: LayerNorm;
+  dropShortcut: nn.Dropout;
+
+  constructor(config: GPTConfig) {
+    super();
+    const { embDim, contextLength, dropRate, nHeads, qkvBias } = config;
+    this.att = new MultiHeadAttention(embDim, embDim, contextLength, dropRate, nHeads, { qkvBias });
+    this.ff = new FeedForward(config);
+    this.norm1 = new LayerNorm(embDim);
+    this.norm2 = new LayerNorm(embDim);
+    this.dropShortcut = new nn.Dropout(dropRate);
+  }
+
+  /** x [b, t, d] → [b, t, d]. */
+  forward(x: Tensor): Tensor {
+    const attended = this.att.forward(this.norm1.forward(x)); // [b, t, d]
+    x = x.add(this.dropShortcut.forward(attended));
+    const transformed = this.ff.forward(this.norm2.forward(x)); // [b, t, d]
+    return x.add(this.dropShortcut.forward(transformed));
+  }
+}

@@ -1,0 +1,70 @@
+import { arange, nn, type Tensor, UserError } from '../../lib/index.ts';
+import { LayerNorm } from './02-layer-norm.ts';
+import { TransformerBlock } from './05-transformer-block.ts';
+import type { GPTConfig } from './config.ts';
+
+/**
+ * GPT-2 (Radford et al. 2019): token and position embeddings, a stack of transformer blocks, a last norm, and a
+ * linear head that gives one logit for each token of the vocabulary.
+ *
+ * The keys of its `stateDict()` are those of the Python notebooks.
+ */
+export class GPTModel extends nn.Module {
+  static override readonly stateNames = {
+    tokEmb: 'tok_emb',
+    posEmb: 'pos_emb',
+    trfBlocks: 'trf_blocks',
+    finalNorm: 'final_norm',
+    outHead: 'out_head',
+  };
+
+  tokEmb: nn.Embedding;
+  posEmb: nn.Embedding;
+  dropEmb: nn.Dropout;
+  trfBlocks: nn.Sequential;
+  finalNorm: LayerNorm;
+  /** A Linear; chapter 6 puts a small classifier in its place, LoRA wraps it. */
+  outHead: nn.Module;
+  readonly config: GPTConfig;
+
+  constructor(config: GPTConfig) {
+    super();
+    this.config = config;
+    this.tokEmb = new nn.Embedding(config.vocabSize, config.embDim);
+    this.posEmb = new nn.Embedding(config.contextLength, config.embDim);
+    this.dropEmb = new nn.Dropout(config.dropRate);
+    this.trfBlocks = new nn.Sequential(
+      ...Array.from({ length: config.nLayers }, () => new TransformerBlock(config)),
+    );
+    this.finalNorm = new LayerNorm(config.embDim);
+    this.outHead = new nn.Linear(config.embDim, config.vocabSize, { bias: false });
+  }
+
+  /**
+   * Token ids [b, t] → logits [b, t, vocab].
+   * @throws UserError if there are more tokens than the model's context length.
+   */
+  forward(ids: Tensor): Tensor {
+    let x = this.embed(ids); // [b, t] → [b, t, d]
+    x = this.trfBlocks.forward(x); // [b, t, d]
+    x = this.finalNorm.forward(x); // [b, t, d]
+    return this.outHead.forward(x); // [b, t, vocab]
+  }
+
+  /** What each token is plus where it stands: ids [b, t] → [b, t, d]. */
+  embed(ids: Tensor): Tensor {
+    const tokens = ids.shape[1];
+    const { contextLength } = this.config;
+    if (tokens > contextLength) {
+      throw new UserError(`the model sees at most ${contextLength} tokens, not ${tokens}: shorten the text`);
+    }
+    const x = this.tokEmb.forward(ids).add(this.posEmb.forward(arange(tokens))); // [b, t, d] + [t, d]
+    return this.dropEmb.forward(x);
+  }
+}
+
+/** Numbers that a model learns, each counted once. */
+export function countParameters(model: nn.Module, options: { trainableOnly?: boolean } = {}): number {
+  const counted = model.parameters().filter((p) => !options.trainableOnly || p.requiresGrad);
+  return counted.reduce((sum, p) => sum + p.size, 0);
+}
