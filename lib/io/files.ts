@@ -1,0 +1,108 @@
+/** Reading and writing whole files, with errors a user can act on and nothing ever left half-written. */
+
+import { createHash } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { UserError } from '../errors.ts';
+
+/**
+ * Reads a file, or says in one line why it cannot be read.
+ *
+ * @param what what the file is to the user, e.g. `the training set`
+ * @throws UserError if it is missing, a folder, or not readable
+ */
+export async function readFileOrExplain(path: string, what: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw cannotRead(path, what, error);
+  }
+}
+
+/** The one line for a failed read of `path`, which is `what` to the user. */
+export function cannotRead(path: string, what: string, error: unknown): UserError {
+  return new UserError(`cannot read ${what}: ${path} ${reason(error)}`);
+}
+
+/**
+ * Writes a file beside its final place and renames it there, so that a reader never sees half of it and an
+ * interrupted run leaves the old one intact. Missing folders are made.
+ *
+ * @throws UserError if the place cannot be written
+ */
+export async function writeFileAtomically(path: string, content: Uint8Array | string): Promise<void> {
+  await writeBeside(path, async (write) => {
+    await write(typeof content === 'string' ? new TextEncoder().encode(content) : content);
+  });
+}
+
+/**
+ * The same for content that comes in pieces: `fill` is handed a function that appends bytes. If `fill`
+ * throws, nothing is left behind and its error is passed on.
+ */
+export async function writeBeside(
+  path: string,
+  fill: (write: (bytes: Uint8Array) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const beside = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
+  const explain = (error: unknown) => new UserError(`cannot write ${path}: it ${reason(error)}`);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(beside, 'w');
+    try {
+      await fill(async (bytes) => {
+        for (let done = 0; done < bytes.length; ) {
+          done += (await file.write(bytes, done)).bytesWritten;
+        }
+      });
+      await file.sync(); // the bytes must be on disk before the name is
+    } finally {
+      await file.close();
+    }
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true }).catch(() => {}); // what matters is the first error
+    throw isSystemError(error) ? explain(error) : error;
+  }
+}
+
+/** The SHA-256 of bytes, in hexadecimal. */
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** @throws UserError if the bytes do not have the expected SHA-256 */
+export function checkSha256(bytes: Uint8Array, expected: string, name: string): void {
+  const actual = sha256(bytes);
+  if (actual !== expected) throw new UserError(wrongHash(name, actual, expected));
+}
+
+/** The message for content that is not what was expected. */
+export function wrongHash(name: string, actual: string, expected: string): string {
+  return (
+    `${name} is not the file expected: its SHA-256 begins ${actual.slice(0, 12)}, not ` +
+    `${expected.slice(0, 12)}; it may be damaged or cut short, so delete it and get it again`
+  );
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && 'syscall' in error;
+}
+
+/** A system error in words that follow the path. */
+function reason(error: unknown): string {
+  const code = isSystemError(error) ? error.code : undefined;
+  const words: Record<string, string> = {
+    ENOENT: 'does not exist; check the path',
+    EISDIR: 'is a folder; name a file',
+    ENOTDIR: 'lies under something that is not a folder; check the path',
+    EEXIST: 'lies under something that is not a folder; check the path',
+    EACCES: 'may not be accessed; check its permissions',
+    EPERM: 'may not be accessed; check its permissions',
+    EROFS: 'is on a read-only file system; choose another place',
+    ENOSPC: 'does not fit, the disk is full; make room or choose another place',
+    ENAMETOOLONG: 'has too long a name',
+    ERR_FS_FILE_TOO_LARGE: 'is larger than 2 GiB',
+  };
+  return (code && words[code]) ?? `failed: ${error instanceof Error ? error.message : String(error)}`;
+}

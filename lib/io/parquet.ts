@@ -1,0 +1,86 @@
+/** Columns of parquet files, as pandas and every other tool write and read them. */
+
+import { parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
+import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
+import { UserError } from '../errors.ts';
+import { readFileOrExplain, writeFileAtomically } from './files.ts';
+
+/** A column to write. */
+export type ParquetColumn =
+  | { name: string; type: 'int64'; data: ArrayLike<number> }
+  | { name: string; type: 'string'; data: readonly string[] };
+
+/**
+ * Reads the named columns, each as an array with one entry per row. 64-bit integers come as plain numbers;
+ * a missing value comes as null.
+ *
+ * @throws UserError if the file is missing or damaged, lacks a column, or holds an integer beyond 2⁵³
+ */
+export async function readParquet<Name extends string>(
+  path: string,
+  columns: readonly Name[],
+  what = 'the parquet file',
+): Promise<Record<Name, unknown[]>> {
+  const bytes = await readFileOrExplain(path, what);
+  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+  const damaged = (error: unknown) =>
+    new UserError(
+      `${path} is not a readable parquet file (${oneLine(error)}); it may be damaged or cut short, so make it again`,
+    );
+
+  let present: string[];
+  try {
+    present = parquetSchema(parquetMetadata(file)).children.map((child) => child.element.name);
+  } catch (error) {
+    throw damaged(error);
+  }
+  for (const name of columns) {
+    if (!present.includes(name)) {
+      throw new UserError(`${path} has no column '${name}'; its columns are ${present.join(', ') || 'none'}`);
+    }
+  }
+  let rows: Record<string, unknown>[];
+  try {
+    rows = await parquetReadObjects({ file, columns: [...columns] });
+  } catch (error) {
+    throw damaged(error);
+  }
+  return Object.fromEntries(
+    columns.map((name) => [name, rows.map((row) => plainNumber(row[name], path, name))]),
+  ) as Record<Name, unknown[]>;
+}
+
+/**
+ * Writes the columns as one uncompressed parquet file, beside and then renamed.
+ *
+ * @throws UserError if the columns differ in length, or the place cannot be written
+ */
+export async function writeParquet(path: string, columns: readonly ParquetColumn[]): Promise<void> {
+  const lengths = new Set(columns.map((column) => column.data.length));
+  if (lengths.size > 1) {
+    const sizes = columns.map((column) => `${column.name} ${column.data.length}`).join(', ');
+    throw new UserError(`cannot write ${path}: its columns differ in length (${sizes})`);
+  }
+  const buffer = parquetWriteBuffer({ columnData: columns.map(toSource), codec: 'UNCOMPRESSED' });
+  await writeFileAtomically(path, new Uint8Array(buffer));
+}
+
+function toSource(column: ParquetColumn): ColumnSource {
+  const { name } = column;
+  return column.type === 'string'
+    ? { name, data: [...column.data], type: 'STRING', nullable: false }
+    : { name, data: BigInt64Array.from(Array.from(column.data), BigInt), type: 'INT64', nullable: false };
+}
+
+function plainNumber(value: unknown, path: string, column: string): unknown {
+  if (typeof value !== 'bigint') return value ?? null;
+  const number = Number(value);
+  if (!Number.isSafeInteger(number)) {
+    throw new UserError(`${path}, column '${column}': ${value} is too large a number to be read exactly`);
+  }
+  return number;
+}
+
+function oneLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0];
+}

@@ -1,0 +1,175 @@
+/**
+ * Reading the safetensors format: 8 bytes of header length, a JSON header that says for each tensor its
+ * dtype, shape and place, then the numbers. Here from bytes in memory; safetensors-file.ts reads files.
+ */
+
+import { UserError } from '../errors.ts';
+import { decodeBfloat16, decodeFloat16 } from './half.ts';
+
+/** Bytes per number of the dtypes the format knows. */
+export const DTYPE_BYTES: Record<string, number> = {
+  ...{ BOOL: 1, U8: 1, I8: 1, F8_E5M2: 1, F8_E4M3: 1 },
+  ...{ I16: 2, U16: 2, F16: 2, BF16: 2, I32: 4, U32: 4, F32: 4, F64: 8, I64: 8, U64: 8 },
+};
+
+/** What comes before the header: its length. */
+export const LENGTH_BYTES = 8;
+const MAX_HEADER_BYTES = 100_000_000; // the format's own limit
+
+export interface StoredTensor {
+  /** As stored, e.g. `F16`. */
+  readonly dtype: string;
+  readonly shape: number[];
+  /**
+   * The numbers: float dtypes as float32, whole ones and BOOL as int32. Read and converted at each access,
+   * so a file of many tensors is not held twice; keep the result if you need it again. F32 in memory is a
+   * view of the bytes given, not a copy.
+   *
+   * @throws UserError on a dtype we do not read, or an integer beyond int32
+   */
+  readonly data: Float32Array | Int32Array;
+}
+
+/** The tensors by name, in the order of their data, and the free texts of `__metadata__`. */
+export class SafetensorsFile extends Map<string, StoredTensor> {
+  readonly metadata: Record<string, string>;
+  constructor(metadata: Record<string, string>) {
+    super();
+    this.metadata = metadata;
+  }
+}
+
+/**
+ * Reads a whole safetensors file given as bytes.
+ *
+ * @param name what error messages call it, usually its path
+ * @throws UserError if anything in it does not hold together
+ */
+export function readSafetensors(bytes: Uint8Array, name = 'safetensors data'): SafetensorsFile {
+  return readSafetensorsFrom((begin, end) => bytes.subarray(begin, end), bytes.length, name);
+}
+
+/** The same over any source of byte ranges of a file of `size` bytes; a range is read when it is needed. */
+export function readSafetensorsFrom(
+  readRange: (begin: number, end: number) => Uint8Array,
+  size: number,
+  name: string,
+): SafetensorsFile {
+  const fault = (what: string) =>
+    new UserError(
+      `${name} is not a whole safetensors file: ${what}; it may be damaged or cut short, so get it again`,
+    );
+
+  if (size < LENGTH_BYTES) throw fault(`it has ${size} bytes, fewer than the 8 of the header's length`);
+  const lengthBytes = readRange(0, LENGTH_BYTES);
+  const headerLength = new DataView(lengthBytes.buffer, lengthBytes.byteOffset, LENGTH_BYTES).getBigUint64(
+    0,
+    true,
+  );
+  if (headerLength > MAX_HEADER_BYTES) throw fault(`its header would have ${headerLength} bytes`);
+  const dataStart = LENGTH_BYTES + Number(headerLength);
+  if (dataStart > size) throw fault(`its header would end at byte ${dataStart} of ${size}`);
+
+  const header = parseHeader(readRange(LENGTH_BYTES, dataStart), fault);
+  const entries = Object.entries(header).filter(([key]) => key !== '__metadata__');
+  const file = new SafetensorsFile(checkMetadata(header.__metadata__, fault));
+  const checked = entries.map(([key, entry]) => checkEntry(key, entry, fault));
+  checked.sort((a, b) => a.begin - b.begin || a.end - b.end);
+
+  let end = 0;
+  for (const tensor of checked) {
+    if (tensor.begin !== end) {
+      throw fault(
+        `tensor '${tensor.name}' begins at byte ${tensor.begin} of the data, where ${end} was expected`,
+      );
+    }
+    end = tensor.end;
+  }
+  if (dataStart + end !== size) throw fault(`its tensors need ${dataStart + end} bytes, but it has ${size}`);
+
+  for (const { name: key, dtype, shape, begin, end } of checked) {
+    file.set(key, {
+      dtype,
+      shape,
+      get data() {
+        return decode(dtype, readRange(dataStart + begin, dataStart + end), `tensor '${key}' of ${name}`);
+      },
+    });
+  }
+  return file;
+}
+
+type Fault = (what: string) => UserError;
+
+function parseHeader(bytes: Uint8Array, fault: Fault): Record<string, unknown> {
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw fault('its header is not JSON');
+  }
+  if (!isObject(header)) throw fault('its header is not a JSON object');
+  return header;
+}
+
+function checkMetadata(metadata: unknown, fault: Fault): Record<string, string> {
+  if (metadata === undefined) return {};
+  if (!isObject(metadata) || Object.values(metadata).some((value) => typeof value !== 'string')) {
+    throw fault('its __metadata__ is not an object of texts');
+  }
+  return metadata as Record<string, string>;
+}
+
+function checkEntry(name: string, entry: unknown, fault: Fault) {
+  if (!isObject(entry)) throw fault(`tensor '${name}' is not described by an object`);
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (typeof dtype !== 'string') throw fault(`tensor '${name}' has no dtype`);
+  const bytesEach = DTYPE_BYTES[dtype];
+  if (bytesEach === undefined) throw fault(`tensor '${name}' has the unknown dtype ${dtype}`);
+  if (!isSizes(shape)) throw fault(`tensor '${name}' has no proper shape`);
+  if (!isSizes(offsets) || offsets.length !== 2) throw fault(`tensor '${name}' has no proper data_offsets`);
+  const [begin, end] = offsets;
+  const needed = shape.reduce((product, length) => product * length, 1) * bytesEach;
+  if (end - begin !== needed) {
+    throw fault(
+      `tensor '${name}', ${dtype} [${shape.join(', ')}], needs ${needed} bytes but has ${end - begin}`,
+    );
+  }
+  return { name, dtype, shape, begin, end };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((length) => Number.isSafeInteger(length) && length >= 0);
+}
+
+function decode(dtype: string, bytes: Uint8Array, name: string): Float32Array | Int32Array {
+  const count = bytes.length / DTYPE_BYTES[dtype];
+  // A typed array must begin at a multiple of its element size; the format pads the header for that.
+  const { buffer, byteOffset } = bytes.byteOffset % DTYPE_BYTES[dtype] === 0 ? bytes : bytes.slice();
+  switch (dtype) {
+    case 'F32':
+      return new Float32Array(buffer, byteOffset, count);
+    case 'F16':
+      return decodeFloat16(new Uint16Array(buffer, byteOffset, count));
+    case 'BF16':
+      return decodeBfloat16(new Uint16Array(buffer, byteOffset, count));
+    case 'I64':
+      return Int32Array.from(new BigInt64Array(buffer, byteOffset, count), (value) => {
+        if (BigInt.asIntN(32, value) !== value) {
+          throw new UserError(`${name} holds ${value}, which does not fit the int32 it is read into`);
+        }
+        return Number(value);
+      });
+    case 'I32':
+      return new Int32Array(buffer, byteOffset, count);
+    case 'U8':
+    case 'BOOL':
+      return Int32Array.from(bytes);
+    default:
+      throw new UserError(`${name} is ${dtype}; only F32, F16, BF16, I64, I32, U8 and BOOL can be read`);
+  }
+}
