@@ -1,0 +1,150 @@
+import { expect } from 'chai';
+import { UserError } from '../../lib/errors.ts';
+import { HelpRequested, parseOptions, runMain, UsageError } from '../../lib/io/cli.ts';
+
+const spec = {
+  command: 'npm run thing --',
+  summary: 'Does a thing.',
+  options: {
+    rank: { type: 'number', help: 'rank of A and B', default: 16, min: 1, max: 768, integer: true },
+    lr: { type: 'number', help: 'learning rate', default: 8e-4, min: 0 },
+    maxLength: { type: 'number', help: 'tokens at most', integer: true },
+    model: { type: 'choice', help: 'which model', choices: ['mini', 'gpt2-small'], default: 'mini' },
+    data: { type: 'string', help: 'a local copy', placeholder: 'PATH' },
+    out: { type: 'string', help: 'where to', default: 'runs', placeholder: 'DIR' },
+    randomWeights: { type: 'boolean', help: 'do not load weights' },
+  },
+} as const;
+
+const parse = (...argv: string[]) => parseOptions(spec, argv);
+
+describe('parseOptions', () => {
+  it('gives the defaults', () => {
+    expect(parse()).to.deep.equal({
+      ...{ rank: 16, lr: 8e-4, maxLength: undefined, model: 'mini', data: undefined, out: 'runs' },
+      randomWeights: false,
+    });
+  });
+
+  it('reads every kind, with a space or an equals sign, the last one winning', () => {
+    const given = parse(
+      '--rank',
+      '4',
+      '--lr=1e-3',
+      '--max-length',
+      '128',
+      '--model=gpt2-small',
+      '--data',
+      'a b',
+      '--random-weights',
+      '--rank=8',
+    );
+    expect(given).to.deep.equal({
+      ...{ rank: 8, lr: 1e-3, maxLength: 128, model: 'gpt2-small', data: 'a b', out: 'runs' },
+      randomWeights: true,
+    });
+    // The types follow from the spec: these lines would not compile otherwise.
+    const rank: number = given.rank;
+    const maxLength: number | undefined = given.maxLength;
+    const model: 'mini' | 'gpt2-small' = given.model;
+    expect([rank, maxLength, model]).to.have.length(3);
+  });
+
+  it('takes a negative number as a value', () => {
+    expect(parse('--max-length', '-5').maxLength).to.equal(-5);
+  });
+
+  const mistakes: [string[], string][] = [
+    [['--rnak', '4'], 'unknown option --rnak; this command takes --rank, --lr, --max-length,'],
+    [['-r', '4'], 'unknown option -r;'],
+    [['--maxLength', '4'], 'unknown option --maxLength;'],
+    [['--no-random-weights'], 'unknown option --no-random-weights;'],
+    [['--rank'], '--rank needs a value: a whole number from 1 to 768'],
+    [['--data', '--rank', '3'], '--data needs a value: PATH'],
+    [['--data='], '--data needs a value: PATH'],
+    [['--rank', 'many'], "--rank must be a whole number from 1 to 768, not 'many'"],
+    [['--rank', '1.5'], '--rank must be a whole number'],
+    [['--rank', '0'], '--rank must be a whole number from 1 to 768'],
+    [['--rank', '769'], '--rank must be a whole number from 1 to 768'],
+    [['--rank', ' '], '--rank must be a whole number'],
+    [['--lr', '-1'], "--lr must be a number, at least 0, not '-1'"],
+    [['--lr', 'NaN'], '--lr must be a number'],
+    [['--lr', 'Infinity'], '--lr must be a number'],
+    [['--model', 'gpt5'], "--model must be one of mini, gpt2-small, not 'gpt5'"],
+    [['--random-weights=yes'], "--random-weights takes no value, but got 'yes'"],
+    [['file.txt'], "unexpected argument 'file.txt'; options begin with --"],
+    [['--', '--rank'], "unexpected argument '--rank'"],
+  ];
+  for (const [argv, message] of mistakes) {
+    it(`refuses ${argv.join(' ')}`, () => {
+      expect(() => parse(...argv)).to.throw(UsageError, message);
+      expect(() => parse(...argv)).to.throw(/^[^\n]+$/);
+    });
+  }
+
+  it('explains itself on --help and -h, even beside a mistake before it is reached', () => {
+    for (const flag of ['--help', '-h']) {
+      expect(() => parse(flag, '--rnak')).to.throw(HelpRequested);
+    }
+    try {
+      parse('--help');
+    } catch (help) {
+      const text = (help as Error).message;
+      expect(text).to.include('Usage: npm run thing -- [options]\n\nDoes a thing.');
+      expect(text).to.match(/\n {2}--rank N +rank of A and B \(default 16\)\n/);
+      expect(text).to.match(/\n {2}--model NAME +which model \(mini \| gpt2-small; default mini\)\n/);
+      expect(text).to.match(/\n {2}--data PATH +a local copy\n/);
+      expect(text).to.match(/\n {2}--random-weights +do not load weights\n/);
+      expect(text).to.match(/\n {2}--help +print this and end$/);
+    }
+  });
+});
+
+describe('runMain', () => {
+  /** Runs with console and exit code caught: [stdout, stderr, exit code]. */
+  async function caught(main: () => void | Promise<void>): Promise<[unknown[], unknown[], unknown]> {
+    const { log, error } = console;
+    const before = process.exitCode;
+    const out: unknown[] = [];
+    const err: unknown[] = [];
+    console.log = (...args) => out.push(...args);
+    console.error = (...args) => err.push(...args);
+    try {
+      process.exitCode = undefined;
+      await runMain(main);
+      return [out, err, process.exitCode];
+    } finally {
+      process.exitCode = before;
+      Object.assign(console, { log, error });
+    }
+  }
+
+  it("prints a user's mistake as one line and sets the exit code", async () => {
+    const result = await caught(async () => {
+      throw new UserError('no such file');
+    });
+    expect(result).to.deep.equal([[], ['error: no such file'], 1]);
+  });
+
+  it('exits with 2 on a mistake on the command line', async () => {
+    const [, err, code] = await caught(() => void parse('--nothing'));
+    expect(err[0]).to.match(/^error: unknown option --nothing/);
+    expect(code).to.equal(2);
+  });
+
+  it('prints help on stdout and ends well', async () => {
+    const [out, err, code] = await caught(() => void parse('--help'));
+    expect(out[0]).to.match(/^Usage: /);
+    expect(err).to.deep.equal([]);
+    expect(code).to.equal(undefined);
+  });
+
+  it('keeps the stack of a fault of ours', async () => {
+    const fault = new TypeError('x is not a function');
+    expect(
+      await caught(() => {
+        throw fault;
+      }),
+    ).to.deep.equal([[], [fault], 1]);
+  });
+});
