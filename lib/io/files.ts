@@ -1,6 +1,7 @@
 /** Reading and writing whole files, with errors a user can act on and nothing ever left half-written. */
 
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors.ts';
@@ -69,6 +70,17 @@ export async function writeBeside(
 /** The SHA-256 of bytes, in hexadecimal. */
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** The SHA-256 of a file of any size, read piece by piece. @throws UserError if it cannot be read */
+export async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    for await (const piece of createReadStream(path)) hash.update(piece);
+  } catch (error) {
+    throw cannotRead(path, 'the file', error);
+  }
+  return hash.digest('hex');
 }
 
 /** @throws UserError if the bytes do not have the expected SHA-256 */

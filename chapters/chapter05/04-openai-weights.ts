@@ -1,0 +1,90 @@
+import { type Tensor, UserError } from '../../lib/index.ts';
+import type { GPTModel } from '../chapter04/index.ts';
+
+/**
+ * OpenAI's weights for GPT-2 in the layout of the Hugging Face hub, which is that of OpenAI's own code: names such
+ * as `h.0.attn.c_attn.weight`, matrices as [in, out] (our Linear keeps [out, in]), query, key and value in one
+ * matrix, and no output head, since it is the token embedding again.
+ */
+export type Weights = Record<string, Tensor>;
+
+/** Our name and OpenAI's for the parts of a block; `matrix` ones have to be transposed. */
+const BLOCK_PARTS: readonly { ours: string; theirs: string; matrix?: boolean }[] = [
+  { ours: 'norm1.scale', theirs: 'ln_1.weight' },
+  { ours: 'norm1.shift', theirs: 'ln_1.bias' },
+  { ours: 'att.out_proj.weight', theirs: 'attn.c_proj.weight', matrix: true },
+  { ours: 'att.out_proj.bias', theirs: 'attn.c_proj.bias' },
+  { ours: 'norm2.scale', theirs: 'ln_2.weight' },
+  { ours: 'norm2.shift', theirs: 'ln_2.bias' },
+  { ours: 'ff.layers.0.weight', theirs: 'mlp.c_fc.weight', matrix: true },
+  { ours: 'ff.layers.0.bias', theirs: 'mlp.c_fc.bias' },
+  { ours: 'ff.layers.2.weight', theirs: 'mlp.c_proj.weight', matrix: true },
+  { ours: 'ff.layers.2.bias', theirs: 'mlp.c_proj.bias' },
+];
+
+const QUERY_KEY_VALUE = ['W_query', 'W_key', 'W_value'];
+
+/** Does a file hold OpenAI's names rather than the notebooks'? */
+export function hasOpenAILayout(weights: Weights): boolean {
+  return Object.keys(weights).some((name) => /(^|\.)wte\.weight$/.test(name));
+}
+
+/** The same weights under the notebooks' names and in our layout, as views where possible. */
+function fromOpenAI(weights: Weights, layers: number): Weights {
+  // Some files put `transformer.` before each name; masks and the tied head are not weights.
+  const given = new Map(
+    Object.entries(weights)
+      .map(([name, tensor]) => [name.replace(/^transformer\./, ''), tensor] as const)
+      .filter(([name]) => !/\.attn\.(bias|masked_bias)$/.test(name) && name !== 'lm_head.weight'),
+  );
+  const missing: string[] = [];
+  const take = (name: string): Tensor | undefined => {
+    const tensor = given.get(name);
+    if (!tensor) missing.push(name);
+    given.delete(name);
+    return tensor;
+  };
+  const ours: Record<string, Tensor | undefined> = {};
+  ours['tok_emb.weight'] = take('wte.weight');
+  ours['pos_emb.weight'] = take('wpe.weight');
+  ours['final_norm.scale'] = take('ln_f.weight');
+  ours['final_norm.shift'] = take('ln_f.bias');
+  ours['out_head.weight'] = ours['tok_emb.weight'];
+  for (let i = 0; i < layers; i++) {
+    for (const part of BLOCK_PARTS) {
+      const tensor = take(`h.${i}.${part.theirs}`);
+      ours[`trf_blocks.${i}.${part.ours}`] = part.matrix ? tensor?.t() : tensor;
+    }
+    const weight = take(`h.${i}.attn.c_attn.weight`); // [d, 3d]
+    const bias = take(`h.${i}.attn.c_attn.bias`); // [3d]
+    QUERY_KEY_VALUE.forEach((projection, third) => {
+      const d = (bias?.size ?? 0) / 3;
+      ours[`trf_blocks.${i}.att.${projection}.weight`] = weight?.narrow(1, third * d, d).t(); // [d, d]
+      ours[`trf_blocks.${i}.att.${projection}.bias`] = bias?.narrow(0, third * d, d); // [d]
+    });
+  }
+  if (missing.length > 0 || given.size > 0) {
+    const lists = [
+      missing.length > 0 && `missing keys: ${missing.join(', ')}`,
+      given.size > 0 && `unexpected keys: ${[...given.keys()].join(', ')}`,
+    ];
+    throw new UserError(`the weights do not fit the model: ${lists.filter(Boolean).join(' · ')}`);
+  }
+  return ours as Weights;
+}
+
+/**
+ * Fills a model with weights in OpenAI's layout or the notebooks'. A file without `out_head.weight` ties it to the
+ * token embedding, as GPT-2 does.
+ * @throws UserError that names every missing and unexpected key and every wrong shape; the model is then unchanged.
+ */
+export function loadWeightsIntoGpt(gpt: GPTModel, weights: Weights): void {
+  let state: Weights;
+  if (hasOpenAILayout(weights)) state = fromOpenAI(weights, gpt.config.nLayers);
+  else {
+    // The notebooks register the causal mask as a buffer: a constant, not a weight.
+    state = Object.fromEntries(Object.entries(weights).filter(([name]) => !name.endsWith('.att.mask')));
+    if (state['tok_emb.weight']) state['out_head.weight'] ??= state['tok_emb.weight'];
+  }
+  gpt.loadStateDict(state);
+}

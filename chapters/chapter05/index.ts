@@ -1,0 +1,14 @@
+export { tokeniser } from '../chapter02/index.ts';
+export {
+  calcLossBatch,
+  calcLossLoader,
+  type LossOfBatch,
+  type Tokeniser,
+  textToTokenIds,
+  tokenIdsToText,
+} from './01-text-and-loss.ts';
+export { evaluateModel, generateAndPrintSample, lossLine, trainModelSimple } from './02-training.ts';
+export { type DecodingOptions, generate, keepTopK, softmaxWithTemperature } from './03-decoding.ts';
+export { loadWeightsIntoGpt, type Weights } from './04-openai-weights.ts';
+export { MODEL_NAMES, type ModelName, modelConfig } from './models.ts';
+export { MINI_WEIGHTS, type ModelSource, obtainModel } from './obtain-model.ts';

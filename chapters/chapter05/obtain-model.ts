@@ -1,0 +1,65 @@
+import { realpath } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { downloadFileToCacheDir } from '@huggingface/hub';
+import { UserError } from '../../lib/index.ts';
+import { loadTensors } from '../../lib/io/checkpoint.ts';
+import { sha256OfFile } from '../../lib/io/files.ts';
+import { GPTModel } from '../chapter04/index.ts';
+import { loadWeightsIntoGpt } from './04-openai-weights.ts';
+import { type ModelName, modelConfig } from './models.ts';
+
+/** The weights of `mini`, shipped with the project; mini/README.md tells how they were made. */
+export const MINI_WEIGHTS = fileURLToPath(new URL('./mini/model.safetensors', import.meta.url));
+
+/** Where OpenAI's weights are on the Hugging Face hub. */
+const HUB_REPOSITORIES: Record<Exclude<ModelName, 'mini'>, string> = {
+  'gpt2-small': 'openai-community/gpt2',
+  'gpt2-medium': 'openai-community/gpt2-medium',
+  'gpt2-large': 'openai-community/gpt2-large',
+  'gpt2-xl': 'openai-community/gpt2-xl',
+};
+
+export interface ModelSource {
+  model: ModelName;
+  /** A safetensors file to take the weights from, in OpenAI's layout or the notebooks'. */
+  weights?: string;
+  /** Keep the random initial weights. */
+  randomWeights?: boolean;
+  print?: (line: string) => void;
+}
+
+/**
+ * A model of the wanted size with its weights.
+ * @throws UserError if a file is missing, damaged or of another model, or cannot be downloaded
+ */
+export async function obtainModel(source: ModelSource): Promise<GPTModel> {
+  const model = new GPTModel(modelConfig(source.model));
+  if (source.randomWeights) return model;
+  const path = source.weights ?? (await defaultWeights(source.model, source.print));
+  loadWeightsIntoGpt(model, loadTensors(path, `the weights of ${source.model}`));
+  return model;
+}
+
+async function defaultWeights(name: ModelName, print: (line: string) => void = console.log): Promise<string> {
+  if (name === 'mini') return MINI_WEIGHTS;
+  const repo = HUB_REPOSITORIES[name];
+  print(`Weights of ${name}: ${repo} on the Hugging Face hub (downloaded once, then kept)`);
+  let path: string;
+  try {
+    path = await downloadFileToCacheDir({ repo, path: 'model.safetensors' });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError(
+      `the weights of ${name} cannot be downloaded (${reason}): give a local copy with --weights PATH, ` +
+        'or use --model mini or --random-weights',
+    );
+  }
+  // The hub's cache names a large file by its SHA-256.
+  const expected = basename(await realpath(path));
+  const actual = await sha256OfFile(path);
+  if (actual !== expected) {
+    throw new UserError(`${path} is damaged (SHA-256 ${actual}): delete it and run this again`);
+  }
+  return path;
+}
