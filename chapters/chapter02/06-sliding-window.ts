@@ -1,0 +1,58 @@
+import { DataLoader, Dataset, type Tensor, tensor, UserError } from '../../lib/index.ts';
+import { type Tokeniser, tokeniser } from './04-gpt2-tokeniser.ts';
+import { END_OF_TEXT } from './gpt2-vocabulary.ts';
+
+/**
+ * What a language model learns from: pieces of a text, each with the same piece moved on by one token, so
+ * that every position has the token that follows it for its target.
+ *
+ *      ids       40  367  2885  1464  1807  3619 …
+ *      input   [ 40  367  2885  1464 ]
+ *      target      [ 367  2885  1464  1807 ]
+ */
+export class GPTDatasetV1 extends Dataset<[Tensor, Tensor]> {
+  private readonly windows: [Tensor, Tensor][] = [];
+
+  /**
+   * @param maxLength the number of tokens of a piece
+   * @param stride how far one piece begins behind the last: maxLength for pieces that do not overlap
+   * @throws UserError if the text is too short for a single piece
+   */
+  constructor(text: string, tokeniser: Tokeniser, maxLength: number, stride: number) {
+    super();
+    const ids = tokeniser.encode(text, { allowedSpecial: [END_OF_TEXT] });
+    if (ids.length <= maxLength) {
+      throw new UserError(
+        `a text of ${ids.length} tokens is too short for pieces of ${maxLength}: it needs ${maxLength + 1}, so take a longer text or a smaller context`,
+      );
+    }
+    for (let i = 0; i < ids.length - maxLength; i += stride) {
+      const input = tensor(ids.slice(i, i + maxLength), { dtype: 'int32' }); // [maxLength]
+      const target = tensor(ids.slice(i + 1, i + maxLength + 1), { dtype: 'int32' }); // [maxLength]
+      this.windows.push([input, target]);
+    }
+  }
+
+  get length(): number {
+    return this.windows.length;
+  }
+
+  get(position: number): [Tensor, Tensor] {
+    return this.windows[position];
+  }
+}
+
+export interface DataloaderV1Options {
+  batchSize?: number;
+  maxLength?: number;
+  stride?: number;
+  shuffle?: boolean;
+  dropLast?: boolean;
+}
+
+/** Batches of inputs [b, maxLength] and targets [b, maxLength], int32, of a text in GPT-2's tokens. */
+export function createDataloaderV1(text: string, options: DataloaderV1Options = {}): DataLoader {
+  const { batchSize = 4, maxLength = 256, stride = 128, shuffle = true, dropLast = true } = options;
+  const dataset = new GPTDatasetV1(text, tokeniser, maxLength, stride);
+  return new DataLoader(dataset, { batchSize, shuffle, dropLast });
+}

@@ -1,0 +1,37 @@
+import ranks from 'gpt-tokenizer/bpeRanks/r50k_base';
+
+/** Ends a text, where several are strung together. It also serves as padding. */
+export const END_OF_TEXT = '<|endoftext|>';
+/** Its id: the last one of the vocabulary. */
+export const END_OF_TEXT_ID = 50256;
+
+let table: Uint8Array[] | undefined;
+
+/** The bytes that each of GPT-2's 50,256 ordinary tokens stands for, by id. */
+export function gpt2TokenBytes(): readonly Uint8Array[] {
+  const utf8 = new TextEncoder();
+  // A rank is a string where its bytes are one, else (half a character, say) a list of bytes.
+  table ??= ranks.map((token) => (typeof token === 'string' ? utf8.encode(token) : Uint8Array.from(token)));
+  return table;
+}
+
+/**
+ * The text of ids. Bytes that are no UTF-8, such as a character cut in half, become �.
+ * @throws if there is no such id
+ */
+export function decodeWith(tokenBytes: readonly Uint8Array[], ids: Iterable<number>): string {
+  const pieces: Uint8Array[] = [];
+  for (const id of ids) {
+    const bytes = id === END_OF_TEXT_ID ? new TextEncoder().encode(END_OF_TEXT) : tokenBytes[id];
+    if (!bytes) throw new Error(`decode: there is no token ${id} among ${tokenBytes.length}`);
+    pieces.push(bytes);
+  }
+  const joined = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let end = 0;
+  for (const piece of pieces) {
+    joined.set(piece, end);
+    end += piece.length;
+  }
+  // ignoreBOM means: leave a byte order mark in the text, as every other character.
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(joined);
+}

@@ -1,0 +1,54 @@
+import { nn, ones, type Tensor } from '../../lib/index.ts';
+
+/**
+ * A model that is to guess the next token must not look at it. So token i may attend to the tokens 0 … i only:
+ * in the [t, t] matrix of weights everything right of the diagonal has to be 0.
+ */
+
+/** The first way: take softmax, zero what is forbidden, and scale each row to the sum 1 again. */
+export function maskAndNormalise(weights: Tensor): { mask: Tensor; masked: Tensor; normalised: Tensor } {
+  const tokens = weights.shape[0];
+  const mask = ones(tokens, tokens).tril(); // [t, t]: 1 on and below the diagonal
+  const masked = weights.mul(mask); // [t, t]
+  const normalised = masked.div(masked.sum(-1, true)); // [t, t] / [t, 1]
+  return { mask, masked, normalised };
+}
+
+/** The better way: before softmax set forbidden scores to −∞; exp makes 0 of it. scores [..., t, t]. */
+export function maskFuture(scores: Tensor): Tensor {
+  const tokens = scores.shape.at(-1)!;
+  const future = ones(tokens, tokens).triu(1).bool(); // [t, t]: true above the diagonal
+  return scores.maskedFill(future, Number.NEGATIVE_INFINITY);
+}
+
+/**
+ * One head that sees the past only, for a batch of texts. Dropout on the weights while training: a token
+ * cannot then rely on any single other one.
+ */
+export class CausalAttention extends nn.Module {
+  static override readonly stateNames = { wQuery: 'W_query', wKey: 'W_key', wValue: 'W_value' };
+
+  wQuery: nn.Linear;
+  wKey: nn.Linear;
+  wValue: nn.Linear;
+  dropout: nn.Dropout;
+
+  constructor(dIn: number, dOut: number, dropout: number, { qkvBias = false } = {}) {
+    super();
+    this.wQuery = new nn.Linear(dIn, dOut, { bias: qkvBias });
+    this.wKey = new nn.Linear(dIn, dOut, { bias: qkvBias });
+    this.wValue = new nn.Linear(dIn, dOut, { bias: qkvBias });
+    this.dropout = new nn.Dropout(dropout);
+  }
+
+  /** x [b, t, dIn] → [b, t, dOut]. */
+  forward(x: Tensor): Tensor {
+    const queries = this.wQuery.forward(x); // [b, t, dOut]
+    const keys = this.wKey.forward(x); // [b, t, dOut]
+    const values = this.wValue.forward(x); // [b, t, dOut]
+    const scores = queries.matmul(keys.transpose(1, 2)); // [b, t, dOut] · [b, dOut, t] → [b, t, t]
+    const scale = 1 / Math.sqrt(this.wKey.outFeatures);
+    const weights = maskFuture(scores).mul(scale).softmax(-1); // [b, t, t]
+    return this.dropout.forward(weights).matmul(values); // [b, t, t] · [b, t, dOut] → [b, t, dOut]
+  }
+}

@@ -1,0 +1,1 @@
+export { MultiHeadAttention } from './05-multi-head-attention.ts';
