@@ -1,6 +1,10 @@
 import { kernels } from '../backend/dispatch.ts';
 import { Storage } from '../backend/storage.ts';
+import { UserError } from '../errors.ts';
 import type { Parameter } from '../nn/parameter.ts';
+import { tensor } from '../tensor/create.ts';
+import { formatShape, sameShape } from '../tensor/shape.ts';
+import { Tensor } from '../tensor/tensor.ts';
 import { Optimizer } from './optimizer.ts';
 
 export interface AdamWOptions {
@@ -48,6 +52,34 @@ export class AdamW extends Optimizer {
         step: moments.step,
       });
     }
+  }
+
+  /** The moments and step counts by the parameter's position, to save beside a model. */
+  stateDict(): Record<string, Tensor> {
+    const state: Record<string, Tensor> = {};
+    this.params.forEach((parameter, i) => {
+      const moments = this.moments.get(parameter);
+      if (!moments) return;
+      state[`${i}.m`] = Tensor.of(moments.m, parameter.shape);
+      state[`${i}.v`] = Tensor.of(moments.v, parameter.shape);
+      state[`${i}.step`] = tensor([moments.step]);
+    });
+    return state;
+  }
+
+  /** Takes over the moments of an optimiser of the same parameters. @throws UserError if the shapes differ */
+  loadStateDict(state: Record<string, Tensor>): void {
+    this.params.forEach((parameter, i) => {
+      const [m, v, step] = [state[`${i}.m`], state[`${i}.v`], state[`${i}.step`]];
+      if (!m || !v || !step) return;
+      if (!sameShape(m.shape, parameter.shape) || !sameShape(v.shape, parameter.shape)) {
+        throw new UserError(
+          `the optimiser's state does not fit: parameter ${i} is ${formatShape(parameter.shape)}`,
+        );
+      }
+      const copy = (t: Tensor) => t.clone().storage;
+      this.moments.set(parameter, { m: copy(m), v: copy(v), step: step.item() });
+    });
   }
 
   private momentsOf(parameter: Parameter): Moments {
