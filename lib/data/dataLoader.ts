@@ -59,8 +59,13 @@ export class DataLoader<T = [Tensor, Tensor], B = T> implements Iterable<B> {
     return this.dropLast ? Math.floor(batches) : Math.ceil(batches);
   }
 
-  *[Symbol.iterator](): Generator<B> {
+  /** As in PyTorch, asking for an iterator draws once, and asking it for the first batch once more. */
+  [Symbol.iterator](): Generator<B> {
     drawBaseSeed(defaultGenerator);
+    return this.batches();
+  }
+
+  private *batches(): Generator<B> {
     const order = this.shuffle ? shuffledOrder(this.dataset.length, defaultGenerator) : undefined;
     for (let batch = 0; batch < this.length; batch++) {
       const start = batch * this.batchSize;

@@ -1,3 +1,4 @@
+import { formatShape, sameShape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
 /**
@@ -93,7 +94,12 @@ export function backward(root: Tensor, gradient?: Tensor, retainGraph = false): 
     throw new Error('backward: no gradient is required of this tensor or of anything it was computed from');
   }
   if (!gradient && root.size !== 1) {
-    throw new Error(`backward: a scalar is expected, not a tensor of shape [${root.shape.join(', ')}]`);
+    throw new Error(`backward: a scalar is expected, not a tensor of shape ${formatShape(root.shape)}`);
+  }
+  if (gradient && !sameShape(gradient.shape, root.shape)) {
+    throw new Error(
+      `backward: a gradient of ${formatShape(root.shape)} is expected, not ${formatShape(gradient.shape)}`,
+    );
   }
   noGrad(() => {
     const upstream = gradient ?? root.zerosLike().add(1);
@@ -101,11 +107,11 @@ export function backward(root: Tensor, gradient?: Tensor, retainGraph = false): 
       addToLeaf(root, upstream);
       return;
     }
-    const gradients = new Map<GraphNode, Tensor>([[root.node, upstream]]);
+    const arrived: Arrived = new Map([[root.node, { sum: upstream, own: false }]]);
     for (const node of topologicalOrder(root.node)) {
-      const g = gradients.get(node);
-      gradients.delete(node);
-      if (g) propagate(node, g, gradients);
+      const g = arrived.get(node)?.sum;
+      arrived.delete(node);
+      if (g) propagate(node, g, arrived);
       if (!retainGraph) {
         node.backward = null;
         node.inputs = [];
@@ -114,7 +120,13 @@ export function backward(root: Tensor, gradient?: Tensor, retainGraph = false): 
   });
 }
 
-function propagate(node: GraphNode, g: Tensor, gradients: Map<GraphNode, Tensor>): void {
+/**
+ * What has reached the output of each node so far. A sum of our `own` may be added to in place; a gradient that
+ * came as it is may be on its way to other tensors too.
+ */
+type Arrived = Map<GraphNode, { sum: Tensor; own: boolean }>;
+
+function propagate(node: GraphNode, g: Tensor, arrived: Arrived): void {
   if (!node.backward) {
     throw new Error(
       `backward: the graph behind ${node.name} is already released; pass retainGraph the first time`,
@@ -126,13 +138,18 @@ function propagate(node: GraphNode, g: Tensor, gradients: Map<GraphNode, Tensor>
     const gradient = forInputs[i];
     if (!gradient || !input.requiresGrad) continue;
     if (!input.node) addToLeaf(input, gradient);
-    else if (typeof gradient === 'function') {
-      const sum = gradients.get(input.node)?.clone() ?? input.zerosLike();
-      gradient(sum);
-      gradients.set(input.node, sum);
-    } else {
-      const before = gradients.get(input.node);
-      gradients.set(input.node, before ? before.add(gradient) : gradient);
-    }
+    else addToNode(input, gradient, arrived);
   }
+}
+
+function addToNode(input: Tensor, gradient: NonNullable<Gradient>, arrived: Arrived): void {
+  const before = arrived.get(input.node!);
+  if (!before && typeof gradient !== 'function') {
+    arrived.set(input.node!, { sum: gradient, own: false });
+    return;
+  }
+  const sum = before?.own ? before.sum : (before?.sum.clone() ?? input.zerosLike());
+  if (typeof gradient === 'function') gradient(sum);
+  else sum.addInPlace(gradient);
+  arrived.set(input.node!, { sum, own: true });
 }

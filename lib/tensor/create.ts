@@ -28,6 +28,8 @@ function flatten(values: Nested, shape: Shape, depth: number, out: (number | boo
     return;
   }
   if (!Array.isArray(values)) throw new Error(`tensor: numbers are expected, not ${String(values)}`);
+  if (depth === shape.length)
+    throw new Error(`tensor: the arrays do not all have the shape ${formatShape(shape)}`);
   if (values.length !== shape[depth]) {
     throw new Error(`tensor: rows of ${shape[depth]} and of ${values.length} elements are mixed`);
   }
@@ -125,7 +127,8 @@ export function full(shape: Shape | number, value: number, options: TensorOption
 export function arange(start: number, end?: number, step = 1, options: TensorOptions = {}): Tensor {
   const [from, to] = end === undefined ? [0, start] : [start, end];
   const length = Math.ceil((to - from) / step);
-  if (!(length >= 0)) throw new Error(`arange: from ${from} to ${to} in steps of ${step} is never reached`);
+  if (!(length >= 0 && length < Infinity))
+    throw new Error(`arange: from ${from} to ${to} in steps of ${step} is never reached`);
   const dtype = options.dtype ?? ([from, to, step].every(Number.isInteger) ? 'int32' : 'float32');
   return tensor(
     Float64Array.from({ length }, (_, i) => from + i * step),

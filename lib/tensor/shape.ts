@@ -24,7 +24,7 @@ export function shapeFrom(args: readonly (number | Shape)[]): number[] {
 /** An axis counted from the end when negative; `rank` axes exist. */
 export function resolveAxis(axis: number, rank: number, what: string): number {
   const resolved = axis < 0 ? axis + rank : axis;
-  if (!Number.isInteger(axis) || resolved < 0 || resolved >= Math.max(rank, 1)) {
+  if (!Number.isInteger(axis) || resolved < 0 || resolved >= rank) {
     throw new Error(`${what}: there is no axis ${axis} in a tensor of ${rank} axes`);
   }
   return resolved;

@@ -124,6 +124,11 @@ function copyInto(target: Strided, source: Strided): true {
 function addInto(target: Strided, source: Strided): true {
   const from = source.storage.data;
   const to = target.storage.writable;
+  if (isContiguous(target) && isContiguous(source)) {
+    const count = sizeOf(target.shape);
+    for (let i = 0; i < count; i++) to[target.offset + i] += from[source.offset + i];
+    return true;
+  }
   forEachElement([target, source], (at) => {
     to[at[0]] += from[at[1]];
   });

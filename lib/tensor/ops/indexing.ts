@@ -36,14 +36,22 @@ export function indexSelect(x: Tensor, axis: number, positions: Tensor | readonl
   const along = resolveAxis(axis, x.ndim, 'indexSelect');
   const list = positions instanceof Tensor ? (positions.flatten().toFlatArray() as number[]) : positions;
   const length = x.shape[along];
-  const wrapped = list.map((position) => (position < 0 ? position + length : position));
+  const wrapped = list.map((position) => {
+    const at = position < 0 ? position + length : position;
+    if (Number.isInteger(position) && at >= 0 && at < length) return at;
+    throw new Error(`indexSelect: there is no position ${position} on an axis of length ${length}`);
+  });
   const rows = tensor(wrapped, { dtype: 'int32' });
+  if (x.dtype !== 'float32') {
+    // Rows are copied as float32, which does not hold every int32.
+    const ones = x.shape.map((_, a) => (a === along ? wrapped.length : 1));
+    return gather(x, along, rows.reshape(ones).expand(x.shape.with(along, wrapped.length)));
+  }
   const first = x.transpose(0, along); // the chosen axis in front
   const flat = first.reshape([length, sizeOf(first.shape.slice(1))]); // [length, rest]
-  return embedding(flat.float(), rows)
+  return embedding(flat, rows)
     .reshape([wrapped.length, ...first.shape.slice(1)])
-    .transpose(0, along)
-    .to(x.dtype);
+    .transpose(0, along);
 }
 
 /** The elements where the mask (of x's shape) is true, in order: one axis. */
@@ -75,7 +83,8 @@ export function cat(tensors: readonly Tensor[], axis = 0): Tensor {
   if (tensors.length === 0) throw new Error('cat: at least one tensor is expected');
   const first = tensors[0];
   const along = resolveAxis(axis, first.ndim, 'cat');
-  const dtype = tensors.some((t) => t.dtype === 'float32') ? 'float32' : first.dtype;
+  const types = tensors.map((t) => t.dtype);
+  const dtype = (['float32', 'int32'] as const).find((type) => types.includes(type)) ?? 'bool';
   const parts = tensors.map((t) => t.to(dtype));
   for (const part of parts) {
     if (part.ndim !== first.ndim || !part.shape.every((n, a) => a === along || n === first.shape[a])) {
@@ -139,6 +148,11 @@ export function sort(x: Tensor, axis = -1, descending = false): { values: Tensor
 
 /** Keeps what is on and below (lower) or above (upper) the given diagonal of the last two axes. */
 export function triangle(part: 'lower' | 'upper', x: Tensor, diagonal = 0): Tensor {
+  if (x.ndim < 2) {
+    throw new Error(
+      `${part === 'lower' ? 'tril' : 'triu'}: a matrix is expected, not ${formatShape(x.shape)}`,
+    );
+  }
   const [rows, columns] = x.shape.slice(-2);
   const keep = Uint8Array.from({ length: rows * columns }, (_, i) => {
     const aboveDiagonal = (i % columns) - Math.floor(i / columns) - diagonal;

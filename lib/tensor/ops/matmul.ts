@@ -20,8 +20,8 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   if (inner !== other) refuse(a, b, `inner sizes ${inner} and ${other}`);
   if (a.dtype !== b.dtype) refuse(a, b, `${a.dtype} against ${b.dtype}`);
   if (a.dtype !== 'float32') return matmul(a.float(), b.float()).to(a.dtype);
-  if (a.ndim === 1) return matmul(a.unsqueeze(0), b).squeeze(-2);
   if (b.ndim === 1) return matmul(a, b.unsqueeze(1)).squeeze(-1);
+  if (a.ndim === 1) return matmul(a.unsqueeze(0), b).squeeze(-2);
   return b.ndim === 2 ? matmulByMatrix(a, b) : matmulBatched(a, b);
 }
 

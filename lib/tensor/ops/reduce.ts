@@ -10,7 +10,9 @@ export type Axes = number | readonly number[] | undefined;
 function resolveAxes(x: Tensor, axes: Axes, what: string): number[] {
   if (axes === undefined) return x.shape.map((_, axis) => axis);
   const list = typeof axes === 'number' ? [axes] : axes;
-  return [...new Set(list.map((axis) => resolveAxis(axis, x.ndim, what)))].filter((axis) => axis < x.ndim);
+  // A tensor without axes may be reduced along its first or last, as in PyTorch.
+  const resolved = list.map((axis) => resolveAxis(axis, Math.max(x.ndim, 1), what));
+  return [...new Set(resolved)].filter((axis) => axis < x.ndim);
 }
 
 /** The shape with the reduced axes gone, or kept with length 1. */
@@ -74,9 +76,8 @@ export function extreme(op: 'max' | 'min', x: Tensor, axes?: Axes, keepdim = fal
 
 /** Position (int32) of the first largest or smallest element, along one axis or in the flattened tensor. */
 export function argExtreme(op: 'max' | 'min', x: Tensor, axis?: number, keepdim = false): Tensor {
-  if (axis === undefined) return argExtreme(op, x.flatten(), 0);
+  if (axis === undefined || x.ndim === 0) return argExtreme(op, x.flatten(), 0);
   const along = resolveAxis(axis, x.ndim, `arg${op}`);
-  if (x.ndim === 0) return argExtreme(op, x.flatten(), 0);
   refuseEmpty(x, [along], `arg${op}`);
   return Tensor.of(kernels.argReduce(op, x, along), reducedShape(x, [along], keepdim));
 }

@@ -72,9 +72,14 @@ export function transpose(x: Tensor, axis0: number, axis1: number): Tensor {
 /** Repeats axes of length 1 (stride 0), and adds axes in front. @throws if another axis would change. */
 export function expand(x: Tensor, wanted: Shape): Tensor {
   const missing = wanted.length - x.ndim;
-  const shape = wanted.map((length, axis) => (length === -1 ? x.shape[axis - missing] : length));
+  // −1 keeps the length that is there; an axis added in front has none, and fails below.
+  const shape = wanted.map((length, axis) => (length === -1 ? (x.shape[axis - missing] ?? -1) : length));
   if (sameShape(shape, x.shape)) return x;
-  if (missing < 0 || !x.shape.every((length, axis) => length === 1 || length === shape[axis + missing])) {
+  if (
+    missing < 0 ||
+    shape.some((length) => length < 0) ||
+    !x.shape.every((length, axis) => length === 1 || length === shape[axis + missing])
+  ) {
     throw new Error(`expand: ${formatShape(x.shape)} does not broadcast to ${formatShape(wanted)}`);
   }
   const out = stridedView(x, shape, broadcastStrides(x.shape, x.strides, shape));
@@ -128,7 +133,7 @@ export function squeeze(x: Tensor, axis?: number): Tensor {
       x,
       x.shape.filter((length) => length !== 1),
     );
-  const at = resolveAxis(axis, x.ndim, 'squeeze');
+  const at = resolveAxis(axis, Math.max(x.ndim, 1), 'squeeze');
   return x.shape[at] === 1 ? reshape(x, x.shape.toSpliced(at, 1)) : x;
 }
 
