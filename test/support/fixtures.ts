@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+
+/** What a script of test/fixtures/ wrote with PyTorch. */
+// biome-ignore lint/suspicious/noExplicitAny: each fixture has a form of its own, described in its script
+export function loadFixture(name: string): any {
+  return JSON.parse(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), 'utf8'));
+}
+
+/** float32 values from the hexadecimal of their bits (see test/fixtures/encode.py): exact, NaN and ∞ included. */
+export function floatsFromHex(hex: string): Float32Array {
+  const bytes = Uint8Array.from(Buffer.from(hex, 'hex'));
+  return new Float32Array(bytes.buffer);
+}
+
+/** The bits of float32 values as hexadecimal. */
+export function hexOfFloats(values: ArrayLike<number>): string {
+  return Buffer.from(Float32Array.from(values).buffer).toString('hex');
+}
