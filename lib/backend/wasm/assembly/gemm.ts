@@ -1,0 +1,190 @@
+import { madd } from './simd';
+import { argI, argP, scratch } from './pool';
+import { MR, NR, packColumnsB, packRowsA } from './pack';
+
+/**
+ * The matrix product C [m, n] (+)= A [m, k] · B [k, n] (+ bias [n]) on packed panels (pack.ts), after Goto and
+ * van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008).
+ *
+ * The micro-kernel keeps a tile of 6×8 sums in 12 of the 16 vector registers; two more hold a row of B and one a
+ * number of A spread over four lanes. Per step of k it does 12 multiply-adds for 8 loads, which is what two
+ * 128-bit multiply-adders are kept busy with. The loop is not unrolled: V8 would move the loads of all steps to
+ * the front and spill the sums to the stack, which costs a quarter to a half of the speed.
+ */
+
+/** Steps of k done before the next tile: 6 KB·1.5 of A and 12 KB of B stay in the first-level cache. */
+const KC: i32 = 384;
+
+/** How a tile of sums begins. */
+const ZERO: i32 = 0;
+const ADD: i32 = 1;
+const BIAS: i32 = 2;
+
+/** One 6×8 tile: k steps of panels a and b onto c, whose rows are `ldc` bytes apart. */
+function microKernel(k: i32, a: usize, b: usize, c: usize, ldc: usize, start: i32, bias: usize): void {
+  let c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128;
+  let c30: v128, c31: v128, c40: v128, c41: v128, c50: v128, c51: v128;
+  const c1 = c + ldc;
+  const c2 = c1 + ldc;
+  const c3 = c2 + ldc;
+  const c4 = c3 + ldc;
+  const c5 = c4 + ldc;
+  if (start == ADD) {
+    c00 = v128.load(c);
+    c01 = v128.load(c, 16);
+    c10 = v128.load(c1);
+    c11 = v128.load(c1, 16);
+    c20 = v128.load(c2);
+    c21 = v128.load(c2, 16);
+    c30 = v128.load(c3);
+    c31 = v128.load(c3, 16);
+    c40 = v128.load(c4);
+    c41 = v128.load(c4, 16);
+    c50 = v128.load(c5);
+    c51 = v128.load(c5, 16);
+  } else {
+    let left = f32x4.splat(0);
+    let right = left;
+    if (start == BIAS) {
+      left = v128.load(bias);
+      right = v128.load(bias, 16);
+    }
+    c00 = c10 = c20 = c30 = c40 = c50 = left;
+    c01 = c11 = c21 = c31 = c41 = c51 = right;
+  }
+  for (; k > 0; k--) {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, 16);
+    const a0 = v128.load32_splat(a);
+    c00 = madd(a0, b0, c00);
+    c01 = madd(a0, b1, c01);
+    const a1 = v128.load32_splat(a, 4);
+    c10 = madd(a1, b0, c10);
+    c11 = madd(a1, b1, c11);
+    const a2 = v128.load32_splat(a, 8);
+    c20 = madd(a2, b0, c20);
+    c21 = madd(a2, b1, c21);
+    const a3 = v128.load32_splat(a, 12);
+    c30 = madd(a3, b0, c30);
+    c31 = madd(a3, b1, c31);
+    const a4 = v128.load32_splat(a, 16);
+    c40 = madd(a4, b0, c40);
+    c41 = madd(a4, b1, c41);
+    const a5 = v128.load32_splat(a, 20);
+    c50 = madd(a5, b0, c50);
+    c51 = madd(a5, b1, c51);
+    a += 4 * MR;
+    b += 4 * NR;
+  }
+  v128.store(c, c00);
+  v128.store(c, c01, 16);
+  v128.store(c1, c10);
+  v128.store(c1, c11, 16);
+  v128.store(c2, c20);
+  v128.store(c2, c21, 16);
+  v128.store(c3, c30);
+  v128.store(c3, c31, 16);
+  v128.store(c4, c40);
+  v128.store(c4, c41, 16);
+  v128.store(c5, c50);
+  v128.store(c5, c51, 16);
+}
+
+function copyTile(from: usize, fromRow: usize, to: usize, toRow: usize, rows: i32, columns: i32): void {
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) store<f32>(to + (<usize>j << 2), load<f32>(from + (<usize>j << 2)));
+    from += fromRow;
+    to += toRow;
+  }
+}
+
+/** A tile that hangs over the edge of C: done in `spare` (6×8), its valid part copied out. */
+function edgeTile(
+  k: i32, a: usize, b: usize, c: usize, ldc: usize, start: i32, bias: usize, rows: i32, columns: i32, spare: usize,
+): void {
+  if (start == ADD) copyTile(c, ldc, spare, 4 * NR, rows, columns);
+  microKernel(k, a, b, spare, 4 * NR, start, bias);
+  copyTile(spare, 4 * NR, c, ldc, rows, columns);
+}
+
+/**
+ * A block of C, `rows` × `columns` at c: k is cut into pieces of at most KC, always at the same places, so each
+ * element is summed in the same order whatever the block's size. a, b: the first panels of the block, k steps long.
+ */
+function multiplyBlock(
+  rows: i32, columns: i32, k: i32, a: usize, b: usize, c: usize, ldc: usize, start: i32, bias: usize, spare: usize,
+): void {
+  const panelA = (<usize>k * MR) << 2;
+  const panelB = (<usize>k * NR) << 2;
+  const pieces = max(1, (k + KC - 1) / KC);
+  const piece = (k + pieces - 1) / pieces;
+  let done = 0;
+  do {
+    const steps = min(piece, k - done);
+    const how = done == 0 ? start : ADD;
+    let bPanel = b + ((<usize>done * NR) << 2);
+    for (let j = 0; j < columns; j += NR) {
+      let aPanel = a + ((<usize>done * MR) << 2);
+      let tile = c + (<usize>j << 2);
+      const tileBias = bias + (<usize>j << 2);
+      for (let i = 0; i < rows; i += MR) {
+        if (i + MR <= rows && j + NR <= columns) {
+          microKernel(steps, aPanel, bPanel, tile, ldc, how, tileBias);
+        } else {
+          edgeTile(
+            steps, aPanel, bPanel, tile, ldc, how, tileBias, min(MR, rows - i), min(NR, columns - j), spare,
+          );
+        }
+        aPanel += panelA;
+        tile += MR * ldc;
+      }
+      bPanel += panelB;
+    }
+    done += steps;
+  } while (done < k);
+}
+
+/** Task: one block of a product whose operands are both packed. */
+export function gemmTask(task: i32): void {
+  const m = argI(0);
+  const n = argI(1);
+  const k = argI(2);
+  const ldc = argP(6);
+  const blockRows = argI(9);
+  const blockColumns = argI(10);
+  const blocksDown = argI(11);
+  const down = task % blocksDown;
+  const across = task / blocksDown;
+  const row = down * blockRows;
+  const column = across * blockColumns;
+  multiplyBlock(
+    min(blockRows, m - row), min(blockColumns, n - column), k,
+    argP(3) + ((<usize>row * k) << 2), argP(4) + ((<usize>column * k) << 2),
+    argP(5) + <usize>row * ldc + (<usize>column << 2), ldc,
+    argI(8), argP(7) + (<usize>column << 2), scratch(),
+  );
+}
+
+/**
+ * Task: some rows of one of many small products (attention's heads). The thread packs what it needs for itself.
+ * The table holds for each product the bytes at which A, B and C begin.
+ */
+export function gemmBatchTask(task: i32): void {
+  const m = argI(0);
+  const n = argI(1);
+  const k = argI(2);
+  const blockRows = argI(3);
+  const blocksDown = argI(4);
+  const ldc = argP(5);
+  const entry = argP(6) + <usize>(task / blocksDown) * 12;
+  const row = (task % blocksDown) * blockRows;
+  const rows = min(blockRows, m - row);
+  const spare = scratch();
+  const panelsA = spare + 4 * MR * NR;
+  const panelsB = panelsA + ((<usize>((rows + MR - 1) / MR) * MR * k) << 2);
+  packRowsA(load<usize>(entry) + <usize>row * argP(8), argP(8), argP(9), 0, rows, k, panelsA);
+  packColumnsB(load<usize>(entry, 4), argP(10), argP(11), 0, n, k, panelsB);
+  multiplyBlock(
+    rows, n, k, panelsA, panelsB, load<usize>(entry, 8) + <usize>row * ldc, ldc, argI(12), argP(7), spare,
+  );
+}

@@ -1,0 +1,176 @@
+import { argI, argP } from './pool';
+
+/**
+ * Packing: an operand of the matrix product is rewritten into panels in the order in which the micro-kernel
+ * (gemm.ts) reads it. Rows and columns may lie at any stride, so a transposed operand costs no copy of its own.
+ *
+ * A [m, k] becomes panels of 6 rows, panel[p][kk][6]; B [k, n] panels of 8 columns, panel[p][kk][8]. What lies
+ * beyond the edge is zero.
+ */
+export const MR: i32 = 6;
+export const NR: i32 = 8;
+
+/** Four rows of four become four columns of four: stored `step` bytes apart. */
+// @ts-ignore: decorator
+@inline
+function storeTransposed(to: usize, step: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
+  const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
+  const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+  const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+  const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<f64>(low01, low23, 0, 2));
+  v128.store(to + step, v128.shuffle<f64>(low01, low23, 1, 3));
+  v128.store(to + 2 * step, v128.shuffle<f64>(high01, high23, 0, 2));
+  v128.store(to + 3 * step, v128.shuffle<f64>(high01, high23, 1, 3));
+}
+
+/** `width` lines of one panel, element by element: edges, and strides that have no faster way. */
+function packSlowly(
+  from: usize, line: usize, step: usize, lines: i32, width: i32, k: i32, to: usize,
+): void {
+  for (let kk = 0; kk < k; kk++) {
+    let source = from + <usize>kk * step;
+    for (let i = 0; i < width; i++) {
+      store<f32>(to, i < lines ? load<f32>(source) : 0);
+      source += line;
+      to += 4;
+    }
+  }
+}
+
+/**
+ * One panel of A: `lines` (≤ 6) rows that begin at `from`. `line` is the distance of two rows, `step` of two
+ * columns, in bytes.
+ */
+export function packPanelA(from: usize, line: usize, step: usize, lines: i32, k: i32, to: usize): void {
+  if (lines < MR || (step != 4 && line != 4)) {
+    packSlowly(from, line, step, lines, MR, k, to);
+    return;
+  }
+  if (line == 4) {
+    for (let kk = 0; kk < k; kk++) {
+      v128.store(to, v128.load(from));
+      store<i64>(to, load<i64>(from, 16), 16);
+      from += step;
+      to += 4 * MR;
+    }
+    return;
+  }
+  let r0 = from;
+  let r2 = r0 + 2 * line;
+  let r4 = r0 + 4 * line;
+  const whole = k & ~3;
+  for (let kk = 0; kk < whole; kk += 4) {
+    storeTransposed(to, 4 * MR, v128.load(r0), v128.load(r0 + line), v128.load(r2), v128.load(r2 + line));
+    const v4 = v128.load(r4);
+    const v5 = v128.load(r4 + line);
+    const low = v128.shuffle<f32>(v4, v5, 0, 4, 1, 5);
+    const high = v128.shuffle<f32>(v4, v5, 2, 6, 3, 7);
+    v128.store64_lane(to, low, 0, 16);
+    v128.store64_lane(to, low, 1, 16 + 4 * MR);
+    v128.store64_lane(to, high, 0, 16 + 8 * MR);
+    v128.store64_lane(to, high, 1, 16 + 12 * MR);
+    r0 += 16;
+    r2 += 16;
+    r4 += 16;
+    to += 16 * MR;
+  }
+  packSlowly(r0, line, step, MR, MR, k - whole, to);
+}
+
+/** One panel of B: `lines` (≤ 8) columns that begin at `from`, `line` apart; `step` is the distance of two rows. */
+export function packPanelB(from: usize, line: usize, step: usize, lines: i32, k: i32, to: usize): void {
+  if (lines < NR || (step != 4 && line != 4)) {
+    packSlowly(from, line, step, lines, NR, k, to);
+    return;
+  }
+  if (line == 4) {
+    for (let kk = 0; kk < k; kk++) {
+      v128.store(to, v128.load(from));
+      v128.store(to, v128.load(from, 16), 16);
+      from += step;
+      to += 4 * NR;
+    }
+    return;
+  }
+  let r0 = from;
+  let r2 = r0 + 2 * line;
+  let r4 = r0 + 4 * line;
+  let r6 = r0 + 6 * line;
+  const whole = k & ~3;
+  for (let kk = 0; kk < whole; kk += 4) {
+    storeTransposed(to, 4 * NR, v128.load(r0), v128.load(r0 + line), v128.load(r2), v128.load(r2 + line));
+    storeTransposed(to + 16, 4 * NR, v128.load(r4), v128.load(r4 + line), v128.load(r6), v128.load(r6 + line));
+    r0 += 16;
+    r2 += 16;
+    r4 += 16;
+    r6 += 16;
+    to += 16 * NR;
+  }
+  packSlowly(r0, line, step, NR, NR, k - whole, to);
+}
+
+/** Two neighbouring full panels of B whose columns lie side by side: whole cache lines are read at once. */
+function packTwoPanelsB(from: usize, step: usize, k: i32, to: usize): void {
+  let second = to + ((<usize>k * NR) << 2);
+  for (let kk = 0; kk < k; kk++) {
+    v128.store(to, v128.load(from));
+    v128.store(to, v128.load(from, 16), 16);
+    v128.store(second, v128.load(from, 32));
+    v128.store(second, v128.load(from, 48), 16);
+    from += step;
+    to += 4 * NR;
+    second += 4 * NR;
+  }
+}
+
+/** Columns first … last−1 (a multiple of 8, or the end) of B into panels. */
+export function packColumnsB(
+  from: usize, line: usize, step: usize, first: i32, last: i32, k: i32, to: usize,
+): void {
+  let column = first;
+  const panel = (<usize>k * NR) << 2;
+  while (column < last) {
+    const source = from + <usize>column * line;
+    if (line == 4 && column + 2 * NR <= last) {
+      packTwoPanelsB(source, step, k, to);
+      column += 2 * NR;
+      to += 2 * panel;
+    } else {
+      packPanelB(source, line, step, min(NR, last - column), k, to);
+      column += NR;
+      to += panel;
+    }
+  }
+}
+
+/** Rows first … last−1 (a multiple of 6, or the end) of A into panels. */
+export function packRowsA(
+  from: usize, line: usize, step: usize, first: i32, last: i32, k: i32, to: usize,
+): void {
+  const panel = (<usize>k * MR) << 2;
+  for (let row = first; row < last; row += MR) {
+    packPanelA(from + <usize>row * line, line, step, min(MR, last - row), k, to);
+    to += panel;
+  }
+}
+
+/** Task: some panels of A, then some of B. Arguments: see gemm.ts in the folder above. */
+export function packTask(task: i32): void {
+  const tasksA = argI(0);
+  const perTask = argI(1); // panels in one task
+  const k = argI(2);
+  if (task < tasksA) {
+    const first = task * perTask * MR;
+    packRowsA(
+      argP(3), argP(4), argP(5), first, min(first + perTask * MR, argI(6)), k,
+      argP(7) + ((<usize>first * k) << 2),
+    );
+  } else {
+    const first = (task - tasksA) * perTask * NR;
+    packColumnsB(
+      argP(8), argP(9), argP(10), first, min(first + perTask * NR, argI(11)), k,
+      argP(12) + ((<usize>first * k) << 2),
+    );
+  }
+}

@@ -1,0 +1,113 @@
+import { runTask } from './index';
+
+/**
+ * Threads that share this memory. A job is a kernel's number, its arguments, and a count of tasks; every thread
+ * takes the next task until none is left. Which thread takes which task changes from run to run, so a task must
+ * write what no other task touches, and compute it in an order that does not depend on the others: then the
+ * result is the same bit for bit with any number of threads.
+ */
+
+/** What the threads share lies at fixed addresses, each word that is fought over on a cache line of its own. */
+const TICKETS: usize = 64; // i64: count of tasks << 32 | next task
+const DONE: usize = 128; // i32: tasks finished
+const SIGNAL: usize = 192; // i32: grows with every job, what idle threads sleep on
+const SLEEPING: usize = 196; // i32: threads asleep
+const STOP: usize = 200; // i32: 1 when the threads shall end
+const KIND: usize = 204; // i32: the kernel
+const SCRATCH: usize = 208; // the first thread's scratch memory
+const SCRATCH_BYTES: usize = 212; // and how much each thread has
+/** The arguments of the job: 4-byte words, written by the caller. */
+export const ARGS: usize = 256;
+
+/** A thread without work looks this often for more before it goes to sleep: a few tenths of a millisecond. */
+const LOOKS: i32 = 20000;
+
+/** 0 is the thread that calls the kernels. */
+let thread: i32 = 0;
+
+/** Memory that this thread alone writes. */
+// @ts-ignore: decorator
+@inline
+export function scratch(): usize {
+  return load<usize>(SCRATCH) + <usize>thread * load<usize>(SCRATCH_BYTES);
+}
+
+// @ts-ignore: decorator
+@inline
+export function argI(index: i32): i32 {
+  return load<i32>(ARGS + (<usize>index << 2));
+}
+
+// @ts-ignore: decorator
+@inline
+export function argP(index: i32): usize {
+  return load<usize>(ARGS + (<usize>index << 2));
+}
+
+// @ts-ignore: decorator
+@inline
+export function argF(index: i32): f32 {
+  return load<f32>(ARGS + (<usize>index << 2));
+}
+
+/** Takes tasks of the current job until none is left. A ticket taken after the end is refused and does no harm. */
+function takeTasks(): void {
+  while (true) {
+    const seen = atomic.load<i64>(TICKETS);
+    if (<i32>seen >= <i32>(seen >> 32)) return;
+    const ticket = atomic.add<i64>(TICKETS, 1);
+    const task = <i32>ticket;
+    const tasks = <i32>(ticket >> 32);
+    if (task >= tasks) return;
+    // The job cannot end before this task does, so its arguments stay as they are.
+    runTask(load<i32>(KIND), task);
+    if (atomic.add<i32>(DONE, 1) == tasks - 1) atomic.notify(DONE, 1);
+  }
+}
+
+/** Runs tasks 0 … tasks−1 of a kernel, on all threads or on this one only, and returns when all are done. */
+export function run(kind: i32, tasks: i32, threaded: bool): void {
+  if (!threaded || tasks == 1) {
+    for (let task = 0; task < tasks; task++) runTask(kind, task);
+    return;
+  }
+  store<i32>(KIND, kind);
+  atomic.store<i32>(DONE, 0);
+  atomic.store<i64>(TICKETS, (<i64>tasks) << 32);
+  atomic.add<i32>(SIGNAL, 1);
+  if (atomic.load<i32>(SLEEPING) > 0) atomic.notify(SIGNAL, -1);
+  takeTasks();
+  let looks = 0;
+  while (true) {
+    const done = atomic.load<i32>(DONE);
+    if (done == tasks) return;
+    if (++looks > LOOKS) atomic.wait<i32>(DONE, done, 1000000);
+  }
+}
+
+/** What a helping thread does until it is told to stop. */
+export function work(id: i32): void {
+  thread = id;
+  let looks = 0;
+  while (true) {
+    const signal = atomic.load<i32>(SIGNAL);
+    if (atomic.load<i32>(STOP) != 0) return;
+    const seen = atomic.load<i64>(TICKETS);
+    if (<i32>seen < <i32>(seen >> 32)) {
+      takeTasks();
+      looks = 0;
+    } else if (++looks > LOOKS) {
+      atomic.add<i32>(SLEEPING, 1);
+      atomic.wait<i32>(SIGNAL, signal, -1);
+      atomic.sub<i32>(SLEEPING, 1);
+      looks = 0;
+    }
+  }
+}
+
+/** Ends the helping threads. */
+export function stop(): void {
+  atomic.store<i32>(STOP, 1);
+  atomic.add<i32>(SIGNAL, 1);
+  atomic.notify(SIGNAL, -1);
+}

@@ -1,0 +1,142 @@
+import type { Strided } from '../kernels.ts';
+import { type DType, Storage, type TypedArray } from '../storage.ts';
+import type { Block } from './heap.ts';
+import type { TensorMemory } from './memory.ts';
+
+/** The kernels by number: the same list as in assembly/index.ts. */
+export const Kind = {
+  pack: 0,
+  gemm: 1,
+  gemmBatch: 2,
+} as const;
+
+/** What assembly/index.ts exports. */
+export interface WasmExports {
+  run(kind: number, tasks: number, threaded: boolean): void;
+  work(id: number): void;
+  stop(): void;
+}
+
+/** Where the threads find their scratch memory and a job's arguments, as in assembly/pool.ts. */
+const SCRATCH = 208;
+const ARGUMENTS = 256;
+const ARGUMENT_WORDS = 128;
+/** The memory below belongs to the threads' control words and the arguments. */
+export const RESERVED_BYTES = 4096;
+
+/**
+ * Runs jobs of the wasm kernels: gives them addresses for storages, wherever their numbers are, and writes their
+ * arguments. Within one kernel call, everything that allocates comes before the first `address`.
+ */
+export class Engine {
+  readonly threads: number;
+  readonly memory: TensorMemory;
+  /** The arguments of the next job, as integers (addresses, sizes) and as floats. */
+  readonly integers: Int32Array;
+  readonly floats: Float32Array;
+  readonly #scratchWords: Int32Array;
+  readonly #exports: WasmExports;
+  readonly #startThreads: () => void;
+  #started = false;
+  #scratch: Block | undefined;
+  #scratchBytes = 0;
+  /** Copies of operands from elsewhere, for the call in progress; `home` is where a result has to go back. */
+  #borrowed: { block: Block; home?: TypedArray }[] = [];
+
+  constructor(exports: WasmExports, memory: TensorMemory, threads: number, startThreads: () => void) {
+    this.#exports = exports;
+    this.memory = memory;
+    this.threads = threads;
+    this.#startThreads = startThreads;
+    this.#scratchWords = new Int32Array(memory.buffer(), SCRATCH, 2);
+    this.integers = new Int32Array(memory.buffer(), ARGUMENTS, ARGUMENT_WORDS);
+    this.floats = new Float32Array(memory.buffer(), ARGUMENTS, ARGUMENT_WORDS);
+  }
+
+  /** A new storage whose content is arbitrary. */
+  empty(length: number, dtype: DType = 'float32'): Storage {
+    return Storage.of(this.memory.allocate(dtype, length, false));
+  }
+
+  /** Memory for the call in progress. */
+  borrow(bytes: number): number {
+    const block = this.memory.take(bytes);
+    if (!block) throw new OutOfMemory();
+    this.#borrowed.push({ block });
+    return block.pointer;
+  }
+
+  /** Where a storage's numbers can be read by a kernel: where they are, or in a copy for this call. */
+  addressOf(storage: Storage): number {
+    return this.#address(storage.data, false);
+  }
+
+  /** The address of a view's first element. */
+  address(x: Strided): number {
+    return this.addressOf(x.storage) + x.offset * x.storage.data.BYTES_PER_ELEMENT;
+  }
+
+  /** Where a kernel may write a new storage's numbers. */
+  target(storage: Storage): number {
+    return this.#address(storage.data, true);
+  }
+
+  /** Where a kernel may change a view's numbers: the address of its first element. */
+  targetView(x: Strided): number {
+    const data = x.storage.writable;
+    return this.#address(data, true) + x.offset * data.BYTES_PER_ELEMENT;
+  }
+
+  /** Scratch memory of that many bytes for each thread. */
+  scratch(bytesPerThread: number): void {
+    const bytes = Math.ceil(bytesPerThread / 64) * 64;
+    if (bytes > this.#scratchBytes) {
+      if (this.#scratch) this.memory.heap.give(this.#scratch);
+      this.#scratchBytes = 0;
+      this.#scratch = this.memory.take(bytes * this.threads);
+      if (!this.#scratch) throw new OutOfMemory();
+      this.#scratchBytes = bytes;
+    }
+    this.#scratchWords.set([this.#scratch!.pointer, this.#scratchBytes]);
+  }
+
+  /** Runs a job whose arguments have been written. */
+  run(kind: number, tasks: number, threaded: boolean): void {
+    const helped = threaded && tasks > 1 && this.threads > 1;
+    if (helped && !this.#started) {
+      this.#started = true;
+      this.#startThreads();
+    }
+    this.#exports.run(kind, tasks, helped);
+  }
+
+  /** Ends a kernel call: results go home, copies are given up. */
+  finish(): void {
+    for (const { block, home } of this.#borrowed) {
+      if (home) bytesOf(home).set(new Uint8Array(this.memory.buffer(), block.pointer, home.byteLength));
+      this.memory.heap.give(block);
+    }
+    this.#borrowed = [];
+  }
+
+  close(): void {
+    if (this.#started) this.#exports.stop();
+    this.#started = false;
+  }
+
+  #address(data: TypedArray, write: boolean): number {
+    if (this.memory.holds(data)) return data.byteOffset;
+    const block = this.memory.take(data.byteLength);
+    if (!block) throw new OutOfMemory();
+    this.#borrowed.push({ block, home: write ? data : undefined });
+    new Uint8Array(this.memory.buffer(), block.pointer, data.byteLength).set(bytesOf(data));
+    return block.pointer;
+  }
+}
+
+/** The kernels' memory has no room even for one call's copies: the next backend does the work. */
+export class OutOfMemory extends Error {}
+
+function bytesOf(array: TypedArray): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}

@@ -1,0 +1,112 @@
+import { type Allocator, BYTES_PER_ELEMENT, type DType, type TypedArray } from '../storage.ts';
+import type { Block, Heap } from './heap.ts';
+
+/**
+ * Tensors' numbers in the kernels' own memory: a storage is a typed array over a block of the heap, so that kernels
+ * read it where it lies and the loops of `js` work on the very same numbers.
+ *
+ * JavaScript has no destructors. The memory keeps a WeakRef to each typed array that it gave out; when enough has
+ * been given out since the last time, it has the garbage collected (collect.node.ts) and takes back the blocks whose
+ * arrays are gone. Where a collection cannot be asked for, it takes back what the runtime has collected by itself.
+ *
+ * Two rules follow. A part made with `subarray` does not keep a block alive: whoever keeps numbers keeps the storage.
+ * And memory moves hands only inside `allocate` and `take`, never while a kernel runs.
+ */
+
+const MB = 2 ** 20;
+/** Memory given out before the garbage is looked at: a quarter of what lives, within these bounds. */
+const LEAST_GARBAGE = 64 * MB;
+const MOST_GARBAGE = 384 * MB;
+/** A collection that takes more than this share of the time comes too often. */
+const COLLECTION_SHARE = 0.03;
+/** What a tensor costs besides its numbers: many tiny ones must set off a collection too. */
+const OVERHEAD = 256;
+
+interface Entry {
+  readonly reference: WeakRef<TypedArray>;
+  readonly block: Block;
+}
+
+export class TensorMemory {
+  readonly heap: Heap;
+  readonly #collect: (() => void) | undefined;
+  readonly #buffers = new Set<ArrayBufferLike>();
+  /** What can be given up when memory is short, e.g. packed weights. */
+  readonly #caches: (() => void)[] = [];
+  #entries: Entry[] = [];
+  #sinceCollection = 0;
+  #limit = LEAST_GARBAGE;
+  #lastCollection = performance.now();
+
+  constructor(heap: Heap, collect?: () => void) {
+    this.heap = heap;
+    this.#collect = collect;
+  }
+
+  /** The allocator to hand to `setAllocator`: falls back to the JS heap when the memory is full. */
+  readonly allocate: Allocator = (dtype, length, zero) => {
+    const bytes = length * BYTES_PER_ELEMENT[dtype];
+    const block = bytes === 0 ? undefined : this.take(bytes);
+    if (!block) return arrayOf(dtype, new ArrayBuffer(bytes), 0, length);
+    const array = arrayOf(dtype, this.buffer(), block.pointer, length);
+    if (zero) array.fill(0);
+    this.#entries.push({ reference: new WeakRef(array), block });
+    return array;
+  };
+
+  /** A block that the caller gives back to the heap; `undefined` when the memory is full of living things. */
+  take(bytes: number): Block | undefined {
+    this.#sinceCollection += bytes + OVERHEAD;
+    if (this.#sinceCollection > this.#limit) this.collect();
+    let block = this.heap.take(bytes);
+    if (!block) {
+      this.collect();
+      block = this.heap.take(bytes);
+    }
+    if (!block) {
+      for (const drop of this.#caches) drop();
+      block = this.heap.take(bytes);
+    }
+    return block;
+  }
+
+  onShortage(drop: () => void): void {
+    this.#caches.push(drop);
+  }
+
+  /** Is this array in the kernels' memory? Then its `byteOffset` is its address. */
+  holds(array: TypedArray): boolean {
+    return this.#buffers.has(array.buffer);
+  }
+
+  /** The memory as it is now; it is another object after each growth, over the same bytes. */
+  buffer(): ArrayBufferLike {
+    const { buffer } = this.heap.memory;
+    this.#buffers.add(buffer);
+    return buffer;
+  }
+
+  /** Takes back the blocks of arrays that nobody has any more. */
+  collect(): void {
+    const begin = performance.now();
+    this.#collect?.();
+    const living: Entry[] = [];
+    for (const entry of this.#entries) {
+      if (entry.reference.deref()) living.push(entry);
+      else this.heap.give(entry.block);
+    }
+    this.#entries = living;
+    this.#sinceCollection = 0;
+    const end = performance.now();
+    const tooOften = end - begin > COLLECTION_SHARE * (end - this.#lastCollection);
+    const wanted = tooOften ? this.#limit * 2 : this.heap.bytesInUse / 4;
+    this.#limit = Math.min(MOST_GARBAGE, Math.max(LEAST_GARBAGE, wanted));
+    this.#lastCollection = end;
+  }
+}
+
+function arrayOf(dtype: DType, buffer: ArrayBufferLike, pointer: number, length: number): TypedArray {
+  if (dtype === 'float32') return new Float32Array(buffer, pointer, length);
+  if (dtype === 'int32') return new Int32Array(buffer, pointer, length);
+  return new Uint8Array(buffer, pointer, length);
+}
