@@ -204,7 +204,8 @@ await runMain(async () => {
         valLoss: Number(meanLoss(validation).toFixed(4)),
       };
       state.history.push(point);
-      progress.print(
+      progress.clear();
+      console.log(
         `step ${point.step}: train loss ${point.trainLoss.toFixed(3)}, val loss ${point.valLoss.toFixed(3)}`,
       );
       await save();

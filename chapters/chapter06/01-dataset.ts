@@ -1,6 +1,6 @@
 import { Dataset, type Tensor, tensor, UserError } from '../../lib/index.ts';
-import { readParquet } from '../../lib/io/parquet.ts';
 import { tokeniser as gpt2Tokeniser, type Tokeniser } from '../chapter05/index.ts';
+import { readLabelledTexts } from './data/index.ts';
 
 /** `<|endoftext|>`: what shorter messages are filled up with. */
 export const PAD_TOKEN_ID = 50256;
@@ -48,16 +48,8 @@ export class SpamDataset extends Dataset<[Tensor, Tensor]> {
    * @throws UserError if the file is missing or damaged, a column is missing, a label is wrong, or it is empty
    */
   static async fromParquet(path: string, options: SpamDatasetOptions = {}): Promise<SpamDataset> {
-    const { Label, Text } = await readParquet(path, ['Label', 'Text']);
-    const rows = Label.map((label, i) => {
-      if (Number(label) !== 0 && Number(label) !== 1) {
-        throw new UserError(
-          `${path}: the label of row ${i} has to be 0 (ham) or 1 (spam), not ${String(label)}`,
-        );
-      }
-      return { label: Number(label), text: String(Text[i]) };
-    });
-    if (rows.length === 0) throw new UserError(`${path} has no rows: at least one message is expected`);
+    const { labels, texts } = await readLabelledTexts(path);
+    const rows = labels.map((label, i) => ({ label, text: texts[i] }));
     return new SpamDataset(rows, options);
   }
 

@@ -1,6 +1,13 @@
-import { type DataLoader, type Dataset, DataLoader as Loader, manualSeed, optim, type Tensor } from '../../lib/index.ts';
-import { Progress } from '../common/progress.ts';
+import {
+  type DataLoader,
+  type Dataset,
+  DataLoader as Loader,
+  manualSeed,
+  optim,
+  type Tensor,
+} from '../../lib/index.ts';
 import { countParameters, type GPTModel } from '../chapter04/index.ts';
+import { Progress } from '../common/progress.ts';
 import { chooseTrainable, type Method, wrapWithLoRA } from './02-classifier.ts';
 import { calcAccuracyLoader } from './03-evaluation.ts';
 import { type FineTuningHistory, trainClassifierSimple } from './04-fine-tuning.ts';
@@ -48,18 +55,27 @@ export interface FineTuneResult {
  * Fine-tunes a model that has its new head already, by one method: AdamW with a weight decay of 0.1, losses
  * every 50 steps over 5 batches, accuracies at the end over everything.
  */
-export function fineTune(model: GPTModel, parts: Parts<Messages>, settings: FineTuneSettings): FineTuneResult {
+export function fineTune(
+  model: GPTModel,
+  parts: Parts<Messages>,
+  settings: FineTuneSettings,
+): FineTuneResult {
   const { method, epochs, batchSize, print } = settings;
   const start = performance.now();
   manualSeed(settings.seed);
   if (method === 'lora') wrapWithLoRA(model, settings);
   else chooseTrainable(model, method);
   const trainable = countParameters(model, { trainableOnly: true });
-  print(`${trainable.toLocaleString('en')} of ${countParameters(model).toLocaleString('en')} parameters are trained`);
+  print(
+    `${trainable.toLocaleString('en')} of ${countParameters(model).toLocaleString('en')} parameters are trained`,
+  );
 
   const cached = frozenBlocks(model);
   const classifier = new LastPositionClassifier(model, cached);
-  const loaders = makeLoaders(cached > 0 && epochs > 0 ? cachePrefix(model, parts, cached, print) : parts, batchSize);
+  const loaders = makeLoaders(
+    cached > 0 && epochs > 0 ? cachePrefix(model, parts, cached, print) : parts,
+    batchSize,
+  );
 
   manualSeed(settings.seed);
   const trainedParameters = model.parameters().filter((parameter) => parameter.requiresGrad);
@@ -69,7 +85,10 @@ export function fineTune(model: GPTModel, parts: Parts<Messages>, settings: Fine
     numEpochs: epochs,
     evalFreq: 50,
     evalIter: 5,
-    print: (line) => progress.print(line),
+    print: (line) => {
+      progress.clear();
+      print(line);
+    },
     onStep: (step, loss) => progress.update(step + 1, `loss ${loss.toFixed(3)}`),
   });
   progress.stop();
@@ -94,6 +113,8 @@ function cachePrefix(
     test: new CachedPrefix(model, parts.test, count),
   };
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  print(`The first ${count} of ${model.trfBlocks.length} blocks are frozen: computed once for all epochs, in ${seconds} s`);
+  print(
+    `The first ${count} of ${model.trfBlocks.length} blocks are frozen: computed once for all epochs, in ${seconds} s`,
+  );
   return cached;
 }

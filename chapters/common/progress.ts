@@ -36,10 +36,9 @@ export class Progress {
     }
   }
 
-  /** Prints a line without tearing the bar. */
-  print(line: string): void {
+  /** Takes the bar off its line, so that something can be printed there; the next update draws it again. */
+  clear(): void {
     if (this.bar) process.stderr.write('\r\x1b[K');
-    console.log(line);
   }
 
   stop(): void {

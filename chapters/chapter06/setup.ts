@@ -1,0 +1,93 @@
+import { UserError } from '../../lib/index.ts';
+import type { OptionSpec, OptionValues } from '../../lib/io/cli.ts';
+import { MODEL_NAMES, modelConfig } from '../chapter05/index.ts';
+import type { Notebook } from '../common/notebook.ts';
+import { torchSize } from '../common/notebook.ts';
+import { SpamDataset } from './01-dataset.ts';
+import { prepareSplits } from './data/index.ts';
+import { type Loaders, makeLoaders, type Parts } from './fine-tune.ts';
+
+/** What chapter 6 and appendix E both take. */
+export const SPAM_OPTIONS = {
+  data: {
+    type: 'string',
+    help: 'a local copy of SMSSpamCollection (default: download, else a stand-in)',
+    placeholder: 'PATH',
+  },
+  maxLength: {
+    type: 'number',
+    help: 'tokens per message (default: the longest training message)',
+    min: 1,
+    integer: true,
+  },
+  model: { type: 'choice', help: 'which model', choices: MODEL_NAMES, default: 'mini' },
+  weights: { type: 'string', help: 'a safetensors file with the weights', placeholder: 'PATH' },
+  randomWeights: { type: 'boolean', help: 'start from random weights' },
+  rank: { type: 'number', help: "LoRA's rank", default: 16, min: 1, integer: true },
+  alpha: { type: 'number', help: "LoRA's alpha; the update is scaled by alpha / rank", default: 16 },
+  lr: { type: 'number', help: "learning rate (default: each method's own)", min: 0 },
+  epochs: { type: 'number', help: 'passes over the training part', default: 5, min: 0, integer: true },
+  batchSize: { type: 'number', help: 'messages per step', default: 8, min: 1, integer: true },
+  seed: {
+    type: 'number',
+    help: 'of the split and of everything random; 123 is the book',
+    default: 42,
+    min: 0,
+    integer: true,
+  },
+  out: { type: 'string', help: 'folder for plots and adapters', default: 'runs', placeholder: 'DIR' },
+} as const satisfies Record<string, OptionSpec>;
+
+export type SpamOptions = OptionValues<typeof SPAM_OPTIONS>;
+
+/**
+ * The three parts as datasets, each cut and filled to the length of the longest training message.
+ * @throws UserError if the longest message is longer than what the model can see
+ */
+export async function loadDatasets(options: SpamOptions, nb: Notebook): Promise<Parts<SpamDataset>> {
+  const parts = await prepareSplits({
+    data: options.data,
+    seed: options.seed,
+    print: (line) => nb.note(line),
+  });
+  nb.note(`Messages: ${parts.source}`);
+  nb.figure('data', { source: parts.source, synthetic: parts.synthetic, seed: options.seed });
+  const train = await SpamDataset.fromParquet(parts.train.path, { maxLength: options.maxLength });
+  const { contextLength } = modelConfig(options.model);
+  if (train.maxLength > contextLength) {
+    throw new UserError(
+      `the longest message has ${train.maxLength} tokens, but ${options.model} sees at most ${contextLength}: ` +
+        `cut them with --max-length ${contextLength}`,
+    );
+  }
+  const { maxLength } = train;
+  const valid = await SpamDataset.fromParquet(parts.validation.path, { maxLength });
+  const test = await SpamDataset.fromParquet(parts.test.path, { maxLength });
+  return { train, valid, test };
+}
+
+/** The loaders, and what the notebook prints about them: the last batch's shapes and the batch counts. */
+export function showLoaders(
+  nb: Notebook,
+  datasets: Parts<SpamDataset>,
+  batchSize: number,
+  cells: [number, number],
+): Loaders {
+  const loaders = makeLoaders(datasets, batchSize);
+  nb.print(cells[0], 'Train loader:');
+  let shapes: [number[], number[]] = [[], []];
+  for (const [inputs, labels] of loaders.train) shapes = [inputs.shape, labels.shape];
+  nb.print(cells[0], `Input batch dimensions: ${torchSize(shapes[0])}`);
+  nb.print(cells[0], `Label batch dimensions ${torchSize(shapes[1])}`);
+  nb.print(cells[1], `${loaders.train.length} training batches`);
+  nb.print(cells[1], `${loaders.valid.length} validation batches`);
+  nb.print(cells[1], `${loaders.test.length} test batches`);
+  nb.figure('inputShape', shapes[0]);
+  nb.figure('labelShape', shapes[1]);
+  nb.figure('batches', {
+    train: loaders.train.length,
+    valid: loaders.valid.length,
+    test: loaders.test.length,
+  });
+  return loaders;
+}
