@@ -19,6 +19,7 @@ import {
   checkSha256,
   readFileOrExplain,
   sha256,
+  sha256OfFile,
   writeBeside,
   writeFileAtomically,
 } from '../../lib/io/files.ts';
@@ -95,11 +96,14 @@ describe('files', () => {
     );
   });
 
-  it('checks a hash', () => {
+  it('checks a hash', async () => {
     const bytes = Buffer.from('abc');
     const right = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
     expect(sha256(bytes)).to.equal(right);
     checkSha256(bytes, right, 'abc.txt');
+    writeFileSync(join(folder, 'abc.txt'), bytes);
+    expect(await sha256OfFile(join(folder, 'abc.txt'))).to.equal(right);
+    expect((await failure(sha256OfFile(join(folder, 'none')))).message).to.include('does not exist');
     expect(() => checkSha256(Buffer.from('abd'), right, 'abc.txt')).to.throw(
       UserError,
       /^abc.txt is not the file expected: its SHA-256 begins a52d159f262b, not ba7816bf8f01; it may be damaged/,

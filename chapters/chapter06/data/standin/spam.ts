@@ -1,0 +1,121 @@
+/** Templates of spam, of the kinds people got by text message, all invented. */
+
+/** Ends that belong to any of them: how to stop it, what it costs, who is behind it. */
+export const SMALL_PRINT: readonly string[] = [
+  'T&Cs apply. {age}',
+  'T&Cs {site}',
+  'Txt STOP to end',
+  'To stop txt STOP to {shortcode}',
+  'To opt out reply STOP',
+  '{box}. {age}',
+  '{age}. {pence}/min',
+  'Calls cost {pence}/min',
+  '{pence}/msg',
+  'Msgs {pence} each',
+  '{service} {box}',
+  '{age} {pence}/msg rcvd',
+  'Valid 12hrs only',
+  'Offer ends {day}',
+  'See {site}',
+  'Reply STOP 2 cancel',
+  'Cost {pence}',
+  'Customer services {ukwide}',
+  '{site}',
+  'SP: {service}. {age}',
+  'Ts&Cs/stop SMS {freephone}',
+  'If you do not want these messages reply NO',
+];
+
+export const SPAM: readonly string[] = [
+  // prizes
+  '{URGENT!|IMPORTANT!|WINNER!!|CONGRATS!|Congratulations!} {You have|U have|Your mobile has|Your number has} {won|been awarded} {a|the} £{pounds} {prize|cash prize|bonus prize|reward}! {Call|To claim call|Claim on} {callnumber} {now|today|before {day}}. {Code|Claim code|Ref} {code}',
+  '{name}, your number {mobile} was {picked|selected|drawn} {today|this week} for a {gadget}. {Call|Ring} {callnumber} to claim',
+  'We tried to {contact|reach|call} {you|u} about your {prize|award|{gadget}|£{pounds} reward}. {Call {callnumber}|Reply CLAIM to {shortcode}} {asap|before {day}|today}',
+  'Final {notice|attempt|reminder}: your £{pounds} {cash|award|voucher|prize} is still unclaimed. {Call {callnumber}|Txt CLAIM to {shortcode}} {now|within 24hrs}',
+  'As a valued {customer|subscriber|network customer} you have been chosen to receive a £{pounds} reward. Quote {code} on {callnumber}',
+  'Your mobile No. {mobile} WON a {gadget} in our {weekly|monthly|daily} draw! {Txt|Text} {WIN|YES|PRIZE} to {shortcode} to collect',
+  // tones, games, subscriptions
+  '{Get|Download} {the latest|new|top 10|FREE} {ringtones|polyphonic tones|real tones|wallpapers} for your {brand}! {Txt|Text} {TONE|POLY|HIT} to {shortcode}. 1st one free then {pence} a week',
+  '{song} is this weeks No.1 tone! Reply TONE to get it on your mobile for only {pence}',
+  'FREE {game|tone|wallpaper|logo} for your {brand}! Click {site} or text {FREE|GAME|PLAY} to {shortcode}',
+  'Thank you for joining {service}. You will get {digit} {tones|alerts|jokes|games} each week for {pence}. Your pin is {shortcode}',
+  'Want the {song} video on ur phone? {Txt|Send} {VID|CLIP|GO} to {shortcode} now, {pence} per clip',
+  // handsets and tariffs
+  '{Upgrade|Trade in|Swap} your {old phone|mobile|handset} for {a new|the latest} {brand} {FREE|at no cost|for only £{digit}} + {double|500|1000|unlimited} {minutes|texts|mins & txts}. Call {callnumber} {now|today}',
+  'Your contract {is due|ends soon|has expired}! Get a FREE {gadget} & half price line rental 12 months. {Reply YES|Call {callnumber}} for a call back',
+  '{brand} users: claim your free {camera|colour|video} handset with {service}. Call {callnumber} quote {code}',
+  'Get {50|100|200|300} free {texts|mins|minutes|weekend calls} when you top up {this week|today} with {service}. Txt {YES|TOPUP} to {shortcode}',
+  // quizzes, bingo, auctions
+  'QUIZ: which {town} team plays in {red|blue|white}? Txt A, B or C to {shortcode} 2 win £{pounds}. {pence}/txt',
+  'Join {service} bingo, £{digit}9 free on your 1st deposit & £{pounds} jackpot {tonight|every {day}}! {site}',
+  'Bid now! {gadget} at £{digit}9. You are no longer the highest bidder. Reply BID to {shortcode}, {pence}',
+  'Free entry in our {weekly|£{pounds}} comp! Txt {WIN|ENTER|GOAL} to {shortcode} for your chance of a {gadget} or {cup final|concert|festival} tickets',
+  // dating, horoscopes
+  '{Hi|Hey} {sexy|gorgeous|hun|}! {name} {20|21|24|26} from {town} wants to {chat|meet|flirt}. Txt {YES|CHAT|HOT|{name}} to {shortcode}. {pence}/msg',
+  'Someone {you know|close to you|from {town}} has a crush on u! To find out who call {premium}. {pence}/min',
+  'Lonely? {Local singles|Real people} in {town} are waiting {now|tonight}. Call {premium}, {age}',
+  'A secret admirer is looking 2 make contact with you. Reveal who they are, call {premium}',
+  'Your {stars|horoscope|love match} for {day}: big changes and money coming! Full reading: txt STAR to {shortcode}',
+  // money and accounts
+  'Your {bank|{service}|building society} account has been {suspended|locked|limited}. Please {verify|confirm|update} your details at {site}',
+  'We noticed an unusual payment of £{pounds} on your account. If this was NOT you call {callnumber} immediately',
+  'You {may be|are} {entitled|owed} {to|up to} £{pounds} {compensation|refund|back} for {your accident|mis-sold insurance|overpaid tax}. Reply CLAIM {or STOP to opt out|for a free check}',
+  'Need {cash|money} {today|fast}? Borrow £{pounds} {in 10 minutes|no credit check}, money in your account {today|same day}. Apply {site}',
+  'Clear your debts! New government scheme writes off up to 80%. For info reply {YES|INFO|DEBT}',
+  'Your parcel could not be delivered, fee of {pence} unpaid. {Reschedule|Pay} at {site}',
+  'TAX REFUND: you have a refund of £{pounds} waiting. Submit your claim at {site} by {day}',
+  // voicemail, holidays, shopping
+  'You have {digit} new {voicemails|messages|video messages}. Please call {callnumber} to {listen|collect}',
+  '{digit} nights in {Spain|Tenerife|Paris|Florida} for 2! Your {holiday|flight} voucher is ready, call {callnumber}. {code}',
+  'Save up to 70% {on designer brands|on sunglasses|this weekend only|on trainers} at {site}! Use {code} at checkout',
+  'Lose weight {fast|in 2 weeks|without dieting}! Free trial this month only, order at {site} or call {freephone}',
+  'Exclusive {night|VIP entry|guest list} for {service} members this {day}: 2 4 1 drinks, free entry b4 {hour} with this txt. {town}',
+];
+
+/** What may be put between the offer and the small print. */
+export const HYPE: readonly string[] = [
+  'This is not a joke!',
+  "Don't miss out",
+  'Hurry, only {digit}0 left',
+  'No catch, no strings',
+  'You could be spending it {this weekend|tonight|on {day}}',
+  '{Guaranteed|Everyone wins}',
+  'Tell a friend & get {pounds} bonus points',
+  '{name} from {town} won {last week|£{pounds} yesterday}, are you next',
+  'We will try once more only',
+  'Nothing to pay today',
+  'Your reference is {code}',
+  'Lines open 9am-9pm',
+  'This is our {2nd|3rd|last} attempt to reach you',
+  'Limited time only',
+  'Please have your number {mobile} ready',
+];
+
+/** Spam dressed as a friend, a helper or a firm one deals with: few of the usual words. */
+export const HARD_SPAM: readonly string[] = [
+  'Hi its {name}, lost my phone so this is my new number {mobile}. Text me back x',
+  'Hi mum, dropped my phone down the loo, message me on {mobile} please x',
+  'Hey {name} here, been trying to ring you all day! Call me back on {callnumber} x',
+  'Hi, did you get my last message? Im in tonight if u want to talk {callnumber} {name} x',
+  'hey {pet}, bored at home tonight. wanna chat? txt me back {name} x',
+  'Hi {pet}, its {name}. Saw you in {town} at the weekend and got your number from a mate, text me xx',
+  "I'm back from {town}, did you miss me? Send me a message and we can meet {when}",
+  'Are you alone {pet}? Im just out of the bath, talk to me xx',
+  'I have a date with {name} on {day}, did you remember me? Ring me on {callnumber}',
+  'Dont know you and you dont know me. Someone put our numbers together, reply if you want to know why',
+  'Can you help? We are looking for people in {town} to work from home a few hours a week, ring {name} on {ukwide}',
+  'Hello, this is {name} about the accident you had. You never sent the form back, ring me on {ukwide}',
+  'Hi, we have not heard from you about your claim. Its nearly settled, please ring {name} today on {ukwide}',
+  'Your appointment about the refund is at {hour} on {day}. If you cannot make it call {callnumber}',
+  'Did you hear about the new {brand}? {name} got one and loves it. Have a look at {site}',
+  'Hi, thanks for last night, the photos are up at {site}. {name} x',
+  'Have you seen what {name} wrote about you?? Its on {site}',
+  'Someone at your work said some sweet things about you. Want to know who? Just reply to this',
+  'Sorry I missed your call. Ring me back on {premium} when you get this',
+  'You were in my dream last night. Ask me what happened, I am up till {midnight|late}',
+  'Your friend {name} thought you would like this: {site}',
+  'Good morning! Your reading for today says an old friend will call. Want to know more? Just ask',
+  'Hi {name}, your car insurance is nearly due. I can get it for half, ring me on {ukwide}. Thanks, {name}',
+  'The survey you did {last week|on {day}} is nearly done, just {few} more questions. Can we ring you {when}?',
+  'Do you like {curry|quizzes|football|shopping}? We pay people in {town} to try it out. Interested? Text me back',
+];
