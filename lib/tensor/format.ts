@@ -12,6 +12,14 @@ const EDGE_ITEMS = 3;
 const LINE_WIDTH = 80;
 const PREFIX = 'tensor(';
 
+/** `1.2e-05` for numbers of very different sizes: left to the printed tensor (null), always, or never. */
+let sciMode: boolean | null = null;
+
+/** As torch.set_printoptions: holds for all tensors printed from now on. */
+export function setPrintOptions(options: { sciMode: boolean | null }): void {
+  sciMode = options.sciMode;
+}
+
 /** Rounds a decimal tie to even, as Python; JavaScript's toFixed and toExponential round it up. */
 function roundTieToEven(exact: string, rounded: string, roundedDown: () => string): string {
   // `exact` shows the digits past the precision: a tie is a 5 and then zeros.
@@ -69,7 +77,7 @@ function floatFormat(values: readonly number[]): (value: number | boolean) => st
   const min = Math.min(...sizes);
   const whole = sizes.every(Number.isInteger);
   const wide = sizes.length > 0 && (max / min > 1000 || max > 1e8);
-  if (wide || (!whole && min < 1e-4)) return (v) => toExponential(v as number);
+  if (sciMode ?? (wide || (!whole && min < 1e-4))) return (v) => toExponential(v as number);
   if (whole)
     return (v) =>
       Number.isFinite(v as number) ? `${toFixed(v as number, 0)}.` : formatNonFinite(v as number);

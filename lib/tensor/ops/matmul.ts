@@ -41,7 +41,8 @@ function matmulByMatrix(a: Tensor, b: Tensor): Tensor {
 function matmulBatched(a: Tensor, b: Tensor): Tensor {
   const [m, k] = a.shape.slice(-2);
   const n = b.shape.at(-1)!;
-  const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), 'matmul');
+  const what = `matmul of ${formatShape(a.shape)} and ${formatShape(b.shape)}`;
+  const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), what);
   const left = a.expand([...batch, m, k]);
   const right = b.expand([...batch, k, n]);
   const out = Tensor.of(kernels.matmul(left, right), [...batch, m, n]);
