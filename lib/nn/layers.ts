@@ -1,4 +1,5 @@
 import { ones, zeros } from '../tensor/create.ts';
+import { toExponential } from '../tensor/format.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import * as F from './functional.ts';
 import { normal, uniform } from './init.ts';
@@ -34,6 +35,10 @@ export class Linear extends Module {
     return this.weight.shape[0];
   }
 
+  protected override describe(): string {
+    return `in_features=${this.inFeatures}, out_features=${this.outFeatures}, bias=${this.bias ? 'True' : 'False'}`;
+  }
+
   /** x [..., in] → [..., out]. */
   forward(x: Tensor): Tensor {
     return F.linear(x, this.weight, this.bias);
@@ -49,6 +54,10 @@ export class Embedding extends Module {
     this.weight = new Parameter(normal([count, dim]));
   }
 
+  protected override describe(): string {
+    return this.weight.shape.join(', ');
+  }
+
   forward(ids: Tensor): Tensor {
     return F.embedding(this.weight, ids);
   }
@@ -61,6 +70,10 @@ export class Dropout extends Module {
   constructor(rate: number) {
     super();
     this.rate = rate;
+  }
+
+  protected override describe(): string {
+    return `p=${Number.isInteger(this.rate) ? this.rate.toFixed(1) : this.rate}, inplace=False`;
   }
 
   forward(x: Tensor): Tensor {
@@ -125,6 +138,10 @@ export class LayerNorm extends Module {
     this.weight = new Parameter(ones(dim));
     this.bias = new Parameter(zeros(dim));
     this.eps = options.eps ?? 1e-5;
+  }
+
+  protected override describe(): string {
+    return `(${this.weight.shape[0]},), eps=${toExponential(this.eps, 0)}, elementwise_affine=True`;
   }
 
   forward(x: Tensor): Tensor {

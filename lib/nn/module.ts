@@ -76,6 +76,24 @@ export abstract class Module {
     return Array.from(this.namedParameters(), ([, parameter]) => parameter);
   }
 
+  /** What stands in the brackets when the module is printed, for a layer with sizes worth knowing. */
+  protected describe(): string {
+    return '';
+  }
+
+  /** The module and all below it, one a line, as PyTorch prints them. */
+  toString(): string {
+    const children = Array.from(this.namedChildren(), ([name, child]) => {
+      const [first, ...rest] = String(child).split('\n');
+      return [`(${name}): ${first}`, ...rest].map((line) => `  ${line}\n`).join('');
+    });
+    const inside = children.length > 0 ? `\n${children.join('')}` : this.describe();
+    return `${this.constructor.name}(${inside})`;
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
   /** Puts the module and all below it into training mode, where dropout is active. */
   train(mode = true): this {
     for (const [, module] of this.namedModules()) module.training = mode;
