@@ -65,9 +65,9 @@ export class Storage {
     return new Storage(dtype, data.length, data, undefined);
   }
 
-  /** New host memory, all zero. */
+  /** All zero. The memory is only taken when somebody looks: a device makes its own zeros. */
   static zeros(dtype: DType, length: number): Storage {
-    return Storage.of(allocator(dtype, length, true));
+    return new Storage(dtype, length, undefined, undefined);
   }
 
   /** New host memory whose content is arbitrary: for kernels that write every element. */
@@ -82,7 +82,7 @@ export class Storage {
 
   /** The numbers on the host, to read. Brings them from the device the first time. */
   get data(): TypedArray {
-    this.#host ??= this.#device!.read();
+    this.#host ??= this.#device?.read() ?? allocator(this.dtype, this.length, true);
     return this.#host;
   }
 
@@ -95,8 +95,14 @@ export class Storage {
     return host;
   }
 
+  /** Can the host read it without waiting for a device? */
   get isOnHost(): boolean {
-    return this.#host !== undefined;
+    return this.#host !== undefined || this.#device === undefined;
+  }
+
+  /** Nobody has written or looked since `zeros`, so there are no numbers anywhere yet. */
+  get isUntouchedZeros(): boolean {
+    return this.#host === undefined && this.#device === undefined;
   }
 
   /** The device copy, if the named backend holds one that is up to date. */
@@ -113,6 +119,7 @@ export class Storage {
   /** A device kernel has written these numbers in place: the host copy is out of date. */
   writtenOnDevice(device: DeviceCopy): void {
     this.version++;
+    this.#device?.free();
     this.#device = device;
     this.#host = undefined;
   }

@@ -1,0 +1,55 @@
+import type { DecliningKernels, Kernels } from '../kernels.ts';
+import { Storage } from '../storage.ts';
+import { type Args, answerFromList, storagesOf, writtenStorages } from './args.ts';
+import { DeviceLost } from './bridge.ts';
+import { Decline, type Device } from './device.ts';
+import type { GpuKernels } from './ops.ts';
+import type { Value } from './value.ts';
+import { Verifier } from './verify.ts';
+
+/** The kernels of the seam on top of the device: each result checked at first, noted, and put in its place. */
+export function acceleratedKernels(device: Device, kernels: Partial<GpuKernels>): DecliningKernels {
+  const verifier = new Verifier();
+  const table: Record<string, (...args: unknown[]) => unknown> = {};
+  for (const name of Object.keys(kernels) as (keyof Kernels)[]) {
+    const kernel = kernels[name] as (device: Device, ...args: Args) => Value[] | undefined;
+    table[name] = (...args) => {
+      const values = attempt(device, () => kernel(device, ...args), args);
+      if (!values) return undefined;
+      const wrong = verifier.check(device, name, args, values);
+      if (wrong) device.giveUp(wrong);
+      if (!device.isUsable()) return undefined;
+      return putInPlace(device, name, args, values);
+    };
+  }
+  return table as DecliningKernels;
+}
+
+/** `undefined` where the device cannot be used, or leaves the case to the CPU. */
+function attempt(device: Device, body: () => Value[] | undefined, args: Args): Value[] | undefined {
+  if (!device.isUsable() || storagesOf(args).some((storage) => storage.length === 0)) return undefined;
+  try {
+    return device.operation(body);
+  } catch (error) {
+    if (error instanceof Decline || error instanceof DeviceLost) return undefined;
+    throw error;
+  }
+}
+
+function putInPlace(device: Device, name: keyof Kernels, args: Args, values: readonly Value[]): unknown {
+  device.journal.record(name, args, values);
+  const written = writtenStorages(name, args);
+  if (written.length > 0) {
+    for (const [i, storage] of written.entries()) {
+      storage.writtenOnDevice(values[i]);
+      device.place(values[i], storage, true);
+    }
+    return true;
+  }
+  const results = values.map((value) => {
+    const storage = Storage.onDevice(value.dtype, value.length, value);
+    device.place(value, storage);
+    return storage;
+  });
+  return answerFromList(name, results);
+}

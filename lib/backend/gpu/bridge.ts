@@ -1,0 +1,180 @@
+import {
+  type Argument,
+  CONTROL_WORDS,
+  type Command,
+  ERROR_BYTES,
+  ERROR_LENGTH,
+  FAILED,
+  type GpuMode,
+  type Greeting,
+  type KernelDefinition,
+  type Limits,
+  PULSE,
+  REPLIES,
+  STATE,
+} from './commands.ts';
+
+/** The way to a worker, whatever starts it. */
+export interface WorkerPort {
+  post(commands: readonly Command[], transfer: readonly ArrayBuffer[]): void;
+  /** Called when the worker has ended. */
+  onEnd(listener: () => void): void;
+  terminate(): void;
+}
+
+/** Starts a worker and waits for its greeting. */
+export type SpawnWorker = (
+  mode: GpuMode,
+  control: SharedArrayBuffer,
+) => Promise<{ port: WorkerPort; greeting: Greeting }>;
+
+/** What crosses the bus, and how often the main thread waits: what no card changes. */
+export interface Traffic {
+  bytesUp: number;
+  bytesDown: number;
+  /** Reads on which the main thread waited. */
+  waits: number;
+  /** Kernels that were run. */
+  launches: number;
+}
+
+/** The device does not answer any more, or has said that it cannot go on. */
+export class DeviceLost extends Error {}
+
+/** Commands are posted in batches: each post costs about as much as ten commands. */
+const BATCH = 32;
+/** How long the worker's pulse may be silent. The machine may be busy, so this is generous. */
+const SILENCE_MS = 4000;
+const LOOK_EVERY_MS = 250;
+
+/** The main thread's end: queues commands for the worker, and waits for the answers to its reads. */
+export class Bridge {
+  readonly mode: GpuMode;
+  readonly device: string;
+  readonly limits: Limits;
+  readonly traffic: Traffic = { bytesUp: 0, bytesDown: 0, waits: 0, launches: 0 };
+  readonly #port: WorkerPort;
+  readonly #control: SharedArrayBuffer;
+  readonly #words: Int32Array;
+  #queue: Command[] = [];
+  #transfer: ArrayBuffer[] = [];
+  #staging = new SharedArrayBuffer(1 << 16);
+  #lost: string | undefined;
+
+  /** Starts the worker for one mode; a reason instead, in one line, if that mode cannot run here. */
+  static async open(mode: GpuMode, spawn: SpawnWorker): Promise<Bridge | { unavailable: string }> {
+    const control = new SharedArrayBuffer(CONTROL_WORDS * 4 + ERROR_BYTES);
+    const { port, greeting } = await spawn(mode, control);
+    if ('unavailable' in greeting) {
+      port.terminate();
+      return greeting;
+    }
+    return new Bridge(mode, greeting, port, control);
+  }
+
+  private constructor(
+    mode: GpuMode,
+    greeting: { device: string; limits: Limits },
+    port: WorkerPort,
+    control: SharedArrayBuffer,
+  ) {
+    this.mode = mode;
+    this.device = greeting.device;
+    this.limits = greeting.limits;
+    this.#port = port;
+    this.#control = control;
+    this.#words = new Int32Array(control, 0, CONTROL_WORDS);
+    port.onEnd(() => {
+      this.#lost ??= 'its worker has ended';
+    });
+  }
+
+  /** Why the device is of no use any more, if it is not. */
+  get lost(): string | undefined {
+    if (Atomics.load(this.#words, STATE) === FAILED) this.#lost ??= this.#errorText();
+    return this.#lost;
+  }
+
+  define(kernel: number, definition: KernelDefinition): void {
+    this.#enqueue({ do: 'define', kernel, definition });
+  }
+
+  /** The data go to the worker without a copy: the caller gives them away. */
+  upload(to: number, data: Float32Array<ArrayBuffer>): void {
+    this.traffic.bytesUp += data.byteLength;
+    this.#transfer.push(data.buffer);
+    this.#enqueue({ do: 'upload', to, data });
+  }
+
+  run(kernel: number, output: readonly number[], args: readonly Argument[], to: number): void {
+    this.traffic.launches++;
+    this.#enqueue({ do: 'run', kernel, output, args, to });
+  }
+
+  free(values: readonly number[]): void {
+    this.#enqueue({ do: 'free', values });
+  }
+
+  /** Breaks the device, or ends the worker without a word, for tests. */
+  lose(what: 'device' | 'worker'): void {
+    if (what === 'worker') this.#port.terminate();
+    else this.#enqueue({ do: 'lose' });
+  }
+
+  /**
+   * Waits until all that was asked is done, and gives the numbers of these values, one after another. They
+   * lie in memory that the next read writes over.
+   * @throws DeviceLost
+   */
+  read(values: readonly number[], length: number): Float32Array {
+    if (length * 4 > this.#staging.byteLength) this.#staging = new SharedArrayBuffer(length * 4);
+    const before = Atomics.load(this.#words, REPLIES);
+    this.#enqueue({ do: 'read', values, into: this.#staging });
+    this.flush();
+    this.#waitForReply(before);
+    this.traffic.waits++;
+    this.traffic.bytesDown += length * 4;
+    return new Float32Array(this.#staging, 0, length);
+  }
+
+  /** Sends what is queued. */
+  flush(): void {
+    if (this.#queue.length === 0) return;
+    this.#port.post(this.#queue, this.#transfer);
+    this.#queue = [];
+    this.#transfer = [];
+  }
+
+  close(): void {
+    this.#lost ??= 'it was closed';
+    this.#port.terminate();
+  }
+
+  #enqueue(command: Command): void {
+    this.#queue.push(command);
+    if (this.#queue.length >= BATCH) this.flush();
+  }
+
+  #waitForReply(before: number): void {
+    let pulse = Atomics.load(this.#words, PULSE);
+    let silentSince = performance.now();
+    while (Atomics.load(this.#words, REPLIES) === before && !this.lost) {
+      Atomics.wait(this.#words, REPLIES, before, LOOK_EVERY_MS);
+      const now = Atomics.load(this.#words, PULSE);
+      if (now !== pulse) {
+        pulse = now;
+        silentSince = performance.now();
+      } else if (performance.now() - silentSince > SILENCE_MS) {
+        this.#lost ??= 'its worker does not answer';
+      }
+    }
+    if (this.lost) throw new DeviceLost(this.lost);
+  }
+
+  #errorText(): string {
+    const length = Atomics.load(this.#words, ERROR_LENGTH);
+    // TextDecoder refuses shared memory, so the bytes are copied first.
+    const bytes = new Uint8Array(this.#control, CONTROL_WORDS * 4, length).slice();
+    return new TextDecoder().decode(bytes);
+  }
+}

@@ -1,0 +1,290 @@
+import type { DType } from '../storage.ts';
+import { Storage, type TypedArray } from '../storage.ts';
+import { type Bridge, DeviceLost } from './bridge.ts';
+import type { Argument, GpuMode, KernelDefinition } from './commands.ts';
+import { cutHistory, type Journal, recompute } from './journal.ts';
+import { kernelFunction } from './kernelFunction.ts';
+import { type Home, Value } from './value.ts';
+
+/** A kernel function's argument: a value under the sizes [x], [x, y] or [x, y, z]; or a number. */
+export type LaunchArgument = number | { readonly value: Value; readonly size: readonly number[] };
+
+/** Said by an operation that leaves a case to the CPU. */
+export class Decline extends Error {}
+
+const fillZeros = kernelFunction('fillZeros', [], 'function () { return 0; }');
+
+/** Integers travel as float32, which has all of them up to here. */
+const LARGEST_INTEGER = 2 ** 24;
+/** Garbage is looked for when this much has been allocated since the last time, or half of what is in use. */
+const SWEEP_BYTES = 256 * 2 ** 20;
+const SWEEP_VALUES = 4096;
+/** Kernels after which a history is cut off; a read is the moment for it, for then the caller waits anyway. */
+const CHECKPOINT_AFTER = 2 ** 16;
+
+export interface DeviceOptions {
+  readonly residency: boolean;
+  readonly smallestProduct: number;
+  /** Makes JavaScript notice what nobody can reach any more. */
+  readonly collectGarbage: () => void;
+  /** Called once, when the device is of no use any more. */
+  readonly onLoss: (reason: string) => void;
+}
+
+interface Place {
+  readonly storage: WeakRef<Storage>;
+  readonly bytes: number;
+  /** Was it written in place? Only such a storage's history grows from step to step. */
+  readonly updated: boolean;
+}
+
+/** The main thread's view of the device: which arrays are there, for which storages, and how to use them. */
+export class Device implements Home {
+  readonly bridge: Bridge;
+  /** Whether results stay here until somebody reads them, with all operations on them, or only products are done. */
+  readonly residency: boolean;
+  /** Multiply-adds from which on a product of operands on the host is worth the way here and back. */
+  readonly smallestProduct: number;
+  /** Storages in use that have a copy on the device, by the value's id. */
+  readonly #places = new Map<number, Place>();
+  readonly journal: Journal;
+  readonly #kernels = new Map<KernelDefinition, number>();
+  readonly #collectGarbage: () => void;
+  readonly #onLoss: (reason: string) => void;
+  #launched: Value[] = [];
+  #nextId = 1;
+  #bytes = 0;
+  #sweepAt = SWEEP_BYTES;
+  #sweepAtValues = SWEEP_VALUES;
+  #givenUp: string | undefined;
+  #checkpointAt = CHECKPOINT_AFTER;
+
+  constructor(bridge: Bridge, journal: Journal, options: DeviceOptions) {
+    this.bridge = bridge;
+    this.journal = journal;
+    this.residency = options.residency;
+    this.smallestProduct = options.smallestProduct;
+    this.#collectGarbage = options.collectGarbage;
+    this.#onLoss = options.onLoss;
+  }
+
+  get mode(): GpuMode {
+    return this.bridge.mode;
+  }
+  /** Arrays on the device. */
+  get values(): number {
+    return this.#places.size;
+  }
+  /** Bytes of the arrays on the device. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Can it be used? If it was lost since the last question, all that it held is computed again now. */
+  isUsable(): boolean {
+    if (!this.#givenUp && this.bridge.lost) this.giveUp(this.bridge.lost);
+    return !this.#givenUp;
+  }
+
+  /** Why it was given up, if it was. */
+  get lost(): string | undefined {
+    return this.#givenUp;
+  }
+
+  /**
+   * Was one of these computed on the device? Then it pays to go on there; bringing it home would mean to wait.
+   * What was only copied there, such as frozen weights, is no reason by itself.
+   */
+  wants(...operands: readonly ({ readonly storage: Storage } | undefined)[]): boolean {
+    if (!this.residency) return false;
+    return operands.some((operand) => (operand?.storage.deviceCopy('gpu') as Value | undefined)?.computed);
+  }
+
+  // ── values ──
+
+  /** The storage's numbers on the device, copied there unless it has them. */
+  valueOf(storage: Storage): Value {
+    const there = storage.deviceCopy('gpu') as Value | undefined;
+    if (there) return there;
+    if (storage.isUntouchedZeros) return this.#zerosFor(storage);
+    this.#refuseBeyondLimits([storage.length], 1);
+    const floats = asFloats(storage.data);
+    const value = this.#newValue(storage.dtype, storage.length, false);
+    this.bridge.upload(value.id, floats);
+    value.host = storage.data;
+    value.hostIsBorrowed = true;
+    this.place(value, storage);
+    storage.attachDeviceCopy(value);
+    return value;
+  }
+
+  #zerosFor(storage: Storage): Value {
+    const value = this.launch(fillZeros, [storage.length], [], storage.dtype);
+    this.#launched = this.#launched.filter((launched) => launched !== value);
+    this.place(value, storage);
+    storage.attachDeviceCopy(value);
+    return value;
+  }
+
+  /** Notes that the storage holds the value, for as long as it lives. */
+  place(value: Value, storage: Storage, updated = false): void {
+    this.#places.set(value.id, { storage: new WeakRef(storage), bytes: value.length * 4, updated });
+  }
+
+  /** Runs a kernel function once for each cell of `output` ([x], [x, y] or [x, y, z]). */
+  launch(
+    kernel: KernelDefinition,
+    output: readonly number[],
+    args: readonly LaunchArgument[],
+    dtype: DType = 'float32',
+  ): Value {
+    this.#refuseBeyondLimits(output, kernel.width);
+    let id = this.#kernels.get(kernel);
+    if (id === undefined) {
+      this.#kernels.set(kernel, (id = this.#kernels.size));
+      this.bridge.define(id, kernel);
+    }
+    const length = output.reduce((product, size) => product * size, kernel.width as number);
+    const value = this.#newValue(dtype, length, true);
+    const sent = args.map(
+      (arg): Argument => (typeof arg === 'number' ? arg : { value: arg.value.id, size: arg.size }),
+    );
+    this.bridge.run(id, output, sent, value.id);
+    this.#launched.push(value);
+    return value;
+  }
+
+  /** @throws Decline for an output that the device cannot hold: the CPU can. */
+  #refuseBeyondLimits([x, y = 1, z = 1]: readonly number[], width: number): void {
+    const { length, side, depth } = this.bridge.limits;
+    const tooLong = x * y * z * width > length;
+    if (tooLong || z > depth || (y * z > 1 && Math.max(x, y) > side)) throw new Decline();
+  }
+
+  /** Runs one operation; what it launched and does not return is freed at its end. */
+  operation(body: () => Value[] | undefined): Value[] | undefined {
+    this.#sweepIfDue();
+    this.#launched = [];
+    let results: Value[] = [];
+    try {
+      return (results = body() ?? []).length > 0 ? results : undefined;
+    } finally {
+      for (const value of this.#launched) if (!results.includes(value)) this.release(value);
+      this.#launched = [];
+    }
+  }
+
+  #newValue(dtype: DType, length: number, computed: boolean): Value {
+    this.#bytes += length * 4;
+    return new Value(this, this.#nextId++, dtype, length, computed);
+  }
+
+  // ── Home ──
+
+  fetch(value: Value): TypedArray {
+    const [numbers] = this.fetchAll([value]);
+    if (this.journal.length >= this.#checkpointAt) this.#checkpoint();
+    return numbers;
+  }
+
+  /** Brings several values home with one wait. */
+  fetchAll(values: readonly Value[]): TypedArray[] {
+    if (!this.isUsable()) return values.map((value) => value.host!.slice());
+    const length = values.reduce((sum, value) => sum + value.length, 0);
+    try {
+      const ids = values.map((value) => value.id);
+      const floats = this.bridge.read(ids, length);
+      let at = 0;
+      return values.map((value) => {
+        const data = Storage.empty(value.dtype, value.length).data;
+        data.set(floats.subarray(at, (at += value.length)));
+        return data;
+      });
+    } catch (error) {
+      if (!(error instanceof DeviceLost)) throw error;
+      this.giveUp(error.message, values);
+      return values.map((value) => value.host!.slice());
+    }
+  }
+
+  release(value: Value): void {
+    this.#bytes -= value.length * 4;
+    this.#places.delete(value.id);
+    if (this.#givenUp) return;
+    value.keepHostCopy();
+    this.bridge.free([value.id]);
+  }
+
+  /** Brings home what is updated in place, with one wait, so that nobody needs its history any more. */
+  #checkpoint(): void {
+    this.#checkpointAt = this.journal.length + CHECKPOINT_AFTER;
+    const values: Value[] = [];
+    for (const { storage, updated } of this.#places.values()) {
+      const value = updated ? (storage.deref()?.deviceCopy('gpu') as Value | undefined) : undefined;
+      if (value?.recipe) values.push(value);
+    }
+    if (values.length > 0) cutHistory(values, this.fetchAll(values));
+  }
+
+  // ── the end ──
+
+  /**
+   * Leaves the device for good: computes all that is on it only, and `alsoWanted`, again on the CPU.
+   * The device's own numbers are not asked for: it may be gone, or wrong.
+   */
+  giveUp(reason: string, alsoWanted: readonly Value[] = []): void {
+    if (this.#givenUp) return;
+    this.#givenUp = reason;
+    this.#onLoss(reason);
+    this.#collectGarbage();
+    const storages = this.#liveStorages();
+    const missing = storages.filter((storage) => !storage.isOnHost);
+    recompute([...missing.map((storage) => storage.deviceCopy('gpu') as Value), ...alsoWanted]);
+    for (const storage of storages) storage.leaveDevice();
+    this.#places.clear();
+    this.bridge.close();
+  }
+
+  /** Brings everything home and stops the worker. */
+  close(): void {
+    if (!this.isUsable()) return;
+    for (const storage of this.#liveStorages()) storage.leaveDevice();
+    this.#givenUp = 'it was closed';
+    this.bridge.close();
+  }
+
+  #liveStorages(): Storage[] {
+    const live: Storage[] = [];
+    for (const { storage } of this.#places.values()) {
+      const alive = storage.deref();
+      if (alive?.deviceCopy('gpu')) live.push(alive);
+    }
+    return live;
+  }
+
+  /** JavaScript frees a tensor when it likes; the device's memory has to be given back sooner than that. */
+  #sweepIfDue(): void {
+    if (this.#bytes < this.#sweepAt && this.#places.size < this.#sweepAtValues) return;
+    this.sweep();
+    this.#sweepAt = Math.max(SWEEP_BYTES, 1.5 * this.#bytes);
+    this.#sweepAtValues = Math.max(SWEEP_VALUES, 1.5 * this.#places.size);
+  }
+
+  /** Frees the values of storages that nobody can reach any more. */
+  sweep(): void {
+    this.#collectGarbage();
+    const dead: number[] = [];
+    for (const [id, { storage, bytes }] of this.#places) {
+      if (storage.deref()) continue;
+      dead.push(id);
+      this.#bytes -= bytes;
+      this.#places.delete(id);
+    }
+    if (dead.length > 0) this.bridge.free(dead);
+  }
+}
+
+function asFloats(data: TypedArray): Float32Array<ArrayBuffer> {
+  if (data instanceof Int32Array && data.some((x) => Math.abs(x) > LARGEST_INTEGER)) throw new Decline();
+  return Float32Array.from(data);
+}

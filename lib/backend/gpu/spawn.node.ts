@@ -1,0 +1,42 @@
+import { Worker } from 'node:worker_threads';
+import type { SpawnWorker } from './bridge.ts';
+import type { Greeting } from './commands.ts';
+
+const GREETING_TIMEOUT_MS = 30_000;
+
+// Node's workers do not take over tsx's way to load TypeScript from the thread that starts them.
+const BOOT = `
+  import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))})
+    .then(({ register }) => {
+      register();
+      return import(${JSON.stringify(new URL('./worker.node.ts', import.meta.url).href)});
+    });`;
+
+/** Starts the worker as a thread of Node. It keeps no process alive. */
+export const spawnNodeWorker: SpawnWorker = (mode, control) => {
+  const worker = new Worker(BOOT, { eval: true, execArgv: [], workerData: { mode, control } });
+  let ended = false;
+  const listeners: (() => void)[] = [];
+  const end = () => {
+    ended = true;
+    for (const listener of listeners) listener();
+  };
+  worker.once('exit', end);
+  worker.on('error', end);
+  const port = {
+    post: worker.postMessage.bind(worker),
+    onEnd: (listener: () => void) => listeners.push(listener),
+    terminate: () => void worker.terminate(),
+  };
+  return new Promise((resolve) => {
+    const greet = (greeting: Greeting) => {
+      clearTimeout(timer);
+      worker.unref();
+      resolve({ port, greeting });
+    };
+    const timer = setTimeout(() => greet({ unavailable: 'the device does not answer' }), GREETING_TIMEOUT_MS);
+    worker.once('message', greet);
+    worker.once('error', (error: Error) => greet({ unavailable: error.message.split('\n')[0] }));
+    worker.once('exit', () => ended && greet({ unavailable: 'its worker ended at the start' }));
+  });
+};
