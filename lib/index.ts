@@ -1,4 +1,4 @@
-export { type BackendChoice, useBackend } from './backend/select.ts';
+export { type BackendChoice, useBackend } from './backend/select.node.ts';
 export { DataLoader, type DataLoaderOptions } from './data/dataLoader.ts';
 export { Dataset } from './data/dataset.ts';
 export { UserError } from './errors.ts';

@@ -2,16 +2,23 @@ import type { BinaryOp, Kernels, Strided, UnaryOp } from '../kernels.ts';
 import { type DType, Storage } from '../storage.ts';
 import { copyElements, forEachElement, isContiguous, newFloats, rowMajor, sizeOf } from './strided.ts';
 
-const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
+const TWICE_SQRT_2_OVER_PI = 2 * Math.sqrt(2 / Math.PI);
 
-/** GELU in its tanh form (Hendrycks & Gimpel 2016), the one that GPT-2 was trained with. */
+function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
+/**
+ * GELU in its tanh form (Hendrycks & Gimpel 2016), the one that GPT-2 was trained with:
+ * ½ x (1 + tanh u) with u = √(2/π) (x + 0.044715 x³). Written as x σ(2u), which is the same.
+ */
 function gelu(x: number): number {
-  return 0.5 * x * (1 + Math.tanh(SQRT_2_OVER_PI * (x + 0.044715 * x ** 3)));
+  return x * sigmoid(TWICE_SQRT_2_OVER_PI * (x + 0.044715 * x * x * x));
 }
 
 function geluDerivative(x: number): number {
-  const t = Math.tanh(SQRT_2_OVER_PI * (x + 0.044715 * x ** 3));
-  return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * SQRT_2_OVER_PI * (1 + 3 * 0.044715 * x * x);
+  const s = sigmoid(TWICE_SQRT_2_OVER_PI * (x + 0.044715 * x * x * x));
+  return s + x * s * (1 - s) * TWICE_SQRT_2_OVER_PI * (1 + 3 * 0.044715 * x * x);
 }
 
 const UNARY: Record<UnaryOp, (x: number) => number> = {
@@ -24,7 +31,7 @@ const UNARY: Record<UnaryOp, (x: number) => number> = {
   reciprocal: (x) => 1 / x,
   square: (x) => x * x,
   tanh: Math.tanh,
-  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  sigmoid,
   relu: (x) => (x > 0 || Number.isNaN(x) ? x : 0),
   gelu,
   sin: Math.sin,

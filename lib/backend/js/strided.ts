@@ -59,10 +59,20 @@ export function copyElements(x: Strided, target: TypedArray, from = 0): void {
     target.set(source.subarray(x.offset, x.offset + sizeOf(x.shape)), from);
     return;
   }
+  // Row by row: the steps along the last axis are a plain loop.
+  const rank = x.shape.length;
+  const length = x.shape[rank - 1];
+  const stride = x.strides[rank - 1];
+  const rows = { ...viewOf(x), shape: x.shape.slice(0, -1), strides: x.strides.slice(0, -1) };
   let to = from;
-  forEachElement([x], ([position]) => {
-    target[to++] = source[position];
+  forEachElement([rows], ([start]) => {
+    for (let i = 0; i < length; i++) target[to++] = source[start + i * stride];
   });
+}
+
+/** Only what a kernel reads of a view; a tensor has more. */
+function viewOf({ storage, shape, strides, offset }: Strided): Strided {
+  return { storage, shape, strides, offset };
 }
 
 /** A view's elements in row-major order, to read: without a copy where they already are. */
