@@ -47,7 +47,8 @@ export function toExponential(x: number, digits = PRECISION): string {
     x.toExponential(digits),
     () => `${exact.slice(0, exact.indexOf('.') + 1 + digits)}${exact.slice(exact.indexOf('e'))}`,
   );
-  return text.replace(/e([+-])(\d)$/, 'e$10$2');
+  const withZero = text.replace(/e([+-])(\d)$/, 'e$10$2');
+  return Object.is(x, -0) ? `-${withZero}` : withZero;
 }
 
 function formatNonFinite(x: number): string {
