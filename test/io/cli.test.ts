@@ -50,6 +50,11 @@ describe('parseOptions', () => {
     expect([rank, maxLength, model]).to.have.length(3);
   });
 
+  it('takes both ends of a range', () => {
+    expect(parse('--rank', '1').rank).to.equal(1);
+    expect(parse('--rank', '768').rank).to.equal(768);
+  });
+
   it('takes a negative number as a value', () => {
     expect(parse('--max-length', '-5').maxLength).to.equal(-5);
   });

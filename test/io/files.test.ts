@@ -173,6 +173,22 @@ describe('downloadFile', () => {
     });
   }
 
+  it('waits for a slow server as long as something comes', async () => {
+    const path = join(folder, 'slow');
+    answer = (response) => {
+      let sent = 0;
+      const timer = setInterval(() => {
+        response.write(content.subarray(sent, sent + 50_000));
+        sent += 50_000;
+        if (sent < content.length) return;
+        clearInterval(timer);
+        response.end();
+      }, 200);
+    };
+    await downloadFile(url, path, { sha256: sha256(content), stallTimeoutMs: 1000 }); // takes 1.2 s in all
+    expect(readFileSync(path).equals(content)).to.equal(true);
+  });
+
   it('says that a host cannot be reached', async () => {
     const path = join(folder, 'never');
     const refused = await failure(downloadFile('http://127.0.0.1:1/x', path));

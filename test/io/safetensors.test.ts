@@ -82,7 +82,11 @@ describe('reading safetensors', () => {
     ],
     ['bad JSON', fileOf('{"w": '), 'its header is not JSON'],
     ['NUL padding after the JSON', fileOf('{}\0\0\0\0\0\0'), 'its header is not JSON'],
-    ['bad UTF-8', Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 0xc3, 0x28), 'its header is not JSON'],
+    [
+      'bad UTF-8',
+      Uint8Array.of(8, 0, 0, 0, 0, 0, 0, 0, ...[0x7b, 0x22, 0xc3, 0x28, 0x22, 0x3a, 0x30, 0x7d]),
+      'its header is not JSON',
+    ],
     ['a header that is a list', fileOf('[]'), 'its header is not a JSON object'],
     ['missing data', fileOf(whole, 4), 'bytes, but it has'],
     ['more data than tensors', fileOf(whole, 12), 'bytes, but it has'],
