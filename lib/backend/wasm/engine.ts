@@ -8,6 +8,25 @@ export const Kind = {
   pack: 0,
   gemm: 1,
   gemmBatch: 2,
+  unary: 3,
+  binary: 4,
+  where: 5,
+  cast: 6,
+  copy: 7,
+  softmax: 8,
+  softmaxBackward: 9,
+  logSoftmax: 10,
+  logSoftmaxBackward: 11,
+  logSumExp: 12,
+  crossEntropyBackward: 13,
+  layerNorm: 14,
+  layerNormBackward: 15,
+  layerNormParameters: 16,
+  reduceRows: 17,
+  reduceColumns: 18,
+  embedding: 19,
+  embeddingBackward: 20,
+  adamW: 21,
 } as const;
 
 /** What assembly/index.ts exports. */
@@ -26,7 +45,7 @@ export const RESERVED_BYTES = 4096;
 
 /**
  * Runs jobs of the wasm kernels: gives them addresses for storages, wherever their numbers are, and writes their
- * arguments. Within one kernel call, everything that allocates comes before the first `address`.
+ * arguments.
  */
 export class Engine {
   readonly threads: number;
@@ -42,6 +61,8 @@ export class Engine {
   #scratchBytes = 0;
   /** Copies of operands from elsewhere, for the call in progress; `home` is where a result has to go back. */
   #borrowed: { block: Block; home?: TypedArray }[] = [];
+  /** The operands of the call in progress: held here, they cannot be collected once their addresses are taken. */
+  operands: unknown;
 
   constructor(exports: WasmExports, memory: TensorMemory, threads: number, startThreads: () => void) {
     this.#exports = exports;
@@ -61,7 +82,7 @@ export class Engine {
   /** Memory for the call in progress. */
   borrow(bytes: number): number {
     const block = this.memory.take(bytes);
-    if (!block) throw new OutOfMemory();
+    if (!block) throw new Declined();
     this.#borrowed.push({ block });
     return block.pointer;
   }
@@ -94,7 +115,7 @@ export class Engine {
       if (this.#scratch) this.memory.heap.give(this.#scratch);
       this.#scratchBytes = 0;
       this.#scratch = this.memory.take(bytes * this.threads);
-      if (!this.#scratch) throw new OutOfMemory();
+      if (!this.#scratch) throw new Declined();
       this.#scratchBytes = bytes;
     }
     this.#scratchWords.set([this.#scratch!.pointer, this.#scratchBytes]);
@@ -117,6 +138,7 @@ export class Engine {
       this.memory.heap.give(block);
     }
     this.#borrowed = [];
+    this.operands = undefined;
   }
 
   close(): void {
@@ -127,15 +149,15 @@ export class Engine {
   #address(data: TypedArray, write: boolean): number {
     if (this.memory.holds(data)) return data.byteOffset;
     const block = this.memory.take(data.byteLength);
-    if (!block) throw new OutOfMemory();
+    if (!block) throw new Declined();
     this.#borrowed.push({ block, home: write ? data : undefined });
     new Uint8Array(this.memory.buffer(), block.pointer, data.byteLength).set(bytesOf(data));
     return block.pointer;
   }
 }
 
-/** The kernels' memory has no room even for one call's copies: the next backend does the work. */
-export class OutOfMemory extends Error {}
+/** Thrown where a kernel finds on the way that it cannot do a call: no room even for its copies, or too many dimensions. */
+export class Declined extends Error {}
 
 function bytesOf(array: TypedArray): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

@@ -1,11 +1,27 @@
 import type { Backend, DecliningKernels } from '../kernels.ts';
 import { createCollector } from './collect.node.ts';
-import { Engine, OutOfMemory, RESERVED_BYTES, type WasmExports } from './engine.ts';
+import { addInto, contiguous, copyInto } from './copy.ts';
+import { binary, cast, geluBackward, unary, where } from './elementwise.ts';
+import { Declined, Engine, RESERVED_BYTES, type WasmExports } from './engine.ts';
 import { matmul, matmulInto } from './gemm.ts';
 import { Heap } from './heap.ts';
 import { loadKernels } from './load.node.ts';
 import { TensorMemory } from './memory.ts';
-import { startThreads } from './threads.node.ts';
+import {
+  causalSoftmax,
+  causalSoftmaxBackward,
+  crossEntropy,
+  crossEntropyBackward,
+  layerNorm,
+  layerNormBackward,
+  logSoftmax,
+  logSoftmaxBackward,
+  reduce,
+  softmax,
+  softmaxBackward,
+} from './rows.ts';
+import { availableThreads, startThreads } from './threads.node.ts';
+import { adamW, embedding, embeddingBackwardInto } from './training.ts';
 
 export interface WasmBackend extends Backend {
   readonly threads: number;
@@ -14,16 +30,30 @@ export interface WasmBackend extends Backend {
   readonly memory: TensorMemory;
 }
 
+type WithEngine<F> = F extends (...args: infer A) => infer R ? (engine: Engine, ...args: A) => R : never;
+type AnyKernel = (engine: Engine, ...args: unknown[]) => unknown;
+
+/** What this backend does itself; the rest, and what a kernel declines, is left to the next one. */
+const KERNELS = {
+  ...{ matmul, matmulInto },
+  ...{ unary, binary, geluBackward, where, cast },
+  ...{ contiguous, copyInto, addInto },
+  ...{ softmax, softmaxBackward, causalSoftmax, causalSoftmaxBackward, logSoftmax, logSoftmaxBackward },
+  ...{ layerNorm, layerNormBackward, crossEntropy, crossEntropyBackward, reduce },
+  ...{ embedding, embeddingBackwardInto, adamW },
+} satisfies { [K in keyof DecliningKernels]: WithEngine<NonNullable<DecliningKernels[K]>> };
+
 /** A kernel that answers `undefined` when the memory is full, and gives back what it borrowed in any case. */
 function guarded<Args extends unknown[], Result>(
   engine: Engine,
   kernel: (engine: Engine, ...args: Args) => Result | undefined,
 ): (...args: Args) => Result | undefined {
   return (...args) => {
+    engine.operands = args;
     try {
       return kernel(engine, ...args);
     } catch (error) {
-      if (error instanceof OutOfMemory) return undefined;
+      if (error instanceof Declined) return undefined;
       throw error;
     } finally {
       engine.finish();
@@ -35,7 +65,7 @@ function guarded<Args extends unknown[], Result>(
  * The CPU engine: WebAssembly kernels with SIMD on `threads` threads (by default as many as the machine runs at
  * once). Throws if the kernels have not been built or the runtime lacks what they need.
  */
-export function createWasmBackend({ threads = 1 }: { threads?: number } = {}): WasmBackend {
+export function createWasmBackend({ threads = availableThreads() }: { threads?: number } = {}): WasmBackend {
   const { module, relaxed } = loadKernels();
   const wasmMemory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
   const { exports } = new WebAssembly.Instance(module, { env: { memory: wasmMemory } });
@@ -43,9 +73,8 @@ export function createWasmBackend({ threads = 1 }: { threads?: number } = {}): W
   const engine = new Engine(exports as unknown as WasmExports, memory, threads, () =>
     startThreads(module, wasmMemory, threads - 1),
   );
-  const kernels: DecliningKernels = {
-    matmul: guarded(engine, matmul),
-    matmulInto: guarded(engine, matmulInto),
-  };
+  const kernels = Object.fromEntries(
+    Object.entries(KERNELS).map(([name, kernel]) => [name, guarded(engine, kernel as AnyKernel)]),
+  ) as DecliningKernels;
   return { name: 'wasm', kernels, threads, relaxed, memory, close: () => engine.close() };
 }

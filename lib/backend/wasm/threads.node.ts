@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 
 /**
@@ -16,3 +17,6 @@ export function startThreads(module: WebAssembly.Module, memory: WebAssembly.Mem
     new Worker(HELPER, options).unref();
   }
 }
+
+/** How many threads the machine runs at once. */
+export const availableThreads = (): number => availableParallelism();

@@ -1,0 +1,111 @@
+import { argI, argP } from './pool';
+
+/**
+ * Copies (or adds) between two strided views of the same shape, 4-byte elements. The shape is that of the target,
+ * folded to at most six dimensions; the innermost two make a plane that one call does, the others count planes.
+ *
+ * A plane may be cut into bands of rows. Arguments: 0 whether to add; 1 bands in a task; 2 bands in all; 3, 4 addresses
+ * of target and source; then for the two dimensions of a plane (5 … 7 the inner, 8 … 10 the outer) length and bytes
+ * between elements in target and source; 11 rows of a band, 12 bands of a plane; 13 how many further dimensions, and
+ * for each, the innermost first, the same three numbers.
+ */
+const RANK: i32 = 13;
+
+// @ts-ignore: decorator
+@inline
+function put(to: usize, value: v128, add: bool): void {
+  v128.store(to, add ? f32x4.add(v128.load(to), value) : value);
+}
+
+// @ts-ignore: decorator
+@inline
+function putOne(to: usize, from: usize, add: bool): void {
+  if (add) store<f32>(to, load<f32>(to) + load<f32>(from));
+  else store<u32>(to, load<u32>(from));
+}
+
+function copyRow(to: usize, stepTo: usize, from: usize, stepFrom: usize, n: i32, add: bool): void {
+  if (stepTo == 4 && stepFrom == 4) {
+    for (; n >= 4; n -= 4, to += 16, from += 16) put(to, v128.load(from), add);
+  } else if (stepTo == 4 && stepFrom == 0) {
+    const value = v128.load32_splat(from);
+    for (; n >= 4; n -= 4, to += 16) put(to, value, add);
+  }
+  for (; n > 0; n--, to += stepTo, from += stepFrom) putOne(to, from, add);
+}
+
+/**
+ * A plane that is transposed on the way: rows of the target are columns of the source. Blocks of 4×4 go through
+ * registers, so that both sides are read and written by whole vectors.
+ */
+function transposePlane(
+  to: usize, rowTo: usize, from: usize, columnFrom: usize, rows: i32, columns: i32, add: bool,
+): void {
+  let i = 0;
+  for (; i + 4 <= rows; i += 4) {
+    let source = from + (<usize>i << 2);
+    let target = to + <usize>i * rowTo;
+    let j = 0;
+    for (; j + 4 <= columns; j += 4) {
+      const r0 = v128.load(source);
+      const r1 = v128.load(source + columnFrom);
+      const r2 = v128.load(source + 2 * columnFrom);
+      const r3 = v128.load(source + 3 * columnFrom);
+      const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
+      const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+      const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+      const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+      put(target, v128.shuffle<f64>(low01, low23, 0, 2), add);
+      put(target + rowTo, v128.shuffle<f64>(low01, low23, 1, 3), add);
+      put(target + 2 * rowTo, v128.shuffle<f64>(high01, high23, 0, 2), add);
+      put(target + 3 * rowTo, v128.shuffle<f64>(high01, high23, 1, 3), add);
+      source += 4 * columnFrom;
+      target += 16;
+    }
+    for (; j < columns; j++) {
+      for (let r = 0; r < 4; r++) putOne(target + <usize>r * rowTo, source + (<usize>r << 2), add);
+      source += columnFrom;
+      target += 4;
+    }
+  }
+  for (; i < rows; i++) {
+    copyRow(to + <usize>i * rowTo, 4, from + (<usize>i << 2), columnFrom, columns, add);
+  }
+}
+
+export function copyTask(task: i32): void {
+  const add = argI(0) != 0;
+  const perTask = argI(1);
+  const last = min(argI(2), (task + 1) * perTask);
+  const columns = argI(5);
+  const stepTo = argP(6);
+  const stepFrom = argP(7);
+  const rows = argI(8);
+  const rowTo = argP(9);
+  const rowFrom = argP(10);
+  const height = argI(11);
+  const bands = argI(12);
+  const rank = argI(RANK);
+  for (let band = task * perTask; band < last; band++) {
+    let rest = band / bands;
+    const first = (band - rest * bands) * height;
+    const count = min(height, rows - first);
+    let to = argP(3) + <usize>first * rowTo;
+    let from = argP(4) + <usize>first * rowFrom;
+    for (let i = 0; i < rank; i++) {
+      const at = RANK + 1 + 3 * i;
+      const length = argI(at);
+      const index = rest % length;
+      rest = rest / length;
+      to += <usize>index * argP(at + 1);
+      from += <usize>index * argP(at + 2);
+    }
+    if (stepTo == 4 && rowFrom == 4 && stepFrom != 4 && columns > 1 && count > 1) {
+      transposePlane(to, rowTo, from, stepFrom, count, columns, add);
+    } else {
+      for (let row = 0; row < count; row++) {
+        copyRow(to + <usize>row * rowTo, stepTo, from + <usize>row * rowFrom, stepFrom, columns, add);
+      }
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import { backends, broadcast, check, cloned, permuted, SIZES, sliced, view } from './wasmChecks.ts';
+
+describe('wasm matrix product', () => {
+  after(() => {
+    for (const backend of backends) backend.close?.();
+  });
+
+  for (const m of SIZES) {
+    it(`m = ${m}, any n and k, with and without transposition and bias`, () => {
+      for (const n of SIZES) {
+        for (const k of SIZES) {
+          if (m * n * k > 257 * 257 * 17) continue;
+          const lefts = [view([m, k], 1), permuted(view([k, m], 2), [1, 0])];
+          const rights = [view([k, n], 3), permuted(view([n, k], 4), [1, 0])];
+          for (const a of lefts) {
+            for (const b of rights) {
+              check(
+                `[${m}, ${k}] (${a.strides}) · [${k}, ${n}] (${b.strides})`,
+                (kernels) => kernels.matmul(a, b),
+                Math.sqrt(k),
+              );
+            }
+          }
+          check(
+            `bias ${m} ${n} ${k}`,
+            (kernels) => kernels.matmul(lefts[0], rights[1], view([n], 5)),
+            Math.sqrt(k),
+          );
+        }
+      }
+    });
+  }
+
+  it('cuts large products into blocks and long sums into pieces', () => {
+    for (const [m, n, k] of [
+      [257, 257, 257],
+      [301, 203, 900],
+      [7, 2000, 769],
+      [2000, 3, 400],
+      [1, 3000, 768],
+      [2, 768, 3072],
+    ]) {
+      for (const a of [view([m, k], 1), permuted(view([k, m], 2), [1, 0]), sliced(m, k, 3)]) {
+        for (const b of [view([k, n], 4), permuted(view([n, k], 5), [1, 0]), sliced(k, n, 6)]) {
+          check(`${m} ${n} ${k}`, (kernels) => kernels.matmul(a, b, view([n], 7)), Math.sqrt(k));
+        }
+      }
+    }
+  });
+
+  it('multiplies batches: heads, broadcast operands, rows that fold and rows that do not', () => {
+    const heads = (seed: number) => permuted(view([2, 17, 3, 7], seed), [0, 2, 1, 3]); // [2, 3, 17, 7]
+    const [q, k, v] = [heads(1), permuted(heads(2), [0, 1, 3, 2]), heads(3)];
+    check('q kᵀ', (kernels) => kernels.matmul(q, k));
+    check('w v', (kernels) => kernels.matmul(view([2, 3, 17, 17], 4), v));
+    check('wᵀ g', (kernels) => kernels.matmul(permuted(view([2, 3, 17, 17], 5), [0, 1, 3, 2]), v));
+    const weight = broadcast(permuted(view([9, 7], 6), [1, 0]), [2, 3, 7, 9]);
+    check('one weight, folding', (kernels) => kernels.matmul(view([2, 3, 17, 7], 7), weight, view([9], 8)));
+    check('one weight, not folding', (kernels) => kernels.matmul(heads(9), weight, view([9], 10)));
+    check('one left side', (kernels) => kernels.matmul(broadcast(view([1, 1, 5, 7], 11), [2, 3, 5, 7]), k));
+    check('one row each', (kernels) => kernels.matmul(view([4, 3, 1, 7], 12), view([4, 3, 7, 9], 13)));
+    const many = permuted(view([96, 33, 16], 15), [0, 2, 1]);
+    check('many', (kernels) => kernels.matmul(view([96, 33, 16], 14), many));
+    check('large', (kernels) =>
+      kernels.matmul(view([2, 9, 700], 16), view([2, 700, 600], 17), view([600], 18)),
+    );
+    check('none', (kernels) => kernels.matmul(view([0, 3, 4], 18), view([0, 4, 5], 19)));
+  });
+
+  it('adds onto a target, also one that lies transposed or in a larger matrix', () => {
+    for (const [m, n, k] of [
+      [3, 7, 17],
+      [109, 17, 257],
+      [17, 109, 400],
+      [1, 1, 1],
+      [5, 1, 3],
+      [3, 4, 0],
+    ]) {
+      for (const target of [view([m, n], 20), permuted(view([n, m], 20), [1, 0]), sliced(m, n, 20)]) {
+        check(
+          `${m} ${n} ${k}`,
+          (kernels) => {
+            const into = cloned(target);
+            kernels.matmulInto(into, permuted(view([k, m], 21), [1, 0]), view([k, n], 22));
+            return into.storage;
+          },
+          Math.sqrt(k),
+        );
+      }
+    }
+  });
+});
