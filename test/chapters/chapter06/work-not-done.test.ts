@@ -1,0 +1,68 @@
+import { expect } from 'chai';
+import type { GPTModel } from '../../../chapters/chapter04/index.ts';
+import {
+  CachedPrefix,
+  calcLossBatch,
+  chooseTrainable,
+  frozenBlocks,
+  LastPositionClassifier,
+  type Method,
+  wrapWithLoRA,
+} from '../../../chapters/chapter06/index.ts';
+import { DataLoader, type nn, optim, type Tensor } from '../../../lib/index.ts';
+import { expectClose } from '../../support/close.ts';
+import { tinyClassifier, tinyDataset } from './tiny.ts';
+
+function prepared(method: Method): GPTModel {
+  const model = tinyClassifier();
+  if (method === 'lora') wrapWithLoRA(model, { rank: 4, alpha: 8 });
+  else chooseTrainable(model, method);
+  return model;
+}
+
+/** Losses of a few steps, and every parameter after them. */
+function trained(model: GPTModel, classifier: nn.Module, loader: DataLoader<[Tensor, Tensor]>) {
+  const parameters = model.parameters().filter((parameter) => parameter.requiresGrad);
+  const optimizer = new optim.AdamW(parameters, { lr: 1e-2 });
+  const losses: number[] = [];
+  for (const [inputs, labels] of loader) {
+    optimizer.zeroGrad();
+    const loss = calcLossBatch(inputs, labels, classifier);
+    loss.backward();
+    optimizer.step();
+    losses.push(loss.item());
+  }
+  return { losses, parameters: parameters.map((parameter) => parameter.toFlatArray() as number[]) };
+}
+
+describe('chapter 6: work that is not done changes no result', () => {
+  for (const method of ['head', 'last-block', 'lora', 'full'] as const) {
+    it(`${method}: losses and weights after three steps are those of the plain model`, () => {
+      const dataset = tinyDataset();
+      const plainModel = prepared(method);
+      const plain = trained(plainModel, plainModel, new DataLoader(dataset, { batchSize: 4 }));
+
+      const model = prepared(method);
+      const cached = frozenBlocks(model);
+      expect(cached).to.equal({ head: 3, 'last-block': 2, lora: 0, full: 0 }[method]);
+      const inputs = cached > 0 ? new CachedPrefix(model, dataset, cached, 5) : dataset;
+      const short = trained(
+        model,
+        new LastPositionClassifier(model, cached),
+        new DataLoader(inputs, { batchSize: 4 }),
+      );
+
+      expect(short.losses).to.have.length(3);
+      expectClose(short.losses, plain.losses, 1e-5, 'losses');
+      short.parameters.forEach((values, i) => {
+        expectClose(values, plain.parameters[i], 2e-4, `parameter ${i}`);
+      });
+    });
+  }
+
+  it('refuses a model with dropout', () => {
+    const model = tinyClassifier();
+    model.config.dropRate = 0.1;
+    expect(() => new LastPositionClassifier(model)).to.throw('a model without dropout is expected');
+  });
+});
