@@ -276,5 +276,7 @@ export function matmulInto(engine: Engine, target: Strided, a: Strided, b: Strid
 }
 
 function transposed(x: Strided): Strided {
-  return { ...x, shape: [x.shape[1], x.shape[0]], strides: [x.strides[1], x.strides[0]] };
+  // Field by field: those of a Tensor are getters, which `...x` leaves out.
+  const { storage, offset } = x;
+  return { storage, offset, shape: [x.shape[1], x.shape[0]], strides: [x.strides[1], x.strides[0]] };
 }
