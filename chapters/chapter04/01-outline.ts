@@ -1,4 +1,6 @@
-import { arange, nn, type Tensor } from '../../lib/index.ts';
+import { arange, manualSeed, nn, type Tensor, tensor } from '../../lib/index.ts';
+import { tokeniser } from '../chapter02/index.ts';
+import { type Notebook, torchSize } from '../common/notebook.ts';
 import type { GPTConfig } from './config.ts';
 
 /**
@@ -38,4 +40,23 @@ class DummyLayer extends nn.Module {
   forward(x: Tensor): Tensor {
     return x;
   }
+}
+
+/** Two texts of four tokens each: the batch [2, 4] that the chapter's models are shown. */
+export function exampleBatch(): Tensor {
+  const texts = ['Every effort moves you', 'Every day holds a'];
+  return tensor(
+    texts.map((text) => tokeniser.encode(text)),
+    { dtype: 'int32' },
+  );
+}
+
+/** What goes in and what comes out, before there is anything in between. */
+export function showOutline(nb: Notebook, config: GPTConfig): void {
+  const batch = exampleBatch(); // [2, 4]
+  nb.print(15, batch);
+  manualSeed(123);
+  const logits = new DummyGPTModel(config).forward(batch); // [2, 4] → [2, 4, vocab]
+  nb.print(16, `Output shape: ${torchSize(logits.shape)}`);
+  nb.print(16, logits);
 }

@@ -1,4 +1,6 @@
-import { F, nn, ones, type Tensor, zeros } from '../../lib/index.ts';
+import { F, manualSeed, nn, ones, randn, type Tensor, zeros } from '../../lib/index.ts';
+import { setPrintOptions } from '../../lib/tensor/format.ts';
+import type { Notebook } from '../common/notebook.ts';
 
 /**
  * Layer norm written out: each token's vector is moved to mean 0 and stretched to variance 1, then scaled and
@@ -26,4 +28,36 @@ export class LayerNorm extends nn.Module {
   forward(x: Tensor): Tensor {
     return F.layerNorm(x, this.scale, this.shift);
   }
+}
+
+/** Six outputs of a small layer for each of two examples, moved to mean 0 and variance 1, by steps and by LayerNorm. */
+export function showLayerNorm(nb: Notebook): void {
+  manualSeed(123);
+  const examples = randn(2, 5);
+  const out = new nn.Sequential(new nn.Linear(5, 6), new nn.ReLU()).forward(examples); // [2, 5] → [2, 6]
+  nb.print(22, out);
+
+  const mean = out.mean(-1, true); // [2, 6] → [2, 1]
+  const variance = out.var(-1, { keepdim: true }); // [2, 1], divided by 5: PyTorch's default
+  printMoments(nb, 24, mean, variance);
+
+  const normalised = out.sub(mean).div(variance.sqrt()); // [2, 6]
+  nb.print(28, `Normalized layer outputs:\n ${normalised}`);
+  const newMean = normalised.mean(-1, true);
+  const newVariance = normalised.var(-1, { keepdim: true });
+  printMoments(nb, 28, newMean, newVariance);
+
+  // A mean of 0 is 0 up to rounding, some 1e-8; without powers of ten it reads as what it is.
+  setPrintOptions({ sciMode: false });
+  printMoments(nb, 30, newMean, newVariance);
+
+  const layer = new LayerNorm(6);
+  const outNorm = layer.forward(out); // [2, 6]
+  printMoments(nb, 35, outNorm.mean(-1, true), outNorm.var(-1, { unbiased: false, keepdim: true }));
+  setPrintOptions({ sciMode: null });
+}
+
+function printMoments(nb: Notebook, cell: number, mean: Tensor, variance: Tensor): void {
+  nb.print(cell, `Mean:\n ${mean}`);
+  nb.print(cell, `Variance:\n ${variance}`);
 }

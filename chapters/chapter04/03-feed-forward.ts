@@ -1,4 +1,6 @@
-import { F, nn, type Tensor } from '../../lib/index.ts';
+import { arange, F, nn, rand, type Tensor } from '../../lib/index.ts';
+import { type Notebook, torchSize } from '../common/notebook.ts';
+import { type Curve, plotCurves } from '../common/plot.ts';
 import type { GPTConfig } from './config.ts';
 
 /** GELU written out, in the tanh form that GPT-2 uses: ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))). */
@@ -28,4 +30,26 @@ export class FeedForward extends nn.Module {
   forward(x: Tensor): Tensor {
     return this.layers.forward(x);
   }
+}
+
+/** GELU beside ReLU from −3 to 3, as a plot. */
+async function plotActivations(path: string): Promise<void> {
+  const x = arange(100)
+    .mul(6 / 99)
+    .sub(3); // [100]
+  const curve = (name: string, y: Tensor): Curve => {
+    const heights = y.toFlatArray() as number[];
+    return { name, points: (x.toFlatArray() as number[]).map((at, i) => ({ x: at, y: heights[i] })) };
+  };
+  const curves = [curve('GELU', F.gelu(x)), curve('ReLU', x.relu())];
+  await plotCurves(path, curves, { title: 'Two activation functions', x: 'x', y: 'activation(x)' });
+}
+
+/** The width of the model, and that the layer gives back what it was given in shape. */
+export async function showFeedForward(nb: Notebook, config: GPTConfig, plotPath: string): Promise<void> {
+  await plotActivations(plotPath);
+  nb.note(`Plot: ${plotPath}`);
+  nb.print(45, config.embDim);
+  const layer = new FeedForward(config);
+  nb.print(47, torchSize(layer.forward(rand(2, 3, config.embDim)).shape)); // [2, 3, d] → [2, 3, d]
 }

@@ -1,5 +1,6 @@
-import { nn, noGrad, type Tensor, tensor } from '../../lib/index.ts';
+import { manualSeed, nn, noGrad, type Tensor, tensor } from '../../lib/index.ts';
 import { sameShape } from '../../lib/tensor/shape.ts';
+import type { Notebook } from '../common/notebook.ts';
 import { GELU } from './03-feed-forward.ts';
 
 /** Five small layers, with or without a shortcut (x + layer(x)) around each whose shapes allow it. */
@@ -37,4 +38,19 @@ export function gradientSizes(model: nn.Module, input: Tensor): [string, number]
       .filter(([name]) => name.endsWith('weight'))
       .map(([name, weight]) => [name, weight.grad!.abs().mean().item()]),
   );
+}
+
+/** The same five layers from the same seed, without shortcuts and with them. */
+export function showShortcuts(nb: Notebook): void {
+  const input = tensor([[1, 0, -1]]); // [1, 3]
+  for (const { cell, useShortcut } of [
+    { cell: 55, useShortcut: false },
+    { cell: 57, useShortcut: true },
+  ]) {
+    manualSeed(123);
+    const network = new DeepNetwork([3, 3, 3, 3, 3, 1], useShortcut);
+    for (const [name, size] of gradientSizes(network, input)) {
+      nb.print(cell, `${name} has gradient mean of ${size}`);
+    }
+  }
 }

@@ -1,5 +1,6 @@
-import { nn, type Tensor } from '../../lib/index.ts';
+import { manualSeed, nn, rand, type Tensor } from '../../lib/index.ts';
 import { MultiHeadAttention } from '../chapter03/index.ts';
+import { type Notebook, torchSize } from '../common/notebook.ts';
 import { LayerNorm } from './02-layer-norm.ts';
 import { FeedForward } from './03-feed-forward.ts';
 import type { GPTConfig } from './config.ts';
@@ -29,4 +30,13 @@ export class TransformerBlock extends nn.Module {
     const transformed = this.ff.forward(this.norm2.forward(x)); // [b, t, d]
     return x.add(this.dropShortcut.forward(transformed));
   }
+}
+
+/** A block keeps the shape, which is why any number of them can be stacked. */
+export function showBlock(nb: Notebook, config: GPTConfig): void {
+  manualSeed(123);
+  const x = rand(2, 4, config.embDim); // [2, 4, d]
+  const output = new TransformerBlock(config).forward(x); // [2, 4, d]
+  nb.print(64, `Input shape: ${torchSize(x.shape)}`);
+  nb.print(64, `Output shape: ${torchSize(output.shape)}`);
 }

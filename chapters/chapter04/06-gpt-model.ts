@@ -1,4 +1,5 @@
-import { arange, nn, type Tensor, UserError } from '../../lib/index.ts';
+import { arange, manualSeed, nn, type Tensor, UserError } from '../../lib/index.ts';
+import { type Notebook, torchSize } from '../common/notebook.ts';
 import { LayerNorm } from './02-layer-norm.ts';
 import { TransformerBlock } from './05-transformer-block.ts';
 import type { GPTConfig } from './config.ts';
@@ -67,4 +68,26 @@ export class GPTModel extends nn.Module {
 export function countParameters(model: nn.Module, options: { trainableOnly?: boolean } = {}): number {
   const counted = model.parameters().filter((p) => !options.trainableOnly || p.requiresGrad);
   return counted.reduce((sum, p) => sum + p.size, 0);
+}
+
+/** Builds the model, runs it once, and counts its parameters, one by one and in megabytes of float32. */
+export function showModel(nb: Notebook, config: GPTConfig, batch: Tensor): GPTModel {
+  manualSeed(123);
+  const model = new GPTModel(config);
+  const logits = model.forward(batch); // [2, 4] → [2, 4, vocab]
+  nb.print(72, `Input batch:\n ${batch}`);
+  nb.print(72, `\nOutput shape: ${torchSize(logits.shape)}`);
+  nb.print(72, logits);
+
+  const total = countParameters(model);
+  nb.print(74, `Total number of parameters: ${total.toLocaleString('en')}`);
+  const head = model.outHead as nn.Linear;
+  nb.print(76, `Token embedding layer shape: ${torchSize(model.tokEmb.weight.shape)}`);
+  nb.print(76, `Output layer shape: ${torchSize(head.weight.shape)}`);
+  // GPT-2 uses the token embedding a second time as its head ("weight tying"): one matrix less.
+  const tied = (total - countParameters(head)).toLocaleString('en');
+  nb.print(78, `Number of trainable parameters considering weight tying: ${tied}`);
+  nb.print(80, `Total size of the model: ${((total * 4) / 1024 ** 2).toFixed(2)} MB`);
+  nb.figure('parameters', total);
+  return model;
 }

@@ -1,4 +1,7 @@
-import { cat, type nn, noGrad, type Tensor } from '../../lib/index.ts';
+import { cat, type nn, noGrad, type Tensor, tensor } from '../../lib/index.ts';
+import { tokeniser } from '../chapter02/index.ts';
+import { type Notebook, torchSize } from '../common/notebook.ts';
+import type { GPTModel } from './06-gpt-model.ts';
 
 /**
  * Greedy generation: appends, `maxNewTokens` times, the token that the model finds most likely next.
@@ -19,4 +22,18 @@ export function generateTextSimple(
     }
     return ids;
   });
+}
+
+/** What an untrained model makes of a beginning: tokens, but no sense. */
+export function showGeneration(nb: Notebook, model: GPTModel): void {
+  const encoded = tokeniser.encode('Hello, I am');
+  nb.print(90, `encoded: [${encoded.join(', ')}]`);
+  const ids = tensor(encoded, { dtype: 'int32' }).unsqueeze(0); // [4] → [1, 4]
+  nb.print(90, `encoded_tensor.shape: ${torchSize(ids.shape)}`);
+
+  model.eval(); // no dropout
+  const out = generateTextSimple(model, ids, 6, model.config.contextLength); // [1, 10]
+  nb.print(91, `Output: ${out}`);
+  nb.print(91, `Output length: ${out.shape[1]}`);
+  nb.print(93, tokeniser.decode(out.toFlatArray() as number[]));
 }
