@@ -23,7 +23,8 @@ function prepared(method: Method): GPTModel {
 /** Losses of a few steps, and every parameter after them. */
 function trained(model: GPTModel, classifier: nn.Module, loader: DataLoader<[Tensor, Tensor]>) {
   const parameters = model.parameters().filter((parameter) => parameter.requiresGrad);
-  const optimizer = new optim.AdamW(parameters, { lr: 1e-2 });
+  // Not AdamW: it makes steps of full size out of a key bias's gradient, which is 0 but for the rounding.
+  const optimizer = new optim.SGD(parameters, { lr: 0.5 });
   const losses: number[] = [];
   for (const [inputs, labels] of loader) {
     optimizer.zeroGrad();
@@ -55,7 +56,7 @@ describe('chapter 6: work that is not done changes no result', () => {
       expect(short.losses).to.have.length(3);
       expectClose(short.losses, plain.losses, 1e-5, 'losses');
       short.parameters.forEach((values, i) => {
-        expectClose(values, plain.parameters[i], 2e-4, `parameter ${i}`);
+        expectClose(values, plain.parameters[i], 1e-5, `parameter ${i}`);
       });
     });
   }
