@@ -1,4 +1,4 @@
-import { type DataLoader, F, type nn, noGrad, type Tensor, tensor } from '../../lib/index.ts';
+import { F, type nn, noGrad, type Tensor, tensor } from '../../lib/index.ts';
 import { tokeniser } from '../chapter02/index.ts';
 
 /** What the functions here need of a tokeniser. */
@@ -15,6 +15,11 @@ export function tokenIdsToText(ids: Tensor, encoder: Tokeniser = tokeniser): str
   return encoder.decode(ids.flatten().toFlatArray() as number[]);
 }
 
+/** Batches of inputs and targets, as a DataLoader gives them whatever its dataset holds. */
+export interface Batches extends Iterable<[Tensor, Tensor]> {
+  readonly length: number;
+}
+
 /** Cross-entropy of the next token over a batch: inputs and targets [b, t] → a scalar. */
 export function calcLossBatch(inputs: Tensor, targets: Tensor, model: nn.Module): Tensor {
   const logits = model.forward(inputs); // [b, t, vocab]
@@ -26,7 +31,7 @@ export type LossOfBatch = (inputs: Tensor, targets: Tensor, model: nn.Module) =>
 
 /** The mean loss of the first batches of a loader, or of all of them; NaN if it has none. */
 export function calcLossLoader(
-  loader: DataLoader<[Tensor, Tensor]>,
+  loader: Batches,
   model: nn.Module,
   numBatches = loader.length,
   lossOfBatch: LossOfBatch = calcLossBatch,

@@ -1,14 +1,13 @@
-import { type DataLoader, type nn, noGrad, type optim, type Tensor } from '../../lib/index.ts';
+import { type nn, noGrad, type optim } from '../../lib/index.ts';
 import { type GPTModel, generateTextSimple } from '../chapter04/index.ts';
 import {
+  type Batches,
   calcLossBatch,
   calcLossLoader,
   type Tokeniser,
   textToTokenIds,
   tokenIdsToText,
 } from './01-text-and-loss.ts';
-
-type Batches = DataLoader<[Tensor, Tensor]>;
 
 export interface PretrainingOptions {
   numEpochs: number;

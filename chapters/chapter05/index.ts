@@ -1,5 +1,6 @@
 export { tokeniser } from '../chapter02/index.ts';
 export {
+  type Batches,
   calcLossBatch,
   calcLossLoader,
   type LossOfBatch,
