@@ -15,11 +15,13 @@ export interface Operation {
   readonly smooth: boolean;
   /** May the inputs lie in memory in any way? (Default: yes.) */
   readonly anyLayout: boolean;
+  /** Allowed difference, where that of the check is too narrow for float32. */
+  readonly tolerance?: number;
   /** Inputs with an axis of length n, to compare a backend with `js` at sizes that no vector unit divides. */
   readonly sized: (n: number) => readonly Input[];
 }
 
-type Details = Partial<Pick<Operation, 'gradient' | 'smooth' | 'anyLayout' | 'sized'>>;
+type Details = Partial<Pick<Operation, 'gradient' | 'smooth' | 'anyLayout' | 'sized' | 'tolerance'>>;
 
 export function operation(
   name: string,
