@@ -19,11 +19,15 @@ export function gpt2TokenBytes(): readonly Uint8Array[] {
  * The text of ids. Bytes that are no UTF-8, such as a character cut in half, become �.
  * @throws if there is no such id
  */
-export function decodeWith(tokenBytes: readonly Uint8Array[], ids: Iterable<number>): string {
+export function decodeWith(
+  tokenBytes: readonly Uint8Array[],
+  ids: Iterable<number>,
+  endOfTextId = END_OF_TEXT_ID,
+): string {
   const pieces: Uint8Array[] = [];
   for (const id of ids) {
-    const bytes = id === END_OF_TEXT_ID ? new TextEncoder().encode(END_OF_TEXT) : tokenBytes[id];
-    if (!bytes) throw new Error(`decode: there is no token ${id} among ${tokenBytes.length}`);
+    const bytes = id === endOfTextId ? new TextEncoder().encode(END_OF_TEXT) : tokenBytes[id];
+    if (!bytes) throw new Error(`decode: there is no token ${id} among ${tokenBytes.length + 1}`);
     pieces.push(bytes);
   }
   const joined = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
