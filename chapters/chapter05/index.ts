@@ -8,7 +8,13 @@ export {
   textToTokenIds,
   tokenIdsToText,
 } from './01-text-and-loss.ts';
-export { evaluateModel, generateAndPrintSample, lossLine, trainModelSimple } from './02-training.ts';
+export {
+  evaluateModel,
+  generateAndPrintSample,
+  type LossHistory,
+  lossLine,
+  trainModelSimple,
+} from './02-training.ts';
 export { type DecodingOptions, generate, keepTopK, softmaxWithTemperature } from './03-decoding.ts';
 export { loadWeightsIntoGpt, type Weights } from './04-openai-weights.ts';
 export { MODEL_NAMES, type ModelName, modelConfig } from './models.ts';

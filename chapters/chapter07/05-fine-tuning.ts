@@ -1,0 +1,72 @@
+import { manualSeed, nn, optim } from '../../lib/index.ts';
+import { countParameters, type GPTModel } from '../chapter04/index.ts';
+import { type LossHistory, type ModelName, tokeniser, trainModelSimple } from '../chapter05/index.ts';
+import { Progress } from '../common/progress.ts';
+import type { InstructionLoaders } from './04-loaders.ts';
+
+/** Which numbers are trained: all of the model's, or those of a LoRA update beside each of its Linears. */
+export type InstructionMethod = 'full' | 'lora';
+
+export interface InstructionTuningOptions {
+  method: InstructionMethod;
+  lr: number;
+  epochs: number;
+  rank: number;
+  alpha: number;
+  seed: number;
+  /** Steps between two looks at the losses, each over 5 batches. */
+  evalFreq: number;
+  /** Continued after each epoch, to see what has been learnt. */
+  startContext: string;
+  print?: (line: string) => void;
+}
+
+/** Learning rates: the book's for GPT-2; `mini`, 150 times as small, wants larger steps. */
+const LEARNING_RATES: Record<'mini' | 'gpt2', Record<InstructionMethod, number>> = {
+  mini: { full: 5e-4, lora: 3e-3 },
+  gpt2: { full: 5e-5, lora: 8e-4 },
+};
+
+export function defaultLearningRate(model: ModelName, method: InstructionMethod): number {
+  return LEARNING_RATES[model === 'mini' ? 'mini' : 'gpt2'][method];
+}
+
+/**
+ * Makes a model ready for a method: for LoRA everything is frozen and every Linear wrapped, the head for 50,257
+ * tokens included. @returns how many numbers will be trained
+ */
+export function prepareModel(model: GPTModel, method: InstructionMethod, lora: nn.LoRAOptions): number {
+  model.requiresGrad_(method === 'full');
+  if (method === 'lora') nn.replaceLinearWithLoRA(model, lora);
+  return countParameters(model, { trainableOnly: true });
+}
+
+/**
+ * Fine-tunes a prepared model. The loop and the loss are those of chapter 5's pretraining: an instruction with its
+ * answer is a text like any other. What is new lies in the data.
+ */
+export function fineTuneOnInstructions(
+  model: GPTModel,
+  loaders: InstructionLoaders,
+  options: InstructionTuningOptions,
+): LossHistory {
+  const { print = console.log } = options;
+  manualSeed(options.seed);
+  const trained = model.parameters().filter((parameter) => parameter.requiresGrad);
+  const optimizer = new optim.AdamW(trained, { lr: options.lr, weightDecay: 0.1 });
+  const progress = new Progress(`  ${options.method}`, options.epochs * loaders.train.length);
+  const history = trainModelSimple(model, loaders.train, loaders.valid, optimizer, {
+    numEpochs: options.epochs,
+    evalFreq: options.evalFreq,
+    evalIter: 5,
+    startContext: options.startContext,
+    tokeniser,
+    print: (line) => {
+      progress.clear();
+      print(line);
+    },
+    onStep: (step, loss) => progress.update(step + 1, `loss ${loss.toFixed(3)}`),
+  });
+  progress.stop();
+  return history;
+}

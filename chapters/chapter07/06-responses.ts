@@ -1,0 +1,52 @@
+import { nn, type Tensor } from '../../lib/index.ts';
+import { writeFileAtomically } from '../../lib/io/files.ts';
+import { END_OF_TEXT_ID } from '../chapter02/index.ts';
+import type { GPTModel } from '../chapter04/index.ts';
+import { generate, textToTokenIds, tokenIdsToText } from '../chapter05/index.ts';
+import { formatInput, type InstructionEntry, RESPONSE_HEADING } from './01-formatting.ts';
+
+/** An example with what the model answered. The name of the field is the book's, so that its tools can read it. */
+export interface AnsweredEntry extends InstructionEntry {
+  model_response: string;
+}
+
+/**
+ * The model with its head at the last position alone. Generation looks at no other, and the head, with its 50,257
+ * outputs, is most of `mini`'s work. The logits that are left are the same: ids [b, t] → [b, 1, vocab].
+ */
+export class NextTokenModel extends nn.Module {
+  readonly model: GPTModel;
+
+  constructor(model: GPTModel) {
+    super();
+    this.model = model;
+  }
+
+  forward(ids: Tensor): Tensor {
+    const x = this.model.trfBlocks.forward(this.model.embed(ids)); // [b, t] → [b, t, d]
+    const last = this.model.finalNorm.forward(x.slice(1, -1)); // [b, 1, d]
+    return this.model.outHead.forward(last); // [b, 1, vocab]
+  }
+}
+
+/** What stands behind the prompt in a generated text, without the answer's heading. */
+export function extractResponse(generated: string, prompt: string): string {
+  return generated.slice(prompt.length).replaceAll(RESPONSE_HEADING, '').trim();
+}
+
+/** The model's answer to one entry: greedy, until `<|endoftext|>` or `maxNewTokens` tokens. */
+export function respond(model: GPTModel, entry: InstructionEntry, maxNewTokens: number): string {
+  const prompt = formatInput(entry);
+  model.eval();
+  const ids = generate(new NextTokenModel(model), textToTokenIds(prompt), {
+    maxNewTokens,
+    contextSize: model.config.contextLength,
+    eosId: END_OF_TEXT_ID,
+  });
+  return extractResponse(tokenIdsToText(ids), prompt);
+}
+
+/** Writes the answered entries as JSON, for another program (or reader) to score. */
+export async function saveResponses(path: string, entries: readonly AnsweredEntry[]): Promise<void> {
+  await writeFileAtomically(path, `${JSON.stringify(entries, null, 4)}\n`);
+}
