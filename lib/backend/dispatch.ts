@@ -1,5 +1,6 @@
 import { jsKernels } from './js/index.ts';
 import type { Backend, DecliningKernels, Kernels } from './kernels.ts';
+import { setAllocator } from './storage.ts';
 
 /**
  * `kernels.matmul(…)` asks the active backends in turn, fastest first, and takes the first answer that is
@@ -34,6 +35,7 @@ export const kernels: Kernels = dispatched();
 export function setBackends(backends: readonly Backend[]): void {
   for (const old of chain) if (!backends.includes(old)) old.close?.();
   chain = [...backends, js];
+  setAllocator(backends.find((backend) => backend.allocate)?.allocate ?? null);
 }
 
 /** The active backends, the first asked first. */

@@ -1,4 +1,4 @@
-import type { DType, Storage } from './storage.ts';
+import type { Allocator, DType, Storage } from './storage.ts';
 
 /** What a kernel reads: numbers in a storage, seen through a shape, strides and an offset (in elements). */
 export interface Strided {
@@ -139,6 +139,8 @@ export interface Kernels {
 export interface Backend {
   readonly name: string;
   readonly kernels: DecliningKernels;
+  /** Where its kernels want the host's numbers: memory that they read without a copy. */
+  readonly allocate?: Allocator;
   /** Stops threads or a device. Storages on the device are brought home first. */
   close?(): void;
 }

@@ -76,5 +76,13 @@ export function createWasmBackend({ threads = availableThreads() }: { threads?: 
   const kernels = Object.fromEntries(
     Object.entries(KERNELS).map(([name, kernel]) => [name, guarded(engine, kernel as AnyKernel)]),
   ) as DecliningKernels;
-  return { name: 'wasm', kernels, threads, relaxed, memory, close: () => engine.close() };
+  return {
+    name: 'wasm',
+    kernels,
+    threads,
+    relaxed,
+    memory,
+    allocate: memory.allocate,
+    close: () => engine.close(),
+  };
 }
