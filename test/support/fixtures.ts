@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { type Tensor, tensor } from '../../lib/index.ts';
 
 /** What a script of test/fixtures/ wrote with PyTorch. */
 // biome-ignore lint/suspicious/noExplicitAny: each fixture has a form of its own, described in its script
@@ -15,4 +16,17 @@ export function floatsFromHex(hex: string): Float32Array {
 /** The bits of float32 values as hexadecimal. */
 export function hexOfFloats(values: ArrayLike<number>): string {
   return Buffer.from(Float32Array.from(values).buffer).toString('hex');
+}
+
+/** A tensor as fixtures/encode.py writes it. */
+export interface EncodedTensor {
+  shape: number[];
+  dtype: 'float32' | 'int32' | 'bool';
+  floats?: string;
+  ints?: number[];
+}
+
+export function decodeTensor({ shape, dtype, floats, ints }: EncodedTensor): Tensor {
+  const values = floats === undefined ? Float64Array.from(ints!) : floatsFromHex(floats);
+  return tensor(values, { dtype }).reshape(shape);
 }

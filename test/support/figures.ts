@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+/** A figure that the book's notebook prints: one row of test/fixtures/figures/CHAPTER.json. */
+export interface Figure {
+  chapter: string;
+  /** The number of the notebook's cell. */
+  cell: number;
+  /** What it shows, in a few words. */
+  what: string;
+  /** What the notebook prints; a long quotation of somebody's text is cut (…) and held to its hash instead. */
+  printed: string;
+  /** SHA-256 of the whole of it, without white space at the end. */
+  sha256?: string;
+  /** Data that is not in this repository, without which the figure cannot come out. */
+  needs?: 'the-verdict' | 'instruction-data' | 'sms' | 'weights';
+  /** Why ours is not the book's, where it cannot be. */
+  differs?: string;
+}
+
+/** The figures of a chapter. */
+export function loadFigures(chapter: string): Figure[] {
+  return JSON.parse(readFileSync(new URL(`../fixtures/figures/${chapter}.json`, import.meta.url), 'utf8'));
+}
+
+/** Numbers as Python and PyTorch write them, and the truth values. The name of a gradient's function is no figure. */
+function numbersIn(text: string): string[] {
+  const figures = text.replaceAll(/grad_fn=<\w+>/g, '');
+  return (
+    figures.match(
+      /(?<![\w.])-?(?:\d[\d,]*\d|\d)(?:\.\d*)?(?:e[-+]?\d+)?%?|-?\binf\b|\bnan\b|\b(?:True|False)\b/g,
+    ) ?? []
+  );
+}
+
+/** One unit of a number's last printed digit; 0 for whole numbers, which have to be equal. */
+function unitOfLastPlace(number: string): number {
+  const [, decimals = '', exponent = '0'] = /\.(\d*)(?:e([-+]?\d+))?%?$/.exec(number) ?? [];
+  return decimals === '' ? 0 : 10 ** (Number(exponent) - decimals.length);
+}
+
+function parseNumber(number: string): number {
+  const words: Record<string, number> = { inf: Infinity, '-inf': -Infinity, nan: NaN, True: 1, False: 0 };
+  return words[number] ?? Number(number.replaceAll(/[,%]/g, ''));
+}
+
+function sameNumber(ours: string, books: string): boolean {
+  const [a, b] = [parseNumber(ours), parseNumber(books)];
+  // The tolerance is that of the book's digits; a little more, for the rounding of this subtraction.
+  return Object.is(a, b) || a === b || Math.abs(a - b) <= unitOfLastPlace(books) * (1 + 1e-6);
+}
+
+/**
+ * Does what we print for a cell have the book's numbers, each to one unit of its last printed digit? A figure without
+ * numbers has to be the same text.
+ * @returns what differs, or undefined
+ */
+export function compareFigure(figure: Figure, printed: string): string | undefined {
+  if (figure.sha256 !== undefined) {
+    const ours = createHash('sha256').update(printed.trimEnd()).digest('hex');
+    return ours === figure.sha256 ? undefined : `the text is another one: ${printed.slice(0, 80)} …`;
+  }
+  const books = numbersIn(figure.printed);
+  const ours = numbersIn(printed);
+  if (books.length === 0) return printed.trim() === figure.printed.trim() ? undefined : `printed ${printed}`;
+  if (books.length !== ours.length) return `${ours.length} numbers, the book has ${books.length}: ${printed}`;
+  const at = books.findIndex((number, i) => !sameNumber(ours[i], number));
+  return at < 0 ? undefined : `number ${at + 1} is ${ours[at]}, the book's ${books[at]}`;
+}
