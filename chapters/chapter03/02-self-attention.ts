@@ -7,6 +7,25 @@ import { nn, rand, type Tensor } from '../../lib/index.ts';
  * its gradient vanishes (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 3.2.1).
  */
 
+/** The three projections of a head, each [dIn, dOut]. */
+export interface Projections {
+  wQuery: Tensor;
+  wKey: Tensor;
+  wValue: Tensor;
+}
+
+/** One token's way through a head, step by step: x [t, dIn] → what the token at `position` takes over, [dOut]. */
+export function attendFrom(position: number, x: Tensor, { wQuery, wKey, wValue }: Projections) {
+  const query = x.index(position).matmul(wQuery); // [dIn] · [dIn, dOut] → [dOut]
+  const keys = x.matmul(wKey); // [t, dIn] · [dIn, dOut] → [t, dOut]
+  const values = x.matmul(wValue); // [t, dOut]
+  const scores = keys.matmul(query); // [t, dOut] · [dOut] → [t]
+  const scale = 1 / Math.sqrt(keys.shape[1]);
+  const weights = scores.mul(scale).softmax(-1); // [t]
+  const context = weights.matmul(values); // [t] · [t, dOut] → [dOut]
+  return { query, keys, values, scores, weights, context };
+}
+
 /** One head, its projections plain matrices [dIn, dOut]. */
 export class SelfAttentionV1 extends nn.Module {
   static override readonly stateNames = { wQuery: 'W_query', wKey: 'W_key', wValue: 'W_value' };
