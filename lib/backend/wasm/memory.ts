@@ -14,6 +14,8 @@ import type { Block, Heap } from './heap.ts';
  */
 
 const MB = 2 ** 20;
+/** Tensors may take so much of the 4 GiB; the rest is for packed panels and for copies of tensors from elsewhere. */
+const MOST_TENSORS = 3584 * MB;
 /** Memory given out before the garbage is looked at: a quarter of what lives, within these bounds. */
 const LEAST_GARBAGE = 64 * MB;
 const MOST_GARBAGE = 384 * MB;
@@ -34,6 +36,7 @@ export class TensorMemory {
   /** What can be given up when memory is short, e.g. packed weights. */
   readonly #caches: (() => void)[] = [];
   #entries: Entry[] = [];
+  #tensorBytes = 0;
   #sinceCollection = 0;
   #limit = LEAST_GARBAGE;
   #lastCollection = performance.now();
@@ -43,14 +46,20 @@ export class TensorMemory {
     this.#collect = collect;
   }
 
-  /** The allocator to hand to `setAllocator`: falls back to the JS heap when the memory is full. */
+  /**
+   * The allocator to hand to `setAllocator`. When the memory is full it falls back to the JS heap, from where the
+   * kernels copy an operand at each call: a model too large for the memory still runs, slowly.
+   */
   readonly allocate: Allocator = (dtype, length, zero) => {
     const bytes = length * BYTES_PER_ELEMENT[dtype];
-    const block = bytes === 0 ? undefined : this.take(bytes);
+    if (this.#tensorBytes + bytes > MOST_TENSORS) this.collect();
+    const fits = bytes > 0 && this.#tensorBytes + bytes <= MOST_TENSORS;
+    const block = fits ? this.take(bytes) : undefined;
     if (!block) return arrayOf(dtype, new ArrayBuffer(bytes), 0, length);
     const array = arrayOf(dtype, this.buffer(), block.pointer, length);
     if (zero) array.fill(0);
     this.#entries.push({ reference: new WeakRef(array), block });
+    this.#tensorBytes += block.size;
     return array;
   };
 
@@ -92,8 +101,12 @@ export class TensorMemory {
     this.#collect?.();
     const living: Entry[] = [];
     for (const entry of this.#entries) {
-      if (entry.reference.deref()) living.push(entry);
-      else this.heap.give(entry.block);
+      if (entry.reference.deref()) {
+        living.push(entry);
+      } else {
+        this.#tensorBytes -= entry.block.size;
+        this.heap.give(entry.block);
+      }
     }
     this.#entries = living;
     this.#sinceCollection = 0;
