@@ -1,0 +1,118 @@
+import { join } from 'node:path';
+import { manualSeed } from '../../lib/index.ts';
+import { GPT_CONFIG_124M, type GPTConfig, GPTModel } from '../chapter04/index.ts';
+import { isProgram, runChapter } from '../common/cli.ts';
+import type { Notebook } from '../common/notebook.ts';
+import { obtainStory, TEXT_OPTION } from '../common/text.ts';
+import {
+  showCrossEntropy,
+  showTextLoaders,
+  showUntrainedLosses,
+  showUntrainedText,
+} from './01-show-losses.ts';
+import { plotLosses, pretrain, showSaving } from './02-show-training.ts';
+import { greedyText, sampledText, showTemperature, showTopK } from './03-show-decoding.ts';
+import { showOpenAIModel, showSettings } from './04-show-openai.ts';
+import { MODEL_NAMES, type ModelName } from './models.ts';
+
+export const OPTIONS = {
+  ...TEXT_OPTION,
+  slow: {
+    type: 'boolean',
+    help: "pretrain the book's 124M model (a quarter of an hour) instead of a small one",
+  },
+  model: {
+    type: 'choice',
+    help: "which of OpenAI's models --weights holds",
+    choices: MODEL_NAMES,
+    default: 'gpt2-small',
+  },
+  weights: { type: 'string', help: "OpenAI's weights as a safetensors file", placeholder: 'PATH' },
+  out: {
+    type: 'string',
+    help: 'folder for the plot and the saved models',
+    default: 'runs',
+    placeholder: 'DIR',
+  },
+} as const;
+
+export interface Options {
+  text?: string;
+  slow: boolean;
+  model: ModelName;
+  weights?: string;
+  out: string;
+}
+
+/** The book's model, with a context a laptop can train. */
+const CONFIG: GPTConfig = { ...GPT_CONFIG_124M, contextLength: 256 };
+const BOOK_PRETRAINING = { config: CONFIG, lr: 4e-4, numEpochs: 10 };
+/** Learns from the same batches in half a minute; so small a model wants larger steps. */
+const SHORT_PRETRAINING = {
+  config: { ...CONFIG, embDim: 64, nHeads: 4, nLayers: 2 },
+  lr: 4e-3,
+  numEpochs: 4,
+};
+
+/** Chapter 5: losses, pretraining, decoding, saving, OpenAI's weights. */
+export async function run(nb: Notebook, options: Options): Promise<void> {
+  const { slow } = options;
+  const folder = join(options.out, 'chapter05');
+
+  nb.section('5.1.1 Using GPT to generate text');
+  manualSeed(123);
+  const untrained = new GPTModel(CONFIG).eval();
+  showUntrainedText(nb, untrained);
+
+  nb.section('5.1.2 Calculating the text generation loss: cross-entropy and perplexity');
+  showCrossEntropy(nb, untrained);
+
+  nb.section('5.1.3 Calculating the training and validation set losses');
+  const story = await obtainStory({ text: options.text, print: (line) => nb.note(line) });
+  nb.figure('text', story.source);
+  const loaders = showTextLoaders(nb, story.text, CONFIG.contextLength);
+  showUntrainedLosses(nb, untrained, loaders);
+
+  nb.section('5.2 Training an LLM');
+  // A small model's figures are not the book's, so they are shown but not kept under the book's cells.
+  const show = (cell: number) => (line: string) => (slow ? nb.print(cell, line) : nb.note(line));
+  if (!slow) {
+    nb.note(
+      "(4 passes with a small model, 2 layers and 64 dimensions; --slow: the book's 10, with 12 and 768)",
+    );
+  }
+  const trained = pretrain(nb, loaders, {
+    ...(slow ? BOOK_PRETRAINING : SHORT_PRETRAINING),
+    print: show(77),
+  });
+  const plot = join(folder, 'losses.svg');
+  await plotLosses(plot, trained.history);
+  nb.note(`Plot: ${plot}`);
+
+  nb.section('5.3 Decoding strategies to control randomness');
+  show(86)(greedyText(trained.model));
+  nb.section('5.3.1 Temperature scaling');
+  showTemperature(nb);
+  nb.section('5.3.2 Top-k sampling');
+  showTopK(nb);
+  nb.section('5.3.3 Modifying the text generation function');
+  show(115)(sampledText(trained.model));
+
+  nb.section('5.4 Loading and saving model weights');
+  await showSaving(nb, trained, folder);
+
+  nb.section('5.5 Loading pretrained weights from OpenAI');
+  showSettings(nb, options.model);
+  if (options.weights) await showOpenAIModel(nb, options.model, options.weights);
+  else nb.note("Cells 136 and 145 need OpenAI's weights: give them with --weights PATH");
+}
+
+if (isProgram(import.meta.url)) {
+  await runChapter({
+    chapter: 'chapter05',
+    summary:
+      "Pretraining on a short story: losses, training, temperature and top-k, saving, OpenAI's weights.",
+    options: OPTIONS,
+    run,
+  });
+}
