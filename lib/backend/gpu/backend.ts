@@ -1,6 +1,6 @@
 import type { DecliningKernels, Kernels } from '../kernels.ts';
 import { Storage } from '../storage.ts';
-import { type Args, answerFromList, storagesOf, writtenStorages } from './args.ts';
+import { type Args, answerFromList, isStrided, writtenStorages } from './args.ts';
 import { DeviceLost } from './bridge.ts';
 import { Decline, type Device } from './device.ts';
 import type { GpuKernels } from './ops.ts';
@@ -27,13 +27,17 @@ export function acceleratedKernels(device: Device, kernels: Partial<GpuKernels>)
 
 /** `undefined` where the device cannot be used, or leaves the case to the CPU. */
 function attempt(device: Device, body: () => Value[] | undefined, args: Args): Value[] | undefined {
-  if (!device.isUsable() || storagesOf(args).some((storage) => storage.length === 0)) return undefined;
+  if (!device.isUsable() || args.some(isEmpty)) return undefined;
   try {
     return device.operation(body);
   } catch (error) {
     if (error instanceof Decline || error instanceof DeviceLost) return undefined;
     throw error;
   }
+}
+
+function isEmpty(arg: unknown): boolean {
+  return isStrided(arg) && arg.shape.includes(0);
 }
 
 function putInPlace(device: Device, name: keyof Kernels, args: Args, values: readonly Value[]): unknown {

@@ -6,7 +6,6 @@ import {
   ERROR_LENGTH,
   FAILED,
   type GpuMode,
-  type Greeting,
   type KernelDefinition,
   type Limits,
   PULSE,
@@ -22,11 +21,11 @@ export interface WorkerPort {
   terminate(): void;
 }
 
-/** Starts a worker and waits for its greeting. */
+/** Starts a worker and waits for its greeting; a mode that cannot run here need not be started at all. */
 export type SpawnWorker = (
   mode: GpuMode,
   control: SharedArrayBuffer,
-) => Promise<{ port: WorkerPort; greeting: Greeting }>;
+) => Promise<{ port: WorkerPort; device: string; limits: Limits } | { unavailable: string }>;
 
 /** What crosses the bus, and how often the main thread waits: what no card changes. */
 export interface Traffic {
@@ -64,23 +63,18 @@ export class Bridge {
   /** Starts the worker for one mode; a reason instead, in one line, if that mode cannot run here. */
   static async open(mode: GpuMode, spawn: SpawnWorker): Promise<Bridge | { unavailable: string }> {
     const control = new SharedArrayBuffer(CONTROL_WORDS * 4 + ERROR_BYTES);
-    const { port, greeting } = await spawn(mode, control);
-    if ('unavailable' in greeting) {
-      port.terminate();
-      return greeting;
-    }
-    return new Bridge(mode, greeting, port, control);
+    const answer = await spawn(mode, control);
+    return 'unavailable' in answer ? answer : new Bridge(mode, answer, control);
   }
 
   private constructor(
     mode: GpuMode,
-    greeting: { device: string; limits: Limits },
-    port: WorkerPort,
+    { port, device, limits }: { port: WorkerPort; device: string; limits: Limits },
     control: SharedArrayBuffer,
   ) {
     this.mode = mode;
-    this.device = greeting.device;
-    this.limits = greeting.limits;
+    this.device = device;
+    this.limits = limits;
     this.#port = port;
     this.#control = control;
     this.#words = new Int32Array(control, 0, CONTROL_WORDS);

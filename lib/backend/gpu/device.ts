@@ -19,12 +19,20 @@ const LARGEST_INTEGER = 2 ** 24;
 /** Garbage is looked for when this much has been allocated since the last time, or half of what is in use. */
 const SWEEP_BYTES = 256 * 2 ** 20;
 const SWEEP_VALUES = 4096;
-/** Kernels after which a history is cut off; a read is the moment for it, for then the caller waits anyway. */
-const CHECKPOINT_AFTER = 2 ** 16;
+/**
+ * Kernels after which histories are cut off, some forty steps of a small model, and one more for each so many
+ * bytes to bring home. A read is the moment for it, for then the caller waits anyway.
+ */
+const CHECKPOINT_AFTER = 2 ** 14;
+const BYTES_PER_LATER = 2 ** 15;
+/** Reads go through shared memory of about this size. */
+const READ_BYTES = 2 ** 26;
 
 export interface DeviceOptions {
   readonly residency: boolean;
   readonly smallestProduct: number;
+  /** Whether to take every case, wherever the operands are. */
+  readonly insists: boolean;
   /** Makes JavaScript notice what nobody can reach any more. */
   readonly collectGarbage: () => void;
   /** Called once, when the device is of no use any more. */
@@ -44,11 +52,12 @@ export class Device implements Home {
   /** Whether results stay here until somebody reads them, with all operations on them, or only products are done. */
   readonly residency: boolean;
   /** Multiply-adds from which on a product of operands on the host is worth the way here and back. */
-  readonly smallestProduct: number;
+  smallestProduct: number;
   /** Storages in use that have a copy on the device, by the value's id. */
   readonly #places = new Map<number, Place>();
   readonly journal: Journal;
   readonly #kernels = new Map<KernelDefinition, number>();
+  readonly #insists: boolean;
   readonly #collectGarbage: () => void;
   readonly #onLoss: (reason: string) => void;
   #launched: Value[] = [];
@@ -64,6 +73,7 @@ export class Device implements Home {
     this.journal = journal;
     this.residency = options.residency;
     this.smallestProduct = options.smallestProduct;
+    this.#insists = options.insists;
     this.#collectGarbage = options.collectGarbage;
     this.#onLoss = options.onLoss;
   }
@@ -97,6 +107,7 @@ export class Device implements Home {
    */
   wants(...operands: readonly ({ readonly storage: Storage } | undefined)[]): boolean {
     if (!this.residency) return false;
+    if (this.#insists) return true;
     return operands.some((operand) => (operand?.storage.deviceCopy('gpu') as Value | undefined)?.computed);
   }
 
@@ -161,6 +172,15 @@ export class Device implements Home {
     if (tooLong || z > depth || (y * z > 1 && Math.max(x, y) > side)) throw new Decline();
   }
 
+  /** Waits until all that was asked so far is done. */
+  synchronise(): void {
+    if (!this.isUsable()) return;
+    const value = this.#newValue('float32', 1, false);
+    this.bridge.upload(value.id, new Float32Array(1));
+    this.fetch(value);
+    this.release(value);
+  }
+
   /** Runs one operation; what it launched and does not return is freed at its end. */
   operation(body: () => Value[] | undefined): Value[] | undefined {
     this.#sweepIfDue();
@@ -187,24 +207,29 @@ export class Device implements Home {
     return numbers;
   }
 
-  /** Brings several values home with one wait. */
+  /** Brings several values home, with one wait unless they are very large. */
   fetchAll(values: readonly Value[]): TypedArray[] {
-    if (!this.isUsable()) return values.map((value) => value.host!.slice());
-    const length = values.reduce((sum, value) => sum + value.length, 0);
+    const found: TypedArray[] = [];
     try {
-      const ids = values.map((value) => value.id);
-      const floats = this.bridge.read(ids, length);
-      let at = 0;
-      return values.map((value) => {
-        const data = Storage.empty(value.dtype, value.length).data;
-        data.set(floats.subarray(at, (at += value.length)));
-        return data;
-      });
+      for (const group of groupsOf(values, READ_BYTES / 4)) {
+        if (!this.isUsable()) break;
+        const length = group.reduce((sum, value) => sum + value.length, 0);
+        const floats = this.bridge.read(
+          group.map((value) => value.id),
+          length,
+        );
+        let at = 0;
+        for (const value of group) {
+          const { data } = Storage.empty(value.dtype, value.length);
+          data.set(floats.subarray(at, (at += value.length)));
+          found.push(data);
+        }
+      }
     } catch (error) {
       if (!(error instanceof DeviceLost)) throw error;
       this.giveUp(error.message, values);
-      return values.map((value) => value.host!.slice());
     }
+    return found.length === values.length ? found : values.map((value) => value.host!.slice());
   }
 
   release(value: Value): void {
@@ -215,15 +240,19 @@ export class Device implements Home {
     this.bridge.free([value.id]);
   }
 
-  /** Brings home what is updated in place, with one wait, so that nobody needs its history any more. */
+  /** Brings home what is updated in place, so that nobody needs its history any more. */
   #checkpoint(): void {
-    this.#checkpointAt = this.journal.length + CHECKPOINT_AFTER;
+    this.sweep();
     const values: Value[] = [];
+    let bytes = 0;
     for (const { storage, updated } of this.#places.values()) {
       const value = updated ? (storage.deref()?.deviceCopy('gpu') as Value | undefined) : undefined;
-      if (value?.recipe) values.push(value);
+      if (!value?.recipe) continue;
+      values.push(value);
+      bytes += value.length * 4;
     }
-    if (values.length > 0) cutHistory(values, this.fetchAll(values));
+    this.#checkpointAt = this.journal.length + CHECKPOINT_AFTER + bytes / BYTES_PER_LATER;
+    cutHistory(values, this.fetchAll(values));
   }
 
   // ── the end ──
@@ -287,4 +316,19 @@ export class Device implements Home {
 function asFloats(data: TypedArray): Float32Array<ArrayBuffer> {
   if (data instanceof Int32Array && data.some((x) => Math.abs(x) > LARGEST_INTEGER)) throw new Decline();
   return Float32Array.from(data);
+}
+
+/** Consecutive values whose lengths add up to no more than that, or single ones beyond it. */
+function groupsOf(values: readonly Value[], length: number): Value[][] {
+  const groups: Value[][] = [];
+  let room = 0;
+  for (const value of values) {
+    if (value.length > room) {
+      groups.push([]);
+      room = length;
+    }
+    groups.at(-1)!.push(value);
+    room -= value.length;
+  }
+  return groups;
 }

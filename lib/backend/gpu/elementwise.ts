@@ -10,12 +10,14 @@ import { copyOf, flat, isWhole, mergeAxes } from './views.ts';
 
 /** Operations on each element, as JavaScript expressions of a, b and c. */
 
-/** Without sin and cos: WebGPU asks for no more than about three right digits of a driver's. */
+/**
+ * Without sin and cos, of which WebGPU asks no more than three right digits, and log, of which some drivers
+ * make a number like −88 at 0.
+ */
 const UNARY: Partial<Record<UnaryOp, string>> = {
   neg: '-a',
   abs: 'Math.abs(a)',
   exp: 'Math.exp(a)',
-  log: 'Math.log(a)',
   sqrt: 'Math.sqrt(a)',
   rsqrt: '1 / Math.sqrt(a)',
   reciprocal: '1 / a',
@@ -154,7 +156,8 @@ export const elementwiseKernels: Pick<
     const body = UNARY[op];
     if (!device.wants(x) || !body) return undefined;
     floatsOnly(x);
-    return [elementwise(device, op, body, [x])];
+    // WebGPU leaves it open what its functions make of NaN; a run that diverges should show it.
+    return [elementwise(device, op, `if (a < 0 || a >= 0) return ${body}; return a;`, [x])];
   },
   geluBackward(device, x, g) {
     return device.wants(x, g) ? [elementwise(device, 'geluBackward', GELU_BACKWARD, [x, g])] : undefined;

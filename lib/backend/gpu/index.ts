@@ -17,6 +17,8 @@ export interface GpuOptions {
   residency?: boolean;
   /** Multiply-adds from which on a product whose operands are on the host goes to the device. */
   smallestProduct?: number;
+  /** Takes every case that it can, whether or not it pays: for tests. */
+  insists?: boolean;
   /** Makes JavaScript notice what nobody can reach any more, so that its memory on the device can be freed. */
   collectGarbage?: () => void;
   /** Where the one line goes that says that the device is of no use any more. */
@@ -38,6 +40,10 @@ export interface GpuBackend extends Backend {
   readonly bytes: number;
   /** Why it is not used any more, if so. */
   readonly lost: string | undefined;
+  /** Multiply-adds from which on a product whose operands are on the host goes to the device. */
+  smallestProduct: number;
+  /** Waits until all that was asked so far is done. */
+  synchronise(): void;
   /** Frees the arrays that nobody can reach any more. It happens by itself; tests want it at once. */
   sweep(): void;
   /** Breaks the device, or kills its worker, as may happen in the middle of a run: for tests. */
@@ -73,11 +79,13 @@ async function open(mode: GpuMode, options: GpuOptions): Promise<GpuBackend | { 
   const spawn = options.spawn ?? (await import('./spawn.node.ts')).spawnNodeWorker;
   const bridge = await Bridge.open(mode, spawn);
   if ('unavailable' in bridge) return bridge;
-  const { residency = true, collectGarbage = () => {}, warn = console.warn } = options;
+  const { residency = true, warn = console.warn } = options;
+  const collectGarbage = options.collectGarbage ?? (await nodesCollector());
   let ready = false;
   const device = new Device(bridge, new Journal(), {
     residency,
-    smallestProduct: options.smallestProduct ?? SMALLEST_PRODUCT,
+    insists: options.insists ?? false,
+    smallestProduct: options.insists ? 0 : (options.smallestProduct ?? SMALLEST_PRODUCT),
     collectGarbage,
     onLoss: (reason) => {
       if (ready) warn(`gpu (${mode}) is not used any more: ${reason}. The CPU goes on.`);
@@ -105,8 +113,21 @@ async function open(mode: GpuMode, options: GpuOptions): Promise<GpuBackend | { 
     get lost() {
       return device.lost;
     },
+    get smallestProduct() {
+      return device.smallestProduct;
+    },
+    set smallestProduct(multiplyAdds: number) {
+      device.smallestProduct = multiplyAdds;
+    },
+    synchronise: () => device.synchronise(),
     sweep: () => device.sweep(),
     lose: (what) => bridge.lose(what),
     close: () => device.close(),
   };
+}
+
+/** A collection that also works in the middle of a training loop; nothing where the runtime has none. */
+async function nodesCollector(): Promise<() => void> {
+  const { createCollector } = await import('../wasm/collect.node.ts');
+  return createCollector() ?? (() => {});
 }

@@ -49,8 +49,8 @@ const scatterAdd = kernelFunction(
   },
 );
 
-/** Looked-up numbers from which on the lookup is done on the device, since what follows is likely to be. */
-const MANY = 4096;
+/** Multiply-adds to expect of each number that is looked up: a lookup goes where the products after it will be. */
+const PRODUCTS_AFTER = 512;
 /** Every element of a scatter's target looks at the whole index, so that must be short. */
 const LONGEST_INDEX = 256;
 
@@ -90,7 +90,7 @@ export const indexingKernels: Pick<
   embedding(device, weight, ids) {
     const [rows, d] = weight.shape;
     const n = sizeOf(ids.shape);
-    const worthIt = device.residency && n * d >= MANY;
+    const worthIt = device.residency && n * d * PRODUCTS_AFTER >= device.smallestProduct;
     if (!isWhole(weight) || !(device.wants(weight, ids) || worthIt)) return undefined;
     return [device.launch(embedding, [d, n], [seenAs(device, weight, d, rows), seenAs(device, ids, n)])];
   },

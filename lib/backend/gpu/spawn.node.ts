@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { SpawnWorker } from './bridge.ts';
 import type { Greeting } from './commands.ts';
+import { preflight } from './preflight.node.ts';
 
 const GREETING_TIMEOUT_MS = 30_000;
 
@@ -14,6 +15,8 @@ const BOOT = `
 
 /** Starts the worker as a thread of Node. It keeps no process alive. */
 export const spawnNodeWorker: SpawnWorker = (mode, control) => {
+  const unavailable = preflight(mode);
+  if (unavailable) return Promise.resolve({ unavailable });
   const worker = new Worker(BOOT, { eval: true, execArgv: [], workerData: { mode, control } });
   let ended = false;
   const listeners: (() => void)[] = [];
@@ -32,7 +35,8 @@ export const spawnNodeWorker: SpawnWorker = (mode, control) => {
     const greet = (greeting: Greeting) => {
       clearTimeout(timer);
       worker.unref();
-      resolve({ port, greeting });
+      resolve('unavailable' in greeting ? greeting : { port, ...greeting });
+      if ('unavailable' in greeting) port.terminate();
     };
     const timer = setTimeout(() => greet({ unavailable: 'the device does not answer' }), GREETING_TIMEOUT_MS);
     worker.once('message', greet);

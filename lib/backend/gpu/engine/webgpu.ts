@@ -45,6 +45,8 @@ export class WebGpuEngine implements Engine<Handle> {
   /** @throws Unavailable if the package does not load or no adapter answers. */
   static async open(): Promise<WebGpuEngine> {
     await provideNavigator();
+    const adapter = await navigator.gpu.requestAdapter();
+    if (!adapter) throw new Unavailable('the graphics drivers here offer no WebGPU adapter');
     const { GPU, input } = loadGpuJs();
     const gpu = new GPU({ mode: 'webgpu' });
     const settings = { output: [1], argumentTypes: ['Input'], pipeline: true, loopMaxIterations: 1 };
@@ -53,7 +55,7 @@ export class WebGpuEngine implements Engine<Handle> {
     try {
       handle = (await first(input(new Float32Array(1), [1]))) as Handle;
     } catch (error) {
-      throw new Unavailable(`no WebGPU adapter: ${firstLine(error)}`);
+      throw new Unavailable(firstLine(error));
     }
     return new WebGpuEngine(gpu, handle);
   }
@@ -94,6 +96,7 @@ export class WebGpuEngine implements Engine<Handle> {
     output: readonly number[],
     args: readonly EngineArgument<Handle>[],
   ): Promise<Handle> {
+    if (this.#first.context.isLost) throw new Error('the device was lost');
     const kernel = this.#cache.get(`${definition.name}|${output.length}`, () =>
       this.#compile(definition, output),
     );
