@@ -9,8 +9,8 @@ import { GPTModel } from '../chapter04/index.ts';
 import { loadWeightsIntoGpt } from './04-openai-weights.ts';
 import { type ModelName, modelConfig } from './models.ts';
 
-/** The weights of `mini`, shipped with the project; mini/README.md tells how they were made. */
-export const MINI_WEIGHTS = fileURLToPath(new URL('./mini/model.safetensors', import.meta.url));
+/** The weights of `mini`, shipped with the project; chapters/mini/README.md tells how they were made. */
+export const MINI_WEIGHTS = fileURLToPath(new URL('../mini/model.safetensors', import.meta.url));
 
 /** Where OpenAI's weights are on the Hugging Face hub. */
 const HUB_REPOSITORIES: Record<Exclude<ModelName, 'mini'>, string> = {

@@ -20,9 +20,9 @@ describe('chapter 6: the dataset', () => {
     const lengths = messages(12).map(({ text }) => tokeniser.encode(text).length);
     expect(dataset.maxLength).to.equal(Math.max(...lengths));
     const [ids, label] = dataset.get(0);
-    const own = tokeniser.encode(messages(1)[0].text);
+    const own: number[] = tokeniser.encode(messages(1)[0].text);
     expect(ids.toFlatArray().slice(0, own.length)).to.deep.equal(own);
-    expect(new Set(ids.toFlatArray().slice(own.length))).to.deep.equal(new Set([50256]));
+    expect(new Set(ids.toFlatArray().slice(own.length) as number[])).to.deep.equal(new Set([50256]));
     expect(label.item()).to.equal(0);
   });
 

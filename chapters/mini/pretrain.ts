@@ -16,10 +16,10 @@ import { loadTensors, saveTensors } from '../../lib/io/checkpoint.ts';
 import { parseOptions, runMain } from '../../lib/io/cli.ts';
 import { writeFileAtomically } from '../../lib/io/files.ts';
 import { countParameters, GPTModel } from '../chapter04/index.ts';
+import { loadWeightsIntoGpt } from '../chapter05/index.ts';
+import { modelConfig } from '../chapter05/models.ts';
 import { Progress } from '../common/progress.ts';
-import { loadWeightsIntoGpt } from './04-openai-weights.ts';
-import { modelConfig } from './models.ts';
-import { drawWindows, holdOut, readBook, readMessages, type Source } from './pretrain-text.ts';
+import { drawWindows, holdOut, readBook, readMessages, type Source } from './pretraining-text.ts';
 
 /** How `mini` is pretrained: chapter 5's loop, on long texts, with everything kept to go on after a stop. */
 
