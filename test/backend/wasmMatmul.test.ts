@@ -1,3 +1,5 @@
+import { expect } from 'chai';
+import { jsKernels } from '../../lib/backend/js/index.ts';
 import { backends, broadcast, check, cloned, permuted, SIZES, sliced, view } from './wasmChecks.ts';
 
 describe('wasm matrix product', () => {
@@ -88,5 +90,46 @@ describe('wasm matrix product', () => {
         );
       }
     }
+  });
+
+  it('notices that a weight whose packed panels it keeps has changed', () => {
+    for (const { kernels } of backends) {
+      const weight = view([64, 96], 2);
+      const x = view([7, 64], 4);
+      const same = (what: string) => {
+        const wanted = jsKernels.matmul(x, weight).data;
+        const got = kernels.matmul!(x, weight)!.data;
+        got.forEach((value, i) => {
+          expect(value, what).to.be.closeTo(wanted[i], 1e-4);
+        });
+      };
+      for (let use = 1; use <= 4; use++) same(`use ${use}`);
+      weight.storage.writable.fill(0.5);
+      for (let use = 1; use <= 4; use++) same(`changed, use ${use}`);
+      kernels.copyInto!(weight, view([64, 96], 6));
+      for (let use = 1; use <= 4; use++) same(`written by a kernel, use ${use}`);
+      const transposed = { ...weight, shape: [96, 64], strides: [1, 96] };
+      const y = view([7, 96], 8);
+      for (let use = 1; use <= 4; use++) {
+        const wanted = jsKernels.matmul(y, transposed).data;
+        expect(kernels.matmul!(y, transposed)!.data[13], `another layout, use ${use}`).to.be.closeTo(
+          wanted[13],
+          1e-4,
+        );
+        same(`after another layout, use ${use}`);
+      }
+    }
+  });
+
+  it('gives back the packed panels of weights that are gone', () => {
+    const { memory, kernels } = backends[0];
+    memory.collect();
+    const before = memory.heap.bytesInUse;
+    for (let i = 0; i < 50; i++) {
+      const weight = view([256, 256], 1);
+      for (let use = 0; use < 3; use++) kernels.matmul!(view([7, 256], 3), weight);
+    }
+    memory.collect();
+    expect(memory.heap.bytesInUse - before).to.be.below(2 ** 20);
   });
 });

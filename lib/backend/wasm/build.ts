@@ -18,6 +18,8 @@ for (const { file, features } of variants) {
     ...['--outFile', file],
     ...['--enable', features],
     ...['--runtime', 'stub', '--noAssert', '-O3', '--converge'],
+    // Constants lie behind the words that the threads share (assembly/pool.ts).
+    ...['--memoryBase', '1024'],
     // The memory is the caller's, up to 4 GiB, shared between threads.
     ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
   ]);

@@ -2,6 +2,7 @@ import type { Strided } from '../kernels.ts';
 import { type DType, Storage, type TypedArray } from '../storage.ts';
 import type { Block } from './heap.ts';
 import type { TensorMemory } from './memory.ts';
+import { PackCache } from './packCache.ts';
 
 /** The kernels by number: the same list as in assembly/index.ts. */
 export const Kind = {
@@ -27,6 +28,8 @@ export const Kind = {
   embedding: 19,
   embeddingBackward: 20,
   adamW: 21,
+  gemvDots: 22,
+  gemvRows: 23,
 } as const;
 
 /** What assembly/index.ts exports. */
@@ -50,6 +53,7 @@ export const RESERVED_BYTES = 4096;
 export class Engine {
   readonly threads: number;
   readonly memory: TensorMemory;
+  readonly packs: PackCache;
   /** The arguments of the next job, as integers (addresses, sizes) and as floats. */
   readonly integers: Int32Array;
   readonly floats: Float32Array;
@@ -60,13 +64,14 @@ export class Engine {
   #scratch: Block | undefined;
   #scratchBytes = 0;
   /** Copies of operands from elsewhere, for the call in progress; `home` is where a result has to go back. */
-  #borrowed: { block: Block; home?: TypedArray }[] = [];
+  readonly #borrowed: { block: Block; home?: TypedArray }[] = [];
   /** The operands of the call in progress: held here, they cannot be collected once their addresses are taken. */
   operands: unknown;
 
   constructor(exports: WasmExports, memory: TensorMemory, threads: number, startThreads: () => void) {
     this.#exports = exports;
     this.memory = memory;
+    this.packs = new PackCache(memory);
     this.threads = threads;
     this.#startThreads = startThreads;
     this.#scratchWords = new Int32Array(memory.buffer(), SCRATCH, 2);
@@ -131,13 +136,22 @@ export class Engine {
     this.#exports.run(kind, tasks, helped);
   }
 
-  /** Ends a kernel call: results go home, copies are given up. */
-  finish(): void {
-    for (const { block, home } of this.#borrowed) {
+  /** How much is borrowed now, for `giveBack`. */
+  get mark(): number {
+    return this.#borrowed.length;
+  }
+
+  /** Gives back what was borrowed since then; results go home. */
+  giveBack(mark: number): void {
+    for (const { block, home } of this.#borrowed.splice(mark)) {
       if (home) bytesOf(home).set(new Uint8Array(this.memory.buffer(), block.pointer, home.byteLength));
       this.memory.heap.give(block);
     }
-    this.#borrowed = [];
+  }
+
+  /** Ends a kernel call. */
+  finish(): void {
+    if (this.#borrowed.length > 0) this.giveBack(0);
     this.operands = undefined;
   }
 

@@ -3,9 +3,9 @@ import { createCollector } from './collect.node.ts';
 import { addInto, contiguous, copyInto } from './copy.ts';
 import { binary, cast, geluBackward, unary, where } from './elementwise.ts';
 import { Declined, Engine, RESERVED_BYTES, type WasmExports } from './engine.ts';
-import { matmul, matmulInto } from './gemm.ts';
 import { Heap } from './heap.ts';
 import { loadKernels } from './load.node.ts';
+import { matmul, matmulInto } from './matmul.ts';
 import { TensorMemory } from './memory.ts';
 import {
   causalSoftmax,

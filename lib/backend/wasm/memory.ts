@@ -33,8 +33,8 @@ export class TensorMemory {
   readonly heap: Heap;
   readonly #collect: (() => void) | undefined;
   readonly #buffers = new Set<ArrayBufferLike>();
-  /** What can be given up when memory is short, e.g. packed weights. */
-  readonly #caches: (() => void)[] = [];
+  readonly #whenShort: (() => void)[] = [];
+  readonly #whenCollected: (() => void)[] = [];
   #entries: Entry[] = [];
   #tensorBytes = 0;
   #sinceCollection = 0;
@@ -73,14 +73,20 @@ export class TensorMemory {
       block = this.heap.take(bytes);
     }
     if (!block) {
-      for (const drop of this.#caches) drop();
+      for (const giveUp of this.#whenShort) giveUp();
       block = this.heap.take(bytes);
     }
     return block;
   }
 
-  onShortage(drop: () => void): void {
-    this.#caches.push(drop);
+  /** To be called when memory is short, by who holds some that it can do without. */
+  onShortage(giveUp: () => void): void {
+    this.#whenShort.push(giveUp);
+  }
+
+  /** To be called when the garbage has been collected, by who holds memory for things that may have died. */
+  onCollection(look: () => void): void {
+    this.#whenCollected.push(look);
   }
 
   /** Is this array in the kernels' memory? Then its `byteOffset` is its address. */
@@ -109,6 +115,7 @@ export class TensorMemory {
       }
     }
     this.#entries = living;
+    for (const look of this.#whenCollected) look();
     this.#sinceCollection = 0;
     const end = performance.now();
     const tooOften = end - begin > COLLECTION_SHARE * (end - this.#lastCollection);

@@ -10,27 +10,26 @@ import { exp4, log4, madd, splat, tanh4 } from './simd';
 const SQRT_2_OVER_PI: f32 = 0.7978845608028654;
 const CUBIC: f32 = 0.044715;
 
-/** tanh of GELU's inner polynomial, √(2/π) (x + 0.044715 x³). */
+/**
+ * GELU is x · ½ (1 + tanh u) with u = √(2/π) (x + 0.044715 x³). Since ½ (1 + tanh u) is the sigmoid of 2u, one
+ * exponential does it: this is that sigmoid.
+ */
 // @ts-ignore: decorator
 @inline
-function geluTanh(x: v128): v128 {
+function geluSigmoid(x: v128): v128 {
   const cube = f32x4.mul(f32x4.mul(x, x), x);
-  return tanh4(f32x4.mul(splat(SQRT_2_OVER_PI), madd(splat(CUBIC), cube, x)));
+  const u2 = f32x4.mul(splat(-2 * SQRT_2_OVER_PI), madd(splat(CUBIC), cube, x));
+  return f32x4.div(splat(1), f32x4.add(splat(1), exp4(u2)));
 }
 
-// @ts-ignore: decorator
-@inline
-function gelu(x: v128): v128 {
-  return f32x4.mul(f32x4.mul(splat(0.5), x), f32x4.add(splat(1), geluTanh(x)));
-}
-
+/** s + x s′ for s = sigmoid(2u): s′ = 2 s (1 − s) u′. */
 // @ts-ignore: decorator
 @inline
 function geluDerivative(x: v128): v128 {
-  const t = geluTanh(x);
-  const inner = f32x4.mul(splat(SQRT_2_OVER_PI), madd(splat(3 * CUBIC), f32x4.mul(x, x), splat(1)));
-  const slope = f32x4.mul(f32x4.mul(f32x4.mul(splat(0.5), x), f32x4.sub(splat(1), f32x4.mul(t, t))), inner);
-  return madd(splat(0.5), f32x4.add(splat(1), t), slope);
+  const s = geluSigmoid(x);
+  const slope = f32x4.mul(splat(2 * SQRT_2_OVER_PI), madd(splat(3 * CUBIC), f32x4.mul(x, x), splat(1)));
+  const rise = f32x4.mul(f32x4.mul(s, f32x4.sub(splat(1), s)), slope);
+  return madd(x, rise, s);
 }
 
 // @ts-ignore: decorator
@@ -48,7 +47,7 @@ function applyUnary(op: i32, x: v128): v128 {
     case 8: return tanh4(x);
     case 9: return f32x4.div(splat(1), f32x4.add(splat(1), exp4(f32x4.neg(x))));
     case 10: return f32x4.max(x, splat(0));
-    default: return gelu(x);
+    default: return f32x4.mul(x, geluSigmoid(x));
   }
 }
 

@@ -1,6 +1,7 @@
 import { copyTask } from './copy';
 import { binaryTask, castTask, unaryTask, whereTask } from './elementwise';
 import { gemmBatchTask, gemmTask } from './gemm';
+import { gemvDotsTask, gemvRowsTask } from './gemv';
 import { layerNormBackwardTask, layerNormParametersTask, layerNormTask } from './norm';
 import { packTask } from './pack';
 import { run, stop, work } from './pool';
@@ -37,5 +38,7 @@ export function runTask(kind: i32, task: i32): void {
     case 19: return embeddingTask(task);
     case 20: return embeddingBackwardTask(task);
     case 21: return adamWTask(task);
+    case 22: return gemvDotsTask(task);
+    case 23: return gemvRowsTask(task);
   }
 }

@@ -42,32 +42,44 @@ export function minLanes(v: v128): f32 {
 }
 
 /**
+ * Constants in memory: V8 would build each splat of a literal anew in every round of a loop, in three instructions;
+ * a load is one.
+ */
+const EXP: usize = memory.data<f32>(
+  [
+    1.44269504088896341, 12582912.0, -0.693359375, 2.1219444e-4, 1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3,
+    4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1, 1.0, 89.0, -86.98,
+  ],
+  16,
+);
+
+/**
  * e^x to about 1e-7 relative: x = n ln 2 + r with |r| ≤ ln 2 / 2, a polynomial for e^r (Cephes' expf), and 2^n put
- * into the exponent bits in two halves, so that results down to the subnormal range come out. Below −104 it is 0,
- * above 88.73 infinite, and NaN stays NaN.
+ * into the exponent bits. Above 88.73 it is infinite, below −86.98 (where
+ * the subnormal numbers are near) 0, and NaN stays NaN.
  */
 // @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
-  const clamped = f32x4.max(f32x4.min(x, splat(89.0)), splat(-104.0));
-  const n = f32x4.nearest(f32x4.mul(clamped, splat(1.44269504088896341)));
-  let r = madd(n, splat(-0.693359375), clamped);
-  r = madd(n, splat(2.12194440e-4), r);
-  let p = splat(1.9875691500e-4);
-  p = madd(p, r, splat(1.3981999507e-3));
-  p = madd(p, r, splat(8.3334519073e-3));
-  p = madd(p, r, splat(4.1665795894e-2));
-  p = madd(p, r, splat(1.6666665459e-1));
-  p = madd(p, r, splat(5.0000001201e-1));
-  p = madd(f32x4.mul(r, r), p, f32x4.add(r, splat(1.0)));
-  const whole = i32x4.trunc_sat_f32x4_s(n);
-  const half = i32x4.shr_s(whole, 1);
-  const rest = i32x4.sub(whole, half);
-  const bias = i32x4.splat(127);
-  p = f32x4.mul(p, i32x4.shl(i32x4.add(half, bias), 23));
-  p = f32x4.mul(p, i32x4.shl(i32x4.add(rest, bias), 23));
-  // Masked scores are −∞: their weight must be exactly 0.
-  return v128.andnot(p, f32x4.lt(x, splat(-104.0)));
+  // pmin keeps NaN, and is one instruction.
+  const limited = f32x4.pmin(x, v128.load32_splat(EXP, 44));
+  // Added to 1.5 · 2²³, a number is rounded to a whole one, which stands in the lowest bits of the sum.
+  const magic = v128.load32_splat(EXP, 4);
+  const shifted = madd(limited, v128.load32_splat(EXP, 0), magic);
+  const n = f32x4.sub(shifted, magic);
+  let r = madd(n, v128.load32_splat(EXP, 8), limited);
+  r = madd(n, v128.load32_splat(EXP, 12), r);
+  let p = v128.load32_splat(EXP, 16);
+  p = madd(p, r, v128.load32_splat(EXP, 20));
+  p = madd(p, r, v128.load32_splat(EXP, 24));
+  p = madd(p, r, v128.load32_splat(EXP, 28));
+  p = madd(p, r, v128.load32_splat(EXP, 32));
+  p = madd(p, r, v128.load32_splat(EXP, 36));
+  p = madd(f32x4.mul(r, r), p, f32x4.add(r, v128.load32_splat(EXP, 40)));
+  // 2^(n−1), and the sum with itself: 2^128, which is needed up to 88.73, has no exponent bits of its own.
+  const power = i32x4.add(i32x4.shl(shifted, 23), i32x4.splat(126 << 23));
+  const half = f32x4.mul(p, power);
+  return v128.andnot(f32x4.add(half, half), f32x4.lt(x, v128.load32_splat(EXP, 48)));
 }
 
 /** e^x of one number, by the same polynomial. */

@@ -1,0 +1,141 @@
+import { isContiguous, sizeOf } from '../js/strided.ts';
+import type { Strided } from '../kernels.ts';
+import type { Storage } from '../storage.ts';
+import { type Engine, Kind } from './engine.ts';
+import { ADD, BIAS, MR, multiply, NR, type Product, roundUp, THREADED_WORK, ZERO } from './gemm.ts';
+
+/** The matrix products of Kernels as products of one pair of matrices (gemm.ts), or of many small ones at once. */
+
+/** A small product's panels are packed by the thread that needs them, into at most so many bytes. */
+const SMALL_BYTES = 2 ** 20;
+
+/** Views' leading dimensions folded into the rows of A where B is the same for all of them: one large product. */
+function foldRows(a: Strided, b: Strided): { m: number; line: number } | undefined {
+  const batch = a.shape.length - 2;
+  let m = a.shape[batch];
+  let line = a.strides[batch];
+  for (let axis = batch - 1; axis >= 0; axis--) {
+    const length = a.shape[axis];
+    if (length === 1) continue;
+    if (b.strides[axis] !== 0) return undefined;
+    if (m === 1) line = a.strides[axis];
+    else if (a.strides[axis] !== line * m) return undefined;
+    m *= length;
+  }
+  return { m, line };
+}
+
+/** `a [..., m, k] · b [..., k, n] (+ bias [n])`: see Kernels. */
+export function matmul(engine: Engine, a: Strided, b: Strided, bias?: Strided): Storage | undefined {
+  if (a.storage.dtype !== 'float32' || (bias && !isContiguous(bias))) return undefined;
+  const rank = a.shape.length;
+  const k = a.shape[rank - 1];
+  const n = b.shape[rank - 1];
+  const size = sizeOf(a.shape.slice(0, -1)) * n;
+  const out = engine.empty(size);
+  if (size === 0) return out;
+  const folded = foldRows(a, b);
+  const product: Product = {
+    m: folded?.m ?? a.shape[rank - 2],
+    n,
+    k,
+    a: {
+      address: engine.address(a),
+      line: 4 * (folded?.line ?? a.strides[rank - 2]),
+      step: 4 * a.strides[rank - 1],
+    },
+    b: { address: engine.address(b), line: 4 * b.strides[rank - 1], step: 4 * b.strides[rank - 2] },
+    c: engine.target(out),
+    rowBytes: 4 * n,
+    start: bias ? BIAS : ZERO,
+    bias: bias ? engine.address(bias) : 0,
+  };
+  if (folded) {
+    const layout = [b.offset, product.b.line, product.b.step, k, n];
+    multiply(engine, product, (bytes) => engine.packs.find(b.storage, layout, k * n, bytes));
+  } else {
+    multiplyBatch(engine, product, a, b);
+  }
+  return out;
+}
+
+/** One product for each index of the leading dimensions; `p` describes the first. */
+function multiplyBatch(engine: Engine, p: Product, a: Strided, b: Strided): void {
+  const { m, n, k } = p;
+  const batch = a.shape.slice(0, -2);
+  const count = sizeOf(batch);
+  const threaded = count * m * n * k > THREADED_WORK;
+  const offsetsA = batchOffsets(batch, a.strides);
+  const offsetsB = batchOffsets(batch, b.strides);
+  // Few products: each is cut into rows, so that every thread has some.
+  const wanted = threaded && count < 4 * engine.threads ? Math.ceil((4 * engine.threads) / count) : 1;
+  let rows = Math.max(MR, roundUp(Math.ceil(m / wanted), MR));
+  const bytes = (height: number) => 4 * (MR * NR + (height + roundUp(n, NR)) * k);
+  while (rows > 8 * MR && bytes(rows) > SMALL_BYTES) rows = roundUp(rows / 2, MR);
+  if (bytes(rows) > SMALL_BYTES) {
+    for (let i = 0; i < count; i++) {
+      multiply(engine, {
+        ...p,
+        a: { ...p.a, address: p.a.address + 4 * offsetsA[i] },
+        b: { ...p.b, address: p.b.address + 4 * offsetsB[i] },
+        c: p.c + i * m * p.rowBytes,
+      });
+    }
+    return;
+  }
+  engine.scratch(bytes(rows));
+  const table = engine.borrow(count * 12);
+  const entries = new Int32Array(engine.memory.buffer(), table, count * 3);
+  for (let i = 0; i < count; i++) {
+    entries[3 * i] = p.a.address + 4 * offsetsA[i];
+    entries[3 * i + 1] = p.b.address + 4 * offsetsB[i];
+    entries[3 * i + 2] = p.c + i * m * p.rowBytes;
+  }
+  const blocks = Math.ceil(m / rows);
+  engine.integers.set([m, n, k, rows, blocks, p.rowBytes, table, p.bias, p.a.line, p.a.step]);
+  engine.integers.set([p.b.line, p.b.step, p.start], 10);
+  engine.run(Kind.gemmBatch, count * blocks, threaded);
+}
+
+/** Where each matrix begins, in elements, in row-major order of the leading dimensions. */
+function batchOffsets(batch: readonly number[], strides: readonly number[]): number[] {
+  let offsets = [0];
+  for (let axis = 0; axis < batch.length; axis++) {
+    const next: number[] = [];
+    for (const offset of offsets) {
+      for (let i = 0; i < batch[axis]; i++) next.push(offset + i * strides[axis]);
+    }
+    offsets = next;
+  }
+  return offsets;
+}
+
+/** `target [m, n] += a [m, k] · b [k, n]`: see Kernels. */
+export function matmulInto(engine: Engine, target: Strided, a: Strided, b: Strided): true | undefined {
+  const [m, n] = target.shape;
+  const k = a.shape[1];
+  if (m === 0 || n === 0 || k === 0) return true;
+  // A target that lies transposed: its transpose is Bᵀ · Aᵀ.
+  if (target.strides[1] !== 1 && target.strides[0] === 1) {
+    return matmulInto(engine, transposed(target), transposed(b), transposed(a));
+  }
+  if (target.strides[1] !== 1 && n !== 1) return undefined;
+  multiply(engine, {
+    m,
+    n,
+    k,
+    a: { address: engine.address(a), line: 4 * a.strides[0], step: 4 * a.strides[1] },
+    b: { address: engine.address(b), line: 4 * b.strides[1], step: 4 * b.strides[0] },
+    c: engine.targetView(target),
+    rowBytes: 4 * target.strides[0],
+    start: ADD,
+    bias: 0,
+  });
+  return true;
+}
+
+function transposed(x: Strided): Strided {
+  // Field by field: those of a Tensor are getters, which `...x` leaves out.
+  const { storage, offset } = x;
+  return { storage, offset, shape: [x.shape[1], x.shape[0]], strides: [x.strides[1], x.strides[0]] };
+}
