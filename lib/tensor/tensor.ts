@@ -134,7 +134,7 @@ export class Tensor implements Strided {
     return Tensor.of(Storage.zeros(this.dtype, this.size), this.shape);
   }
   clone(): Tensor {
-    return this.isLeaf && !this.requiresGrad ? Tensor.of(kernels.contiguous(this), this.shape) : this.mul(1);
+    return views.clone(this);
   }
 
   // ── types ──

@@ -165,6 +165,7 @@ describe('tensors', () => {
       [() => t.indexSelect(0, [0.5]), 'indexSelect: there is no position 0.5'],
       [() => t.maskedSelect(zeros(3).bool()), 'maskedSelect: a mask of [3] does not fit [2, 3]'],
       [() => t.index(0, 0, 0), 'index: 3 subscripts for a tensor of 2 axes'],
+      [() => t.index(t.gt(0), 0), 'index: a mask is for the whole tensor: give it alone'],
       [() => zeros(3).tril(), 'tril: a matrix is expected, not [3]'],
       [() => zeros(2, 0).max(), 'max: an axis of length 0 has no largest element'],
       [() => zeros(2, 0).argmin(1), 'argmin: an axis of length 0 has no smallest element'],

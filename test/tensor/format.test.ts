@@ -12,7 +12,7 @@ interface Row {
   floats?: string;
   ints?: number[];
   scale?: number;
-  by?: 'leaf' | 'mul' | 'add';
+  by?: 'leaf' | 'mul' | 'add' | 'clone';
 }
 
 function tensorOf({ shape, dtype, floats, ints, scale, by }: Row): Tensor {
@@ -21,7 +21,7 @@ function tensorOf({ shape, dtype, floats, ints, scale, by }: Row): Tensor {
   const t = tensor(values, { dtype }).reshape(shape);
   if (!by) return t;
   const leaf = t.requiresGrad_();
-  return { leaf, mul: leaf.mul(1), add: leaf.add(0) }[by];
+  return { leaf, mul: leaf.mul(1), add: leaf.add(0), clone: leaf.clone() }[by];
 }
 
 describe('printing', () => {

@@ -24,7 +24,10 @@ export function subscript(x: Tensor, subscripts: readonly Subscript[]): Tensor {
     if (typeof item === 'number') out = select(out, axis, item);
     else if (item === null) axis++;
     else if (item instanceof Tensor) {
-      if (item.dtype === 'bool') return maskedSelect(out, item);
+      if (item.dtype === 'bool') {
+        if (subscripts.length > 1) throw new Error('index: a mask is for the whole tensor: give it alone');
+        return maskedSelect(x, item);
+      }
       const chosen = indexSelect(out, axis, item);
       // The ids' own axes take the place of the axis they choose from.
       out = chosen.reshape([...out.shape.slice(0, axis), ...item.shape, ...out.shape.slice(axis + 1)]);

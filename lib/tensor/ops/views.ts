@@ -29,6 +29,11 @@ export function contiguous(x: Tensor): Tensor {
   return record('contiguous', Tensor.of(kernels.contiguous(x), x.shape), [x], (g) => [g]);
 }
 
+/** Row-major copy, in memory of its own. */
+export function clone(x: Tensor): Tensor {
+  return record('clone', Tensor.of(kernels.contiguous(x), x.shape), [x], (g) => [g]);
+}
+
 /** The same elements in another shape (one length may be −1), without a copy where the strides allow it. */
 export function reshape(x: Tensor, wanted: Shape): Tensor {
   const shape = resolveReshape(x.shape, wanted);
