@@ -2,7 +2,7 @@ import { nn } from '../../lib/index.ts';
 import { countParameters, type GPTModel } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 
-/** Freezes the model, wraps every Linear, and prints what is trainable before, between and after. */
+/** Freezes the model, wraps every Linear, and prints what is trainable before, between and after, and the modules. */
 export function freezeAndWrap(nb: Notebook, model: GPTModel, options: nn.LoRAOptions): void {
   const trainable = () => countParameters(model, { trainableOnly: true });
   const before = trainable();
@@ -13,5 +13,6 @@ export function freezeAndWrap(nb: Notebook, model: GPTModel, options: nn.LoRAOpt
   nn.replaceLinearWithLoRA(model, options);
   const lora = trainable();
   nb.print(38, `Total trainable LoRA parameters: ${lora.toLocaleString('en')}`);
+  nb.print(40, model);
   nb.figure('trainable', { before, frozen, lora });
 }

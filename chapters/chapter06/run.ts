@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { F, noGrad, tensor } from '../../lib/index.ts';
-import { countParameters } from '../chapter04/index.ts';
+import { countParameters, type GPTModel } from '../chapter04/index.ts';
 import { generate, obtainModel, textToTokenIds, tokenIdsToText, tokeniser } from '../chapter05/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import { type Notebook, torchSize } from '../common/notebook.ts';
@@ -13,6 +13,7 @@ import { defaultLearningRate } from './defaults.ts';
 import { type FineTuneResult, fineTune } from './fine-tune.ts';
 import { plotHistory, saveAdapter, showResults } from './results.ts';
 import { loadDatasets, SPAM_OPTIONS, type SpamOptions, showLoaders } from './setup.ts';
+import { showMessages } from './show-data.ts';
 
 export const OPTIONS = {
   ...SPAM_OPTIONS,
@@ -36,11 +37,22 @@ function methodsFor(choice: Method | 'all' | undefined): Method[] {
   return choice === 'all' ? ['head', 'last-block', 'lora', 'full'] : [choice];
 }
 
+/** Asked in words, a model that is not fine-tuned goes on with the text and does not answer. */
+function showAsked(nb: Notebook, model: GPTModel): void {
+  const question = `Is the following text 'spam'? Answer with 'yes' or 'no': '${EXAMPLES[0].text}'`;
+  const ids = generate(model, textToTokenIds(question), {
+    maxNewTokens: 23,
+    contextSize: model.config.contextLength,
+  });
+  nb.print(48, tokenIdsToText(ids));
+}
+
 export async function run(nb: Notebook, options: SpamOptions & { method?: Method | 'all' }): Promise<void> {
   const { seed, model: name } = options;
 
   nb.section('Preparing the dataset');
   const datasets = await loadDatasets(options, nb);
+  await showMessages(nb, options);
   nb.print(28, `[${tokeniser.encode('<|endoftext|>', { allowedSpecial: new Set(['<|endoftext|>']) })}]`);
   nb.print(31, datasets.train.maxLength);
 
@@ -58,8 +70,10 @@ export async function run(nb: Notebook, options: SpamOptions & { method?: Method
     contextSize: model.config.contextLength,
   });
   nb.print(46, tokenIdsToText(continued));
+  showAsked(nb, model);
 
   nb.section('Adding a classification head');
+  nb.print(53, model);
   replaceHead(model, seed);
   const inputs = tensor([tokeniser.encode('Do you have time')], { dtype: 'int32' });
   nb.print(62, `Inputs: ${inputs}`);
@@ -69,6 +83,7 @@ export async function run(nb: Notebook, options: SpamOptions & { method?: Method
   nb.print(64, `Outputs dimensions: ${torchSize(outputs.shape)}`);
   const last = outputs.index(null, -1); // [1, 2]
   nb.print(68, `Last output token: ${last}`);
+  nb.print(74, `Last output token: ${last}`);
 
   nb.section('Calculating the classification loss and accuracy');
   nb.print(76, `Class label: ${F.softmax(last).argmax().item()}`);

@@ -1,0 +1,88 @@
+import type { Notebook } from '../common/notebook.ts';
+import { createBalancedDataset, type Message, obtainMessages } from './data/index.ts';
+
+interface Column {
+  name: string;
+  values: readonly (string | number)[];
+}
+
+/** A table as pandas prints it: the first and last five rows, texts cut, everything aligned at the right. */
+export function formatFrame(index: readonly number[], columns: readonly Column[]): string {
+  const rows = index.length;
+  const shown = Array.from({ length: Math.min(5, rows) }, (_, i) => i);
+  const last = shown.map((i) => rows - shown.length + i);
+  const indexWidth = Math.max(...[...shown, ...last].map((i) => String(index[i]).length));
+  const shownColumns = columns.map(({ name, values }) => {
+    const isText = typeof values[0] === 'string';
+    const cell = (i: number) => (isText ? cutText(String(values[i])) : String(values[i]));
+    // pandas leaves a place before numbers for a sign, and before texts for nothing.
+    const title = isText ? name : ` ${name}`;
+    const width = Math.max(title.length, ...[...shown, ...last].map((i) => cell(i).length + 1));
+    return { title: name, cell, width: width + 1 };
+  });
+  const line = (label: string, cells: readonly string[]) =>
+    label.padEnd(indexWidth) + cells.map((cell, c) => cell.padStart(shownColumns[c].width)).join('');
+  const row = (i: number) =>
+    line(
+      String(index[i]),
+      shownColumns.map(({ cell }) => cell(i)),
+    );
+  return [
+    line(
+      '',
+      shownColumns.map(({ title }) => title),
+    ),
+    ...shown.map(row),
+    line(
+      '...',
+      shownColumns.map(() => '...'),
+    ),
+    ...last.map(row),
+    '',
+    `[${rows} rows x ${columns.length} columns]`,
+  ].join('\n');
+}
+
+/** pandas shows 50 characters of a text, a blank in front included. */
+function cutText(text: string): string {
+  return text.length + 1 > 50 ? `${text.slice(0, 46)}...` : text;
+}
+
+/** How many there are of each label, as pandas prints it. */
+function formatCounts(messages: readonly Message[]): string {
+  const counts = (['ham', 'spam'] as const).map(
+    (label) => [label, messages.filter((message) => message.label === label).length] as const,
+  );
+  const width = Math.max(...counts.map(([, count]) => String(count).length));
+  const lines = counts.map(([label, count]) => label.padEnd(8) + String(count).padStart(width));
+  return ['Label', ...lines, 'Name: count, dtype: int64'].join('\n');
+}
+
+/** The messages as they are read, and as many ham as spam ones of them. */
+export async function showMessages(nb: Notebook, options: { data?: string; seed: number }): Promise<void> {
+  const { messages } = await obtainMessages({ data: options.data, print: () => {} });
+  nb.print(
+    15,
+    formatFrame(
+      messages.map((_, i) => i),
+      [
+        { name: 'Label', values: messages.map(({ label }) => label) },
+        { name: 'Text', values: messages.map(({ text }) => text) },
+      ],
+    ),
+  );
+  nb.print(17, formatCounts(messages));
+  const balanced = createBalancedDataset(messages, options.seed);
+  nb.print(19, formatCounts(balanced));
+  const position = new Map(messages.map((message, i) => [message, i]));
+  nb.print(
+    22,
+    formatFrame(
+      balanced.map((message) => position.get(message)!),
+      [
+        { name: 'Label', values: balanced.map(({ label }) => (label === 'spam' ? 1 : 0)) },
+        { name: 'Text', values: balanced.map(({ text }) => text) },
+      ],
+    ),
+  );
+}

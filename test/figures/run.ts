@@ -1,0 +1,153 @@
+/**
+ * `npm run figures`: runs every chapter quietly and compares what it prints, cell by cell, with what the book's
+ * notebooks print (test/fixtures/figures/*.json).
+ */
+
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { COMMON_OPTIONS } from '../../chapters/common/cli.ts';
+import { formatTable } from '../../chapters/common/table.ts';
+import { obtainStory } from '../../chapters/common/text.ts';
+import { useBackend } from '../../lib/index.ts';
+import { type OptionValues, parseOptions, runMain } from '../../lib/io/cli.ts';
+import { writeFileAtomically } from '../../lib/io/files.ts';
+import { compareFigure, type Figure, loadFigures } from '../support/figures.ts';
+import { CHAPTERS, type Chapter, printedCells } from './chapters.ts';
+
+const OPTIONS = {
+  text: { type: 'string', help: 'a local copy of the-verdict.txt', placeholder: 'PATH' },
+  data: { type: 'string', help: 'a local copy of SMSSpamCollection', placeholder: 'PATH' },
+  instructions: { type: 'string', help: 'a local copy of instruction-data.json', placeholder: 'PATH' },
+  weights: {
+    type: 'string',
+    help: "OpenAI's weights of GPT-2 small, a safetensors file",
+    placeholder: 'PATH',
+  },
+  slow: { type: 'boolean', help: "with chapter 5's pretraining of the 124M model" },
+  chapter: { type: 'choice', help: 'this chapter alone', choices: CHAPTERS },
+  backend: COMMON_OPTIONS.backend,
+  threads: COMMON_OPTIONS.threads,
+  json: { type: 'string', help: 'write the rows to this file', placeholder: 'FILE' },
+} as const;
+
+export type FigureOptions = OptionValues<typeof OPTIONS>;
+
+type Outcome = 'match' | 'weights' | 'slow' | 'data' | 'differs' | 'wrong';
+
+interface Row {
+  figure: Figure;
+  printed: string;
+  outcome: Outcome;
+  why?: string;
+}
+
+const WHY_MISSING: Record<NonNullable<Figure['needs']>, { outcome: Outcome; why: string }> = {
+  weights: { outcome: 'weights', why: "needs OpenAI's weights: --weights PATH" },
+  slow: { outcome: 'slow', why: 'takes a quarter of an hour: --slow' },
+  'the-verdict': { outcome: 'data', why: 'needs The Verdict: --text PATH' },
+  sms: { outcome: 'data', why: 'needs the SMS Spam Collection: --data PATH' },
+  'instruction-data': { outcome: 'data', why: 'needs the instruction data: --instructions PATH' },
+};
+
+/** What was there for the cells that need something; The Verdict and the like may also have been downloaded. */
+type Available = Record<NonNullable<Figure['needs']>, boolean>;
+
+function judge(figure: Figure, printed: string | undefined, available: Available): Row {
+  const missing = figure.needs && !available[figure.needs];
+  if (missing) {
+    // What came out without it is another model's or another text's figure: not to be taken for this one.
+    return { figure, printed: '', ...WHY_MISSING[figure.needs!] };
+  }
+  const difference = printed === undefined ? 'not printed' : compareFigure(figure, printed);
+  const row = { figure, printed: printed ?? '' };
+  if (difference === undefined) return { ...row, outcome: 'match' };
+  return figure.differs
+    ? { ...row, outcome: 'differs', why: figure.differs }
+    : { ...row, outcome: 'wrong', why: difference };
+}
+
+/** The first line of a figure that has a number, short enough for the table. */
+function brief(text: string): string {
+  const lines = text.trim().split(/\n+/);
+  const line = (lines.find((candidate) => /\d/.test(candidate)) ?? lines[0]).trim();
+  if (line.length > 34) return `${line.slice(0, 33)}…`;
+  return lines.length > 1 ? `${line} …` : line;
+}
+
+const SHOWN: Record<Outcome, string> = {
+  match: 'yes',
+  weights: '– weights',
+  slow: '– slow',
+  data: '– data',
+  differs: 'no, explained',
+  wrong: 'NO',
+};
+
+function showChapter(chapter: Chapter, rows: readonly Row[]): void {
+  console.log(`\n${chapter}`);
+  const lines = rows.map(({ figure, printed, outcome }) => [
+    String(figure.cell),
+    figure.what,
+    brief(figure.printed),
+    brief(printed),
+    SHOWN[outcome],
+  ]);
+  console.log(formatTable(['cell', 'what it is', 'the book', 'ours', 'match'], lines));
+  const explained = rows.filter(({ outcome }) => outcome === 'differs' || outcome === 'wrong');
+  for (const { figure, why } of explained) console.log(`  cell ${figure.cell}: ${why}`);
+}
+
+function showTotals(rows: readonly Row[]): void {
+  const count = (outcome: Outcome) => rows.filter((row) => row.outcome === outcome).length;
+  console.log(`\n${count('match')} of ${rows.length} figures are the book's`);
+  const others: [Outcome, string][] = [
+    ['weights', "need OpenAI's weights (--weights)"],
+    ['slow', 'take long (--slow)'],
+    ['data', 'need a text or data that is not here'],
+    ['differs', 'differ for a reason that is written down'],
+    ['wrong', 'differ without a reason'],
+  ];
+  for (const [outcome, text] of others) if (count(outcome) > 0) console.log(`${count(outcome)} ${text}`);
+}
+
+await runMain(async () => {
+  const options = parseOptions({
+    command: 'npm run figures --',
+    summary: "Compares every figure that the chapters print with the book's.",
+    options: OPTIONS,
+  });
+  const chosen = options.chapter ? [options.chapter] : CHAPTERS;
+  const available: Available = {
+    weights: options.weights !== undefined,
+    slow: options.slow,
+    'the-verdict': (await obtainStory({ text: options.text, print: () => {} })).isVerdict,
+    // Where these two are not given or to be downloaded, the run itself says so below.
+    sms: options.data !== undefined,
+    'instruction-data': options.instructions !== undefined,
+  };
+  await useBackend(options.backend, { threads: options.threads });
+
+  const rows: Row[] = [];
+  for (const chapter of chosen) {
+    const start = performance.now();
+    const cells = await printedCells(chapter, { ...options, out: join(tmpdir(), 'llms-figures') });
+    // Chapter 7 has GPT-2 medium, and --weights the small one.
+    const there = chapter === 'chapter07' ? { ...available, weights: false } : available;
+    const own = loadFigures(chapter).map((figure) => judge(figure, cells.get(figure.cell), there));
+    showChapter(chapter, own);
+    console.log(`  ${((performance.now() - start) / 1000).toFixed(0)} s`);
+    rows.push(...own);
+  }
+  showTotals(rows);
+  if (options.json) {
+    const written = rows.map(({ figure, printed, outcome, why }) => ({
+      chapter: figure.chapter,
+      cell: figure.cell,
+      printed,
+      match: outcome === 'match',
+      ...(why && { why }),
+    }));
+    await writeFileAtomically(options.json, `${JSON.stringify(written, null, 1)}\n`);
+  }
+  if (rows.some(({ outcome }) => outcome === 'wrong')) process.exitCode = 1;
+});
