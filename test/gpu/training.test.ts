@@ -1,0 +1,126 @@
+import { expect } from 'chai';
+import { setBackends } from '../../lib/backend/dispatch.ts';
+import type { GpuBackend, Traffic } from '../../lib/backend/gpu/index.ts';
+import { openOwn, TESTED_MODES, useMode } from './modes.ts';
+import { type LoRATraining, loraTraining, MINI, TINY } from './training.ts';
+
+/** LoRA training with every operation on the device: the losses, what crosses the bus, and what piles up. */
+
+const LIMIT_BYTES = 100_000;
+const LIMIT_WAITS = 2;
+
+function lossesOnCpu(steps: number, train: () => LoRATraining): number[] {
+  setBackends([]);
+  const { step } = train();
+  return Array.from({ length: steps }, step);
+}
+
+/** What one step moves. */
+function trafficOf(gpu: GpuBackend, body: () => void): Traffic {
+  const before = { ...gpu.traffic };
+  body();
+  const { bytesUp, bytesDown, waits, launches } = gpu.traffic;
+  return {
+    bytesUp: bytesUp - before.bytesUp,
+    bytesDown: bytesDown - before.bytesDown,
+    waits: waits - before.waits,
+    launches: launches - before.launches,
+  };
+}
+
+function expectResident({ bytesUp, bytesDown, waits, launches }: Traffic, what: string): void {
+  expect(launches, `${what}: launches`).to.be.greaterThan(100);
+  expect(bytesUp + bytesDown, `${what}: bytes`).to.be.lessThan(LIMIT_BYTES);
+  expect(waits, `${what}: waits`).to.be.within(1, LIMIT_WAITS);
+}
+
+for (const mode of TESTED_MODES) {
+  describe(`LoRA training on gpu ${mode}`, () => {
+    after(() => setBackends([]));
+
+    it('has the losses of the CPU over 20 steps, and only ids and losses cross', async function () {
+      const train = () => loraTraining(TINY, 3, 19, 4);
+      const expected = lossesOnCpu(20, train);
+      const gpu = await useMode(this, mode);
+      const { step } = train();
+      for (const [i, loss] of expected.entries()) {
+        let found = Number.NaN;
+        const traffic = trafficOf(gpu, () => {
+          found = step();
+        });
+        expect(found, `loss ${i}`).to.be.closeTo(loss, 1e-3);
+        // The first step compiles, checks each kernel against the CPU and takes the weights up.
+        if (i > 0) expectResident(traffic, `step ${i}`);
+      }
+      expect(gpu.lost).to.equal(undefined);
+    });
+
+    it('takes the frozen weights of mini up once', async function () {
+      const gpu = await useMode(this, mode);
+      const { model, step } = loraTraining(MINI, 2, 9);
+      const bytes = [...model.parameters()].reduce((sum, parameter) => sum + parameter.size * 4, 0);
+      const first = trafficOf(gpu, step);
+      expect(first.bytesUp, 'first step').to.be.within(0.95 * bytes, bytes + LIMIT_BYTES);
+      for (let i = 1; i < 4; i++) expectResident(trafficOf(gpu, step), `step ${i}`);
+    });
+
+    it('keeps as many arrays after 200 steps as after 20', async function () {
+      const gpu = await useMode(this, mode);
+      const { step } = loraTraining({ ...TINY, nLayers: 1 }, 2, 5, 2);
+      for (let i = 0; i < 20; i++) step();
+      gpu.sweep();
+      const { values, bytes } = gpu;
+      let most = 0;
+      for (let i = 20; i < 200; i++) {
+        step();
+        most = Math.max(most, gpu.values);
+      }
+      gpu.sweep();
+      expect(gpu.values, 'arrays').to.equal(values);
+      expect(gpu.bytes, 'bytes').to.equal(bytes);
+      expect(most, 'arrays in between').to.be.lessThan(5000);
+    });
+  });
+}
+
+/** After 2 steps and half of the third's kernels. */
+const KERNELS_BEFORE_LOSS = 500;
+
+for (const mode of TESTED_MODES) {
+  describe(`a gpu ${mode} that is lost in the middle of a run`, () => {
+    after(() => setBackends([]));
+
+    for (const what of ['device', 'worker'] as const) {
+      it(`ends right on the CPU when the ${what} is gone`, async function () {
+        const train = () => loraTraining(TINY, 3, 19, 4);
+        const expected = lossesOnCpu(6, train);
+        const warnings: string[] = [];
+        const gpu = await openOwn(this, mode, { warn: (line) => warnings.push(line) });
+        let calls = 0;
+        const counted = Object.entries(gpu.kernels).map(([name, kernel]) => [
+          name,
+          (...args: never[]) => {
+            if (++calls === KERNELS_BEFORE_LOSS) gpu.lose(what);
+            return (kernel as (...args: never[]) => unknown)(...args);
+          },
+        ]);
+        setBackends([{ name: 'gpu', kernels: Object.fromEntries(counted) }]);
+        const { step } = train();
+        for (const [i, loss] of expected.entries()) expect(step(), `loss ${i}`).to.be.closeTo(loss, 1e-4);
+        expect(calls).to.be.greaterThan(KERNELS_BEFORE_LOSS);
+        expect(warnings).to.have.length(1);
+        expect(warnings[0]).to.match(/is not used any more.*The CPU goes on/);
+      });
+    }
+
+    it('gives numbers that are only on it back to the host when it is closed', async function () {
+      const gpu = await openOwn(this, mode);
+      const { model, step } = loraTraining(TINY, 3, 19, 4);
+      step();
+      gpu.close();
+      const numbers = [...model.parameters()].flatMap((parameter) => parameter.toFlatArray() as number[]);
+      expect(numbers.every(Number.isFinite)).to.equal(true);
+      expect(step()).to.be.closeTo(lossesOnCpu(2, () => loraTraining(TINY, 3, 19, 4))[1], 1e-4);
+    });
+  });
+}
