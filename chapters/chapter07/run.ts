@@ -16,6 +16,7 @@ import { isProgram, runChapter } from '../common/cli.ts';
 import { type Notebook, torchSize } from '../common/notebook.ts';
 import { plotCurves } from '../common/plot.ts';
 import { Progress } from '../common/progress.ts';
+import { repr } from '../common/python.ts';
 import { formatTable } from '../common/table.ts';
 import { formatInput, formatResponse, type InstructionEntry } from './01-formatting.ts';
 import { type InstructionParts, splitEntries } from './02-dataset.ts';
@@ -53,7 +54,12 @@ export const OPTIONS = {
   rank: { type: 'number', help: "LoRA's rank", default: 16, min: 1, integer: true },
   alpha: { type: 'number', help: "LoRA's alpha; the update is scaled by alpha / rank", default: 16 },
   lr: { type: 'number', help: "learning rate (default: each method's own)", min: 0 },
-  epochs: { type: 'number', help: 'passes over the training part', default: 2, min: 0, integer: true },
+  epochs: {
+    type: 'number',
+    help: 'passes over the training part (default: 2 as the book; 1 for mini)',
+    min: 0,
+    integer: true,
+  },
   batchSize: { type: 'number', help: 'examples per step', default: 8, min: 1, integer: true },
   evalFreq: {
     type: 'number',
@@ -87,6 +93,7 @@ export type InstructionRunOptions = OptionValues<typeof OPTIONS>;
 function effort(options: InstructionRunOptions) {
   const short = options.model === 'mini' && !options.slow;
   return {
+    epochs: options.epochs ?? (short ? 1 : 2),
     evalFreq: options.evalFreq ?? (short ? 25 : 5),
     maxNewTokens: options.maxNewTokens ?? (short ? 32 : 256),
     answers: options.answers ?? (short ? 30 : Number.POSITIVE_INFINITY),
@@ -97,8 +104,8 @@ function showData(nb: Notebook, entries: readonly InstructionEntry[]): Instructi
   nb.print(10, 'Number of entries:', entries.length);
   // The book's two examples; of a shorter file, the last entry.
   const [withInput, without] = [entries[50 % entries.length], entries[Math.min(999, entries.length - 1)]];
-  nb.print(12, `Example entry:\n ${JSON.stringify(withInput)}`);
-  nb.print(14, `Another example entry:\n ${JSON.stringify(without)}`);
+  nb.print(12, `Example entry:\n ${repr(withInput)}`);
+  nb.print(14, `Another example entry:\n ${repr(without)}`);
   nb.print(20, formatInput(withInput) + formatResponse(withInput));
   nb.print(22, formatInput(without) + formatResponse(without));
   const parts = splitEntries(entries);
@@ -176,7 +183,7 @@ async function answer(
   progress.stop();
   const seconds = (performance.now() - start) / 1000;
   nb.print(98, `${answered.length}/${test.length} answered, ${(answered.length / seconds).toFixed(2)}it/s`);
-  nb.print(100, JSON.stringify(answered[0]));
+  nb.print(100, repr(answered[0]));
   const path = join(options.folder, 'instruction-data-with-response.json');
   await saveResponses(path, answered);
   nb.note(`Answers saved to ${path}`);
@@ -204,7 +211,7 @@ interface MethodResult {
 
 export async function run(nb: Notebook, options: InstructionRunOptions): Promise<void> {
   const { seed, model: name, batchSize } = options;
-  const { evalFreq, maxNewTokens, answers } = effort(options);
+  const { epochs, evalFreq, maxNewTokens, answers } = effort(options);
   const folder = join(options.out, 'chapter07');
   const print = (line: string) => nb.note(line);
 
@@ -250,6 +257,7 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
       ...options,
       method,
       lr: options.lr ?? defaultLearningRate(name, method),
+      epochs,
       evalFreq,
       startContext: formatInput(firstValid),
       print: (line) => (method === 'full' ? nb.print(89, line) : nb.note(line)),
@@ -263,7 +271,7 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
     nb.figure(`history-${method}`, history);
     if (history.trainLosses.length === 0) continue;
     const plot = join(folder, `${method}-loss.svg`);
-    await plotLosses(plot, method, history, options.epochs);
+    await plotLosses(plot, method, history, epochs);
     nb.note(`Plot: ${plot}`);
   }
   nb.note(
@@ -289,9 +297,10 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
 
   nb.section('7.8 Evaluating the fine-tuned LLM');
   nb.note(
-    'Left out: the book has an 8-billion-parameter model on the reader’s machine score each answer from 0 to 100. ' +
-      'The saved answers are in the format its script reads.',
+    'The book has an 8-billion-parameter model on the reader’s machine score each answer from 0 to 100. That is left ' +
+      'out here; the saved answers are in the format that its script reads.',
   );
+  for (const cell of [115, 118, 121]) nb.print(cell, 'Left out: no local model to ask');
 }
 
 if (isProgram(import.meta.url)) {
