@@ -1,6 +1,7 @@
 import { manualSeed, nn, noGrad, ones, stack, type Tensor, tensor } from '../../lib/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import { type Notebook, torchSize } from '../common/notebook.ts';
+import { float } from '../common/python.ts';
 import {
   contextByHand,
   dotByHand,
@@ -55,7 +56,7 @@ function allTokens(nb: Notebook): void {
   nb.print(49, scores);
   nb.print(51, weights);
   const rounded = [0.1385, 0.2379, 0.2333, 0.124, 0.1082, 0.1581];
-  nb.print(53, 'Row 2 sum:', rounded.reduce((sum, weight) => sum + weight).toFixed(1));
+  nb.print(53, 'Row 2 sum:', float(rounded.reduce((sum, weight) => sum + weight)));
   nb.print(53, 'All row sums:', weights.sum(-1));
   nb.print(55, context);
   nb.print(57, 'Previous 2nd context vector:', contextByHand(scores.index(1).softmax(), inputs));
