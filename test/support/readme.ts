@@ -41,7 +41,7 @@ export function testReadme(path: string): void {
         const program = code.replaceAll(/(from\s+')(\.[^']*)'/g, (_, from, target) => {
           return `${from}${pathToFileURL(resolve(dirname(page), target)).href}'`;
         });
-        const file = join(folder, `line-${line}.ts`);
+        const file = join(folder, `line-${line}.mts`);
         writeFileSync(file, program);
         const printed: string[] = [];
         const { log } = console;
