@@ -72,6 +72,10 @@ describe("chapter 2: GPT-2's tokeniser", () => {
     expect(tokeniser.decode([first, ...rest])).to.equal('🙂');
   });
 
+  it('leaves a byte order mark in its place', () => {
+    for (const text of ['\ufeffa', 'a\ufeff']) expect(tokeniser.decode(tokeniser.encode(text))).to.equal(text);
+  });
+
   it('refuses an id that is none', () => {
     expect(() => tokeniser.decode([50257])).to.throw('no token 50257');
   });
