@@ -104,7 +104,11 @@ async function train(
   return history;
 }
 
-export async function run(nb: Notebook, options: ScheduleRunOptions): Promise<void> {
+/** The three additions one by one: sections D.1 to D.3. Returns what the training of D.4 goes on with. */
+export async function showAdditions(
+  nb: Notebook,
+  options: Omit<ScheduleRunOptions, 'slow'>,
+): Promise<{ loaders: StoryLoaders; warmupSteps: number }> {
   const { epochs, seed } = options;
   const folder = join(options.out, 'appendixD');
   const story = await obtainStory({ text: options.text, print: (line) => nb.note(line) });
@@ -141,6 +145,12 @@ export async function run(nb: Notebook, options: ScheduleRunOptions): Promise<vo
   );
   nb.figure('gradientNorm', norm);
   model.zeroGrad();
+  return { loaders, warmupSteps };
+}
+
+export async function run(nb: Notebook, options: ScheduleRunOptions): Promise<void> {
+  const folder = join(options.out, 'appendixD');
+  const { loaders, warmupSteps } = await showAdditions(nb, options);
 
   nb.section('D.4 The modified training function');
   const history = await train(nb, loaders, warmupSteps, options);
