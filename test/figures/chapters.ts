@@ -1,3 +1,4 @@
+import * as appendixA from '../../chapters/appendixA/run.ts';
 import * as appendixD from '../../chapters/appendixD/run.ts';
 import { freezeAndWrap } from '../../chapters/appendixE/02-wrapping.ts';
 import * as appendixE from '../../chapters/appendixE/run.ts';
@@ -18,6 +19,7 @@ export const CHAPTERS = [
   'chapter05',
   'chapter06',
   'chapter07',
+  'appendixA',
   'appendixD',
   'appendixE',
 ] as const;
@@ -53,6 +55,7 @@ const RUNS: Record<Chapter, (notebook: Notebook, options: RunOptions) => void | 
     if (!options.weights) await gpt2Modules(notebook);
   },
   chapter07: (notebook, options) => chapter07.run(notebook, chapter7Settings(options)),
+  appendixA: (notebook, { out }) => appendixA.run(notebook, { out }),
   appendixD: (notebook, options) => appendixD.run(notebook, { ...options, epochs: 15, seed: 123 }),
   appendixE: async (notebook, options) => {
     await appendixE.run(notebook, bookSettings(options));
