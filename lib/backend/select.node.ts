@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../errors.ts';
 import { activeBackends, setBackends } from './dispatch.ts';
+import { chooseFastest } from './gpu/choose.node.ts';
 import { createGpuBackend, type GpuMode } from './gpu/index.ts';
 import { createCollector } from './wasm/collect.node.ts';
 import { createWasmBackend, type WasmBackend } from './wasm/index.ts';
@@ -52,6 +53,19 @@ async function chooseGpu(options: BackendOptions): Promise<BackendChoice> {
   return { name: 'gpu', mode: gpu.mode, why: `asked for: ${gpu.device}` };
 }
 
+/** The GPU if it is faster than the CPU engine, which stays behind it; both figures are in `why`. */
+async function chooseAuto({ threads, gpuMode }: BackendOptions): Promise<BackendChoice> {
+  const cpu = cpuEngine(threads);
+  if (typeof cpu === 'string') return chooseCpu(threads, cpu);
+  const { gpu, why } = await chooseFastest(cpu, {
+    mode: gpuMode as GpuMode,
+    collectGarbage: createCollector(),
+  });
+  setBackends(gpu ? [gpu, cpu] : [cpu]);
+  if (gpu) return { name: 'gpu', mode: gpu.mode, why };
+  return { name: 'wasm', threads: cpu.threads, why };
+}
+
 /**
  * Chooses the engine that runs every operation from now on: `wasm` is the CPU engine, `gpu` gpu.js with the CPU
  * engine behind it, `js` the readable loops, and `auto` the fastest that is there.
@@ -66,7 +80,7 @@ export async function useBackend(
     return { name: 'js', why: 'asked for' };
   }
   if (name === 'gpu') return chooseGpu(options);
-  return chooseCpu(options.threads, name === 'wasm' ? 'asked for' : 'the CPU engine');
+  return name === 'auto' ? chooseAuto(options) : chooseCpu(options.threads, 'asked for');
 }
 
 // Importing the library gives a working default at once.
