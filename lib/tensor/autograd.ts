@@ -53,6 +53,12 @@ export function record(
   return out;
 }
 
+/** Names a result that is put together from other operations by what was asked for: `mean`, not `div`. */
+export function named(name: string, out: Tensor): Tensor {
+  if (out.node) out.node = { ...out.node, name };
+  return out;
+}
+
 /** The nodes that the root's value depends on, every node before the ones that it uses. */
 function topologicalOrder(root: GraphNode): GraphNode[] {
   const order: GraphNode[] = [];

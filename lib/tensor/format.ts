@@ -151,6 +151,12 @@ function addSuffixes(text: string, suffixes: readonly string[]): string {
   return `${out})`;
 }
 
+/** `relu` → `ReluBackward0`; an operation's second form, `mean1`, → `MeanBackward1`. */
+function gradientName(operation: string): string {
+  const [, name, form = '0'] = /^(.*?)(\d)?$/.exec(operation)!;
+  return `${name[0].toUpperCase()}${name.slice(1)}Backward${form}`;
+}
+
 /** The tensor as PyTorch would print it. */
 export function formatTensor(t: Tensor): string {
   const suffixes: string[] = [];
@@ -168,7 +174,7 @@ export function formatTensor(t: Tensor): string {
       ? formatNested(values, t.ndim, PREFIX.length, summarise, formatter)
       : formatter.write(values);
   }
-  if (t.node) suffixes.push(`grad_fn=<${t.node.name[0].toUpperCase()}${t.node.name.slice(1)}Backward0>`);
+  if (t.node) suffixes.push(`grad_fn=<${gradientName(t.node.name)}>`);
   else if (t.requiresGrad) suffixes.push('requires_grad=True');
   return addSuffixes(PREFIX + body, suffixes);
 }

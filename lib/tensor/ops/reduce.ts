@@ -1,6 +1,6 @@
 import { kernels } from '../../backend/dispatch.ts';
 import type { ReduceOp } from '../../backend/kernels.ts';
-import { record } from '../autograd.ts';
+import { named, record } from '../autograd.ts';
 import { resolveAxis, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -35,7 +35,8 @@ export function sum(input: Tensor, axes?: Axes, keepdim = false): Tensor {
 
 export function mean(x: Tensor, axes?: Axes, keepdim = false): Tensor {
   const count = sizeOf(resolveAxes(x, axes, 'mean').map((axis) => x.shape[axis]));
-  return sum(x.float(), axes, keepdim).div(count);
+  // PyTorch numbers the forms of an operation: with axes it prints MeanBackward1.
+  return named(axes === undefined ? 'mean' : 'mean1', sum(x.float(), axes, keepdim).div(count));
 }
 
 /**
@@ -50,7 +51,7 @@ export function variance(
   const { unbiased = true, keepdim = false } = options;
   const count = sizeOf(resolveAxes(x, axes, 'var').map((axis) => x.shape[axis]));
   const deviation = x.sub(mean(x, axes, true));
-  return sum(deviation.square(), axes, keepdim).div(unbiased ? count - 1 : count);
+  return named('var', sum(deviation.square(), axes, keepdim).div(unbiased ? count - 1 : count));
 }
 
 function refuseEmpty(x: Tensor, axes: readonly number[], what: string): void {
