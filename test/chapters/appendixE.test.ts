@@ -1,0 +1,72 @@
+import { expect } from 'chai';
+import { showLowRankUpdate } from '../../chapters/appendixE/01-low-rank-update.ts';
+import { freezeAndWrap } from '../../chapters/appendixE/02-wrapping.ts';
+import { showMerging } from '../../chapters/appendixE/03-merging.ts';
+import {
+  breakEvenRank,
+  firstGradients,
+  rankOf,
+  wrapQueriesAndValues,
+} from '../../chapters/appendixE/exercises.ts';
+import { countParameters } from '../../chapters/chapter04/index.ts';
+import { Notebook } from '../../chapters/common/notebook.ts';
+import { eye, manualSeed, nn, randn, tensor } from '../../lib/index.ts';
+import { tinyClassifier } from './chapter06/tiny.ts';
+
+describe('appendix E', () => {
+  it('one wrapped Linear changes nothing at first', () => {
+    const lines: string[] = [];
+    showLowRankUpdate(new Notebook('appendixE', (line) => lines.push(line)), { rank: 16, alpha: 16 });
+    expect(lines.join('\n')).to.match(
+      /589,824 numbers, frozen[\s\S]*24,576 numbers, trained[\s\S]*4\.2 % of W[\s\S]* is 0$/,
+    );
+  });
+
+  it('freezing and wrapping print the trainable numbers before, between and after', () => {
+    const nb = new Notebook('appendixE', () => {});
+    const model = tinyClassifier();
+    const all = countParameters(model);
+    freezeAndWrap(nb, model, { rank: 2, alpha: 2 });
+    expect(nb.figures.trainable).to.deep.equal({ before: all, frozen: 0, lora: 2 * (3 * 18 * 16 + 18) });
+  });
+
+  it('merging a trained update leaves the answers as they are', () => {
+    const nb = new Notebook('appendixE', () => {});
+    const model = tinyClassifier();
+    freezeAndWrap(nb, model, { rank: 2, alpha: 4 });
+    manualSeed(3);
+    for (const [name, parameter] of model.namedParameters()) {
+      if (name.endsWith('lora.B')) parameter.copyInPlace(randn(parameter.shape).mul(0.1));
+    }
+    showMerging(nb, model, tensor([[1, 2, 3]], { dtype: 'int32' }));
+    const { merged, unmerged, logits } = nb.figures.merge as Record<string, number>;
+    expect(merged).to.be.below(1e-5 * Math.max(1, logits));
+    expect(unmerged).to.be.below(1e-5 * Math.max(1, logits));
+  });
+});
+
+describe('appendix E: exercises', () => {
+  it('1: the rank at which nothing is saved', () => {
+    expect(breakEvenRank(768, 768)).to.equal(384);
+  });
+
+  it('2: AB has at most r directions', () => {
+    manualSeed(1);
+    expect(rankOf(eye(5))).to.equal(5);
+    expect(rankOf(randn(12, 3).matmul(randn(3, 10)))).to.equal(3);
+  });
+
+  it('3: the first step moves B alone', () => {
+    manualSeed(1);
+    const layer = nn.LinearWithLoRA.fromLinear(new nn.Linear(6, 4), { rank: 2, alpha: 2 });
+    const { A, B } = firstGradients(layer, randn(5, 6));
+    expect(A.abs().amax().item()).to.equal(0);
+    expect(B.abs().amax().item()).to.be.above(1e-3);
+  });
+
+  it('4: queries and values only', () => {
+    const model = tinyClassifier();
+    wrapQueriesAndValues(model, { rank: 2, alpha: 2 });
+    expect(countParameters(model, { trainableOnly: true })).to.equal(3 * 2 * 2 * (16 + 16));
+  });
+});
