@@ -1,0 +1,166 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { jsKernels } from '../../lib/backend/js/index.ts';
+import type { DecliningKernels, Strided } from '../../lib/backend/kernels.ts';
+import { type Allocator, Storage } from '../../lib/backend/storage.ts';
+import { createWasmBackend } from '../../lib/backend/wasm/index.ts';
+import { gemmModel } from './onnx.ts';
+import type { Job } from './timing.ts';
+
+/** Everything that `bench -- gemm` measures: our engines, and those of others. */
+
+export type Trans = 'NN' | 'NT' | 'TN';
+
+/** A [m, k] · B [k, n]; the letters of `trans` say which operand lies transposed in memory. */
+export interface Shape {
+  m: number;
+  n: number;
+  k: number;
+  trans: Trans;
+}
+
+export interface Engine {
+  readonly name: string;
+  readonly threads: number;
+  /** A job that multiplies once; `undefined` if the engine has no such product. */
+  prepare(shape: Shape): Promise<Job | undefined> | Job | undefined;
+  close?(): unknown;
+}
+
+/** Operands as they lie in memory: A [m, k] or its transpose, B likewise. */
+function operands({ m, n, k, trans }: Shape) {
+  const [transA, transB] = [trans[0] === 'T', trans[1] === 'T'];
+  const fill = (length: number, seed: number) =>
+    Float32Array.from({ length }, (_, i) => Math.sin((i + 1) * seed));
+  const [shapeA, shapeB] = [transA ? [k, m] : [m, k], transB ? [n, k] : [k, n]];
+  return { transA, transB, shapeA, shapeB, a: fill(m * k, 0.37), b: fill(k * n, 0.73) };
+}
+
+function view(
+  data: Float32Array,
+  [rows, columns]: number[],
+  transposed: boolean,
+  allocate?: Allocator,
+): Strided {
+  const own = allocate?.('float32', data.length, false) as Float32Array | undefined;
+  own?.set(data);
+  const storage = Storage.of(own ?? data);
+  return transposed
+    ? { storage, shape: [columns, rows], strides: [1, columns], offset: 0 }
+    : { storage, shape: [rows, columns], strides: [columns, 1], offset: 0 };
+}
+
+function ours(name: string, threads: number, kernels: DecliningKernels, allocate?: Allocator): Engine {
+  return {
+    name,
+    threads,
+    prepare(shape) {
+      const { transA, transB, shapeA, shapeB, a, b } = operands(shape);
+      const left = view(a, shapeA, transA, allocate);
+      const right = view(b, shapeB, transB, allocate);
+      return () => kernels.matmul!(left, right);
+    },
+  };
+}
+
+function wasm(threads: number): Engine {
+  const backend = createWasmBackend({ threads });
+  return { ...ours('wasm', threads, backend.kernels, backend.allocate), close: () => backend.close?.() };
+}
+
+async function tfjsWasm(): Promise<Engine> {
+  const tf = await peer('@tensorflow/tfjs-core');
+  const backend = await peer('@tensorflow/tfjs-backend-wasm');
+  await tf.setBackend('wasm');
+  await tf.ready();
+  return {
+    name: 'tfjs-wasm',
+    threads: backend.getThreadsCount(),
+    prepare(shape) {
+      const { transA, transB, shapeA, shapeB, a, b } = operands(shape);
+      const [left, right] = [tf.tensor2d(a, shapeA), tf.tensor2d(b, shapeB)];
+      return () => tf.matMul(left, right, transA, transB).dispose();
+    },
+  };
+}
+
+async function jaxJs(): Promise<Engine> {
+  const { defaultDevice, init, numpy: np } = await peer('@jax-js/jax');
+  await init('wasm');
+  defaultDevice('wasm');
+  return {
+    name: 'jax-js',
+    threads: 1,
+    async prepare(shape) {
+      const { transA, transB, shapeA, shapeB, a, b } = operands(shape);
+      const [left, right] = [np.array(a).reshape(shapeA), np.array(b).reshape(shapeB)];
+      // `ref`: an operation uses its operands up.
+      return async () => {
+        const x = transA ? left.ref.transpose() : left.ref;
+        const y = transB ? right.ref.transpose() : right.ref;
+        const product = np.matmul(x, y);
+        await product.blockUntilReady();
+        product.dispose();
+      };
+    },
+  };
+}
+
+async function onnxRuntime(threads: number): Promise<Engine> {
+  const loaded = await peer('onnxruntime-node');
+  const ort = loaded.default ?? loaded;
+  return {
+    name: 'onnxruntime',
+    threads,
+    async prepare(shape) {
+      const { transA, transB, shapeA, shapeB, a, b } = operands(shape);
+      const model = gemmModel(shapeA, shapeB, transA, transB, b);
+      const session = await ort.InferenceSession.create(model, {
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+      });
+      const feeds = { A: new ort.Tensor('float32', a, shapeA) };
+      return () => session.run(feeds);
+    },
+  };
+}
+
+async function jsPytorch(): Promise<Engine> {
+  const { torch } = await peer('js-pytorch');
+  return {
+    name: 'js-pytorch',
+    threads: 1,
+    prepare({ m, n, k, trans }) {
+      if (trans !== 'NN') return undefined;
+      const [left, right] = [torch.randn([m, k]), torch.randn([k, n])];
+      return () => torch.matmul(left, right);
+    },
+  };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: users install no peer, so there are no types of theirs
+const peer = (name: string): Promise<any> => import(name);
+
+const PEERS_INSTALLED = existsSync(new URL('./node_modules', import.meta.url));
+
+/** Makes the engines one at a time, so that one's threads do not disturb the next. */
+export async function* allEngines(): AsyncGenerator<Engine> {
+  const all = availableParallelism();
+  const threadCounts = all > 1 ? [1, all] : [1];
+  const makers: (() => Engine | Promise<Engine>)[] = [
+    () => ours('js', 1, jsKernels),
+    ...threadCounts.map((threads) => () => wasm(threads)),
+  ];
+  if (PEERS_INSTALLED) {
+    makers.push(tfjsWasm, jaxJs, ...threadCounts.map((threads) => () => onnxRuntime(threads)), jsPytorch);
+  } else {
+    console.log('peers are left out: npm ci --prefix test/bench --ignore-scripts installs them\n');
+  }
+  for (const make of makers) {
+    try {
+      yield await make();
+    } catch (error) {
+      console.log(`left out: ${error instanceof Error ? error.message.split('\n')[0] : error}`);
+    }
+  }
+}

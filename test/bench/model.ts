@@ -1,0 +1,48 @@
+import { GPT_CONFIG_124M, type GPTConfig, GPTModel } from '../../chapters/chapter04/index.ts';
+import { replaceHead, wrapWithLoRA } from '../../chapters/chapter06/02-classifier.ts';
+import { F, manualSeed, optim, randint, type Tensor, tensor } from '../../lib/index.ts';
+
+/** What is measured: GPT-2 small with random weights, as chapter 6 fine-tunes it with LoRA on every Linear. */
+
+const CONFIG: GPTConfig = { ...GPT_CONFIG_124M, dropRate: 0, qkvBias: true };
+
+export function gpt2Small(): GPTModel {
+  manualSeed(123);
+  return new GPTModel(CONFIG).eval();
+}
+
+export function loraClassifier(rank = 16): GPTModel {
+  const model = gpt2Small();
+  replaceHead(model, 123);
+  wrapWithLoRA(model, { rank, alpha: rank });
+  return model;
+}
+
+export interface Batch {
+  ids: Tensor;
+  labels: Tensor;
+}
+
+/** Random messages [batch, length] and labels [batch]. */
+export function randomBatch(batch: number, length: number): Batch {
+  const labels = Array.from({ length: batch }, (_, i) => i % 2);
+  return { ids: randint(0, CONFIG.vocabSize, [batch, length]), labels: tensor(labels, { dtype: 'int32' }) };
+}
+
+/** Classes of each message, from its last position: [b, t, 2] → [b, 2]. */
+export function classify(model: GPTModel, ids: Tensor): Tensor {
+  return model.forward(ids).select(1, -1);
+}
+
+/** One training step, as torch's script for the same measures it: forward, backward, AdamW. */
+export function trainingStep(model: GPTModel): (batch: Batch) => number {
+  const trained = model.parameters().filter((parameter) => parameter.requiresGrad);
+  const optimizer = new optim.AdamW(trained, { lr: 8e-4, weightDecay: 0.1 });
+  return ({ ids, labels }) => {
+    optimizer.zeroGrad();
+    const loss = F.crossEntropy(classify(model, ids), labels);
+    loss.backward();
+    optimizer.step();
+    return loss.item();
+  };
+}

@@ -1,0 +1,35 @@
+import { useBackend } from '../../lib/index.ts';
+import { parseOptions, runMain, UsageError } from '../../lib/io/cli.ts';
+import { writeFileAtomically } from '../../lib/io/files.ts';
+
+/** `npm run bench -- gemm|step|scale|generate|gpu`: measures, prints a table, and with --json writes the figures. */
+
+const OPTIONS = {
+  json: { type: 'string', help: 'write the figures to this file', placeholder: 'FILE' },
+  threads: { type: 'number', help: 'threads of the CPU engine (default: all cores)', min: 1, integer: true },
+} as const;
+
+/** Each is loaded when asked for: gemm makes its own engines, gpu needs a GPU. */
+const BENCHMARKS: Record<string, (threads: number) => Promise<unknown>> = {
+  gemm: async () => (await import('./gemm.ts')).gemm(),
+  step: async (threads) => (await import('./step.ts')).step(threads),
+  scale: async () => (await import('./scale.ts')).scale(),
+  generate: async (threads) => (await import('./generate.ts')).generate(threads),
+};
+
+await runMain(async () => {
+  const names = Object.keys(BENCHMARKS).join('|');
+  const [name, ...rest] = process.argv.slice(2);
+  const options = parseOptions(
+    {
+      command: `npm run bench -- ${names}`,
+      summary: 'Measures the matrix product, a training step, how time grows with the text, or generation.',
+      options: OPTIONS,
+    },
+    name?.startsWith('-') ? [name, ...rest] : rest,
+  );
+  if (!name || !(name in BENCHMARKS)) throw new UsageError(`a benchmark is expected: one of ${names}`);
+  const { threads = 1 } = await useBackend('wasm', { threads: options.threads });
+  const figures = await BENCHMARKS[name](threads);
+  if (options.json) await writeFileAtomically(options.json, `${JSON.stringify(figures, null, 2)}\n`);
+});

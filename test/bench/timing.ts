@@ -1,0 +1,29 @@
+/** Measuring what runs for milliseconds to seconds: warm, several times, the median. */
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Something to measure; a promise is waited for, and its waiting is part of the time. */
+export type Job = () => unknown;
+
+async function secondsOf(job: Job): Promise<number> {
+  const start = performance.now();
+  const result = job();
+  if (result instanceof Promise) await result;
+  return (performance.now() - start) / 1000;
+}
+
+/** Median seconds of `rounds` calls after two that warm up; a call that takes seconds is not called as often. */
+export async function measure(job: Job, rounds = 11): Promise<number> {
+  // Threads of whoever was measured before shall be asleep.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const first = await secondsOf(job);
+  if (first > 1) return median([await secondsOf(job), await secondsOf(job), await secondsOf(job)]);
+  await secondsOf(job);
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) times.push(await secondsOf(job));
+  return median(times);
+}
