@@ -92,10 +92,8 @@ export function stridesAfterReshape(
     const toFirst = to;
     let want = to < target.length ? target[to++] : 1;
     while (have !== want) {
-      if (have < want) {
-        if (strides[axes[at - 1]] !== shape[axes[at]] * strides[axes[at]]) return undefined;
-        have *= shape[axes[at++]];
-      } else want *= target[to++];
+      if (have < want) have *= shape[axes[at++]];
+      else want *= target[to++];
     }
     for (let i = first; i + 1 < at; i++) {
       if (strides[axes[i]] !== shape[axes[i + 1]] * strides[axes[i + 1]]) return undefined;

@@ -69,15 +69,22 @@ describe('autograd', () => {
     });
 
     it('does not let one tensor change the gradient that another was given', () => {
-      const [a, b] = [leaf([1, 1]), leaf([1, 1])];
-      const [u, v] = [a.mul(1), b.mul(1)];
-      // The same upstream tensor reaches u and v; u alone gets more added to it.
-      const total = u.add(v).add(u.slice(0, 0, 1).expand([2]));
-      total.backward(tensor([1, 10]));
-      expect([gradient(a), gradient(b)]).to.deep.equal([
-        [12, 10],
-        [1, 10],
-      ]);
+      const ways: ((u: Tensor, v: Tensor, part: Tensor) => Tensor)[] = [
+        (u, v, part) => u.add(v).add(part),
+        (u, v, part) => v.add(u).add(part),
+        (u, v, part) => part.add(u.add(v)),
+        (u, v, part) => part.add(v.add(u)),
+      ];
+      for (const combine of ways) {
+        const [a, b] = [leaf([1, 1]), leaf([1, 1])];
+        const [u, v] = [a.mul(1), b.mul(1)];
+        // The same upstream tensor reaches u and v; u alone gets more added to it.
+        combine(u, v, u.slice(0, 0, 1).expand([2])).backward(tensor([1, 10]));
+        expect([gradient(a), gradient(b)]).to.deep.equal([
+          [12, 10],
+          [1, 10],
+        ]);
+      }
     });
 
     it('is released by backward, so that a second pass is refused', () => {
