@@ -33,8 +33,20 @@ interface GpuJsModule {
   input(data: Float32Array, size: number[]): unknown;
 }
 
-export function loadGpuJs(): GpuJsModule {
-  return createRequire(import.meta.url)('gpu.js');
+export function loadGpuJs(mode: GpuMode): GpuJsModule {
+  const require = createRequire(import.meta.url);
+  if (mode !== 'headlessgl') hideHeadlessGl(require);
+  return require('gpu.js');
+}
+
+/** gpu.js loads headless-gl whatever the mode, and that can be loaded by one thread of a process only. */
+function hideHeadlessGl(require: NodeJS.Require): void {
+  try {
+    const path = require.resolve('gl');
+    require.cache[path] ??= { exports: null, loaded: true, id: path, filename: path } as NodeJS.Module;
+  } catch {
+    // It is not installed, so there is nothing to hide.
+  }
 }
 
 /** gpu.js falls back to its CPU mode by itself, with a message; here that is an error like any other. */

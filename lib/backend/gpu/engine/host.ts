@@ -31,7 +31,7 @@ export class HostEngine implements Engine<Float32Array> {
   #lost = false;
 
   constructor(mode: 'webasm' | 'cpu') {
-    const { GPU, input } = loadGpuJs();
+    const { GPU, input } = loadGpuJs(mode);
     this.#mode = mode;
     this.#gpu = new GPU({ mode });
     this.#input = input;

@@ -49,7 +49,7 @@ export class TextureEngine implements Engine<Texture> {
 
   /** @throws Unavailable if there is no OpenGL context to be had. */
   static open(mode: 'headlessgl' | 'webgl2'): TextureEngine {
-    const { GPU, input } = loadGpuJs();
+    const { GPU, input } = loadGpuJs(mode);
     if (mode === 'webgl2' && !('OffscreenCanvas' in globalThis)) {
       throw new Unavailable('webgl2 is for browsers');
     }

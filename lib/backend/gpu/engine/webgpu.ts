@@ -47,7 +47,7 @@ export class WebGpuEngine implements Engine<Handle> {
     await provideNavigator();
     const adapter = await navigator.gpu.requestAdapter();
     if (!adapter) throw new Unavailable('the graphics drivers here offer no WebGPU adapter');
-    const { GPU, input } = loadGpuJs();
+    const { GPU, input } = loadGpuJs('webgpu');
     const gpu = new GPU({ mode: 'webgpu' });
     const settings = { output: [1], argumentTypes: ['Input'], pipeline: true, loopMaxIterations: 1 };
     const first = gpu.createKernel('function (x) { return x[this.thread.x]; }', settings);
