@@ -73,7 +73,8 @@ describe("chapter 2: GPT-2's tokeniser", () => {
   });
 
   it('leaves a byte order mark in its place', () => {
-    for (const text of ['\ufeffa', 'a\ufeff']) expect(tokeniser.decode(tokeniser.encode(text))).to.equal(text);
+    for (const text of ['\ufeffa', 'a\ufeff'])
+      expect(tokeniser.decode(tokeniser.encode(text))).to.equal(text);
   });
 
   it('refuses an id that is none', () => {
