@@ -16,13 +16,16 @@ import type { Block, Heap } from './heap.ts';
 const MB = 2 ** 20;
 /** Tensors may take so much of the 4 GiB; the rest is for packed panels and for copies of tensors from elsewhere. */
 const MOST_TENSORS = 3584 * MB;
-/** Memory given out before the garbage is looked at: a quarter of what lives, within these bounds. */
+/**
+ * Garbage is collected when the memory would have to grow, and so much has been given out since the last time: an
+ * eighth of what lives, within these bounds; more if collections take too large a share of the time.
+ */
 const LEAST_GARBAGE = 64 * MB;
-const MOST_GARBAGE = 384 * MB;
-/** A collection that takes more than this share of the time comes too often. */
-const COLLECTION_SHARE = 0.03;
-/** What a tensor costs besides its numbers: many tiny ones must set off a collection too. */
+const MOST_GARBAGE = 512 * MB;
+const COLLECTION_SHARE = 0.04;
+/** What a tensor costs besides its numbers, and how many more than live may wait for a collection. */
 const OVERHEAD = 256;
+const MOST_TINY = 100_000;
 
 interface Entry {
   readonly reference: WeakRef<TypedArray>;
@@ -39,6 +42,7 @@ export class TensorMemory {
   #tensorBytes = 0;
   #sinceCollection = 0;
   #limit = LEAST_GARBAGE;
+  #mostEntries = MOST_TINY;
   #lastCollection = performance.now();
 
   constructor(heap: Heap, collect?: () => void) {
@@ -65,16 +69,22 @@ export class TensorMemory {
 
   /** A block that the caller gives back to the heap; `undefined` when the memory is full of living things. */
   take(bytes: number): Block | undefined {
+    const { heap } = this;
     this.#sinceCollection += bytes + OVERHEAD;
-    if (this.#sinceCollection > this.#limit) this.collect();
-    let block = this.heap.take(bytes);
+    if (this.#entries.length > this.#mostEntries) this.collect();
+    let block = heap.take(bytes, false);
+    if (!block && this.#sinceCollection > this.#limit) {
+      this.collect();
+      block = heap.take(bytes, false);
+    }
+    block ??= heap.take(bytes);
     if (!block) {
       this.collect();
-      block = this.heap.take(bytes);
+      block = heap.take(bytes);
     }
     if (!block) {
       for (const giveUp of this.#whenShort) giveUp();
-      block = this.heap.take(bytes);
+      block = heap.take(bytes);
     }
     return block;
   }
@@ -119,8 +129,9 @@ export class TensorMemory {
     this.#sinceCollection = 0;
     const end = performance.now();
     const tooOften = end - begin > COLLECTION_SHARE * (end - this.#lastCollection);
-    const wanted = tooOften ? this.#limit * 2 : this.heap.bytesInUse / 4;
+    const wanted = tooOften ? this.#limit * 2 : this.heap.bytesInUse / 8;
     this.#limit = Math.min(MOST_GARBAGE, Math.max(LEAST_GARBAGE, wanted));
+    this.#mostEntries = 2 * living.length + MOST_TINY;
     this.#lastCollection = end;
   }
 }
