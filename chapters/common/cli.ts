@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { activeGpu, type Traffic } from '../../lib/backend/gpu/index.ts';
 import { type BackendChoice, useBackend } from '../../lib/index.ts';
 import { type OptionSpec, type OptionValues, parseOptions, runMain } from '../../lib/io/cli.ts';
 import { writeFileAtomically } from '../../lib/io/files.ts';
@@ -47,6 +48,7 @@ export async function runChapter<const Options extends Record<string, OptionSpec
     notebook.figure('backend', engine);
     const start = performance.now();
     await spec.run(notebook, values);
+    noteTraffic(notebook);
     notebook.figure('seconds', Number(((performance.now() - start) / 1000).toFixed(2)));
     if (common.json) {
       await writeFileAtomically(common.json, `${JSON.stringify(notebook, null, 2)}\n`);
@@ -60,6 +62,23 @@ function describeEngine(engine: BackendChoice): string {
   const threads = engine.threads && `${engine.threads} thread${engine.threads === 1 ? '' : 's'}`;
   const parts = [engine.name, engine.mode, threads].filter(Boolean);
   return `${parts.join(', ')} (${engine.why})`;
+}
+
+/** What went over the bus to a GPU and back: the figures that no other card would change. */
+function noteTraffic(notebook: Notebook): void {
+  const gpu = activeGpu();
+  if (!gpu) return;
+  const perStep = gpu.perStep && `; a training step: ${describeTraffic(gpu.perStep)}`;
+  notebook.note(`GPU: ${describeTraffic(gpu.traffic)}${perStep ?? ''}`);
+  notebook.figure('gpu', { traffic: gpu.traffic, perStep: gpu.perStep, lost: gpu.lost });
+}
+
+function describeTraffic({ bytesUp, bytesDown, waits, launches }: Traffic): string {
+  const bytes = (n: number) => {
+    if (n < 1e3) return `${n} B`;
+    return n < 1e6 ? `${(n / 1e3).toFixed(1)} KB` : `${(n / 1e6).toFixed(1)} MB`;
+  };
+  return `${bytes(bytesUp)} up, ${bytes(bytesDown)} down, ${waits} waits, ${launches} kernels`;
 }
 
 /** Is this module the program that node was asked to run, rather than one that is imported? */

@@ -12,7 +12,7 @@ import { measure } from './timing.ts';
  * as a step of training uses it: the weight is on the device, the activations go up, the result comes back.
  */
 export interface GpuBenchmark {
-  products: ProductRow[];
+  rows: ProductRow[];
   steps: StepRow[];
   /** Rows of [m, 768] · [768, 768] from which on the mode is faster than the CPU engine; null for never. */
   crossover: { engine: string; rows: number | null }[];
@@ -49,17 +49,19 @@ const SHAPES = [
 ] as const;
 const TRANS = ['NN', 'NT', 'TN'] as const;
 /** A software driver needs minutes for the first: fewer rows give the same rate. */
-const ROWS = [872, 218, 54, 12];
+const ROWS = [872, 436, 218, 109, 54, 12];
 const BATCHES = [
   { batch: 8, tokens: 109 },
   { batch: 2, tokens: 32 },
 ];
-const LONGEST_SECONDS = 10;
+const LONGEST_SECONDS = 1;
+/** Of a step of [8, 109] in matrix products. */
+const GFLOP_PER_STEP = 4.3;
 
 export async function gpu(): Promise<GpuBenchmark> {
   const cpu = activeBackends()[0] as Backend & { threads?: number };
   const threads = cpu.threads ?? 1;
-  const result: GpuBenchmark = { products: [], steps: [], crossover: [] };
+  const result: GpuBenchmark = { rows: [], steps: [], crossover: [] };
   await measureStep(cpu.name, BATCHES[0], undefined, result);
   await measureStep(cpu.name, BATCHES[1], undefined, result);
   for (const mode of TESTED_MODES) {
@@ -73,8 +75,7 @@ export async function gpu(): Promise<GpuBenchmark> {
     const rate = await measureProducts(engine, backend, result);
     result.crossover.push({ engine, rows: await crossover(backend, cpu) });
     setBackends([backend, cpu]);
-    // A step of [8, 109] is about 4.3 GFLOP in products, and as much again in launches on a slow driver.
-    const batch = 10 / rate < 60 ? BATCHES[0] : BATCHES[1];
+    const batch = GFLOP_PER_STEP / rate < 4 * LONGEST_SECONDS ? BATCHES[0] : BATCHES[1];
     await measureStep(engine, batch, backend, result);
     setBackends([cpu]);
   }
@@ -82,7 +83,7 @@ export async function gpu(): Promise<GpuBenchmark> {
     for (const trans of TRANS) {
       const job = product(cpu, ROWS[0], n, k, trans, () => {});
       const gflops = rateOf(ROWS[0], n, k, await measure(job));
-      result.products.push({ engine: cpu.name, m: ROWS[0], n, k, trans, threads, gflops });
+      result.rows.push({ engine: cpu.name, m: ROWS[0], n, k, trans, threads, gflops });
     }
   }
   print(result);
@@ -127,7 +128,7 @@ async function measureProducts(engine: string, backend: GpuBackend, result: GpuB
       const resident = product(backend, m, n, k, trans, () => backend.synchronise());
       const gflops = rateOf(m, n, k, await measure(withTransfers, 5));
       const gflopsResident = rateOf(m, n, k, await measure(resident, 5));
-      result.products.push({ engine, m, n, k, trans, threads: 1, gflops, gflopsResident });
+      result.rows.push({ engine, m, n, k, trans, threads: 1, gflops, gflopsResident });
       first ||= gflopsResident;
     }
   }
@@ -172,9 +173,9 @@ async function measureStep(
   result.steps.push(row);
 }
 
-function print({ products, steps, crossover }: GpuBenchmark): void {
+function print({ rows, steps, crossover }: GpuBenchmark): void {
   const rate = (gflops?: number) => (gflops === undefined ? '' : gflops.toPrecision(3));
-  const productRows = products.map(({ engine, m, n, k, trans, gflops, gflopsResident }) => [
+  const productRows = rows.map(({ engine, m, n, k, trans, gflops, gflopsResident }) => [
     engine,
     `${m} × ${k} × ${n}`,
     trans,

@@ -14,6 +14,7 @@ const BENCHMARKS: Record<string, (threads: number) => Promise<unknown>> = {
   gemm: async () => (await import('./gemm.ts')).gemm(),
   step: async (threads) => (await import('./step.ts')).step(threads),
   scale: async () => (await import('./scale.ts')).scale(),
+  gpu: async () => (await import('./gpu.ts')).gpu(),
   generate: async (threads) => (await import('./generate.ts')).generate(threads),
 };
 

@@ -19,6 +19,7 @@ export function acceleratedKernels(device: Device, kernels: Partial<GpuKernels>)
       const wrong = verifier.check(device, name, args, values);
       if (wrong) device.giveUp(wrong);
       if (!device.isUsable()) return undefined;
+      device.meter.note(name);
       return putInPlace(device, name, args, values);
     };
   }

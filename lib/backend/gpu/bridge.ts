@@ -12,6 +12,7 @@ import {
   REPLIES,
   STATE,
 } from './commands.ts';
+import type { Traffic } from './traffic.ts';
 
 /** The way to a worker, whatever starts it. */
 export interface WorkerPort {
@@ -26,16 +27,6 @@ export type SpawnWorker = (
   mode: GpuMode,
   control: SharedArrayBuffer,
 ) => Promise<{ port: WorkerPort; device: string; limits: Limits } | { unavailable: string }>;
-
-/** What crosses the bus, and how often the main thread waits: what no card changes. */
-export interface Traffic {
-  bytesUp: number;
-  bytesDown: number;
-  /** Reads on which the main thread waited. */
-  waits: number;
-  /** Kernels that were run. */
-  launches: number;
-}
 
 /** The device does not answer any more, or has said that it cannot go on. */
 export class DeviceLost extends Error {}

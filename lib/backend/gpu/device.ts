@@ -4,6 +4,7 @@ import { type Bridge, DeviceLost } from './bridge.ts';
 import type { Argument, GpuMode, KernelDefinition } from './commands.ts';
 import { cutHistory, type Journal, recompute } from './journal.ts';
 import { kernelFunction } from './kernelFunction.ts';
+import { StepMeter } from './traffic.ts';
 import { type Home, Value } from './value.ts';
 
 /** A kernel function's argument: a value under the sizes [x], [x, y] or [x, y, z]; or a number. */
@@ -56,6 +57,7 @@ export class Device implements Home {
   /** Storages in use that have a copy on the device, by the value's id. */
   readonly #places = new Map<number, Place>();
   readonly journal: Journal;
+  readonly meter: StepMeter;
   readonly #kernels = new Map<KernelDefinition, number>();
   readonly #insists: boolean;
   readonly #collectGarbage: () => void;
@@ -71,6 +73,7 @@ export class Device implements Home {
   constructor(bridge: Bridge, journal: Journal, options: DeviceOptions) {
     this.bridge = bridge;
     this.journal = journal;
+    this.meter = new StepMeter(bridge.traffic);
     this.residency = options.residency;
     this.smallestProduct = options.smallestProduct;
     this.#insists = options.insists;

@@ -1,14 +1,16 @@
+import { activeBackends } from '../dispatch.ts';
 import type { Backend } from '../kernels.ts';
 import { acceleratedKernels } from './backend.ts';
-import { Bridge, type SpawnWorker, type Traffic } from './bridge.ts';
+import { Bridge, type SpawnWorker } from './bridge.ts';
 import { GPU_MODES, type GpuMode } from './commands.ts';
 import { Device } from './device.ts';
 import { Journal } from './journal.ts';
 import { offloadKernels, residentKernels } from './ops.ts';
 import { selfTest } from './selfTest.ts';
+import type { Traffic } from './traffic.ts';
 
-export type { Traffic } from './bridge.ts';
 export { GPU_MODES, type GpuMode } from './commands.ts';
+export type { Traffic } from './traffic.ts';
 
 export interface GpuOptions {
   /** Without one: the first of `webgpu`, `headlessgl` and `webgl2` that works here. */
@@ -35,6 +37,8 @@ export interface GpuBackend extends Backend {
   readonly device: string;
   /** Bytes up and down, waits, and kernels launched, so far. */
   readonly traffic: Readonly<Traffic>;
+  /** The same for one training step, the median of those so far. */
+  readonly perStep: Readonly<Traffic> | undefined;
   /** Arrays on the device at present, and their bytes. */
   readonly values: number;
   readonly bytes: number;
@@ -104,6 +108,9 @@ async function open(mode: GpuMode, options: GpuOptions): Promise<GpuBackend | { 
     device: bridge.device,
     kernels: acceleratedKernels(device, residency ? residentKernels : offloadKernels),
     traffic: bridge.traffic,
+    get perStep() {
+      return device.meter.median;
+    },
     get values() {
       return device.values;
     },
@@ -124,6 +131,11 @@ async function open(mode: GpuMode, options: GpuOptions): Promise<GpuBackend | { 
     lose: (what) => bridge.lose(what),
     close: () => device.close(),
   };
+}
+
+/** The GPU in use, if one is. */
+export function activeGpu(): GpuBackend | undefined {
+  return activeBackends().find((backend) => backend.name === 'gpu') as GpuBackend | undefined;
 }
 
 /** A collection that also works in the middle of a training loop; nothing where the runtime has none. */
