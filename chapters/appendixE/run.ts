@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { manualSeed, optim } from '../../lib/index.ts';
 import { generate, obtainModel, textToTokenIds, tokenIdsToText } from '../chapter05/index.ts';
-import { defaultLearningRate } from '../chapter06/defaults.ts';
+import { defaultEpochs, defaultLearningRate } from '../chapter06/defaults.ts';
 import type { Loaders } from '../chapter06/fine-tune.ts';
 import {
   calcAccuracyLoader,
@@ -43,7 +43,7 @@ function train(
   nb: Notebook,
   classifier: LastPositionClassifier,
   loaders: Loaders,
-  options: SpamOptions,
+  options: SpamOptions & { epochs: number },
 ): FineTuningHistory {
   const start = performance.now();
   manualSeed(options.seed);
@@ -99,14 +99,17 @@ export async function run(nb: Notebook, options: SpamOptions): Promise<void> {
   nb.figure('accuracyBefore', before);
   nb.figure('accuracyWrapped', wrapped);
 
-  const history = train(nb, classifier, loaders, options);
-  nb.figure('history', history);
   const folder = join(options.out, 'appendixE');
-  if (options.epochs > 0) {
+  const epochs = options.epochs ?? defaultEpochs(options.model);
+  if (epochs > 0) {
+    const history = train(nb, classifier, loaders, { ...options, epochs });
+    nb.figure('history', history);
     const plots = await plotHistory(folder, 'lora', history);
     nb.note(`Plots: ${plots.join(', ')}`);
+    nb.figure('accuracy', showAccuracies(nb, 49, loaders, classifier));
+  } else {
+    nb.note('No epochs: nothing is trained, and the accuracies stay as they are.');
   }
-  nb.figure('accuracy', showAccuracies(nb, 49, loaders, classifier));
   const adapter = join(folder, 'lora-adapter.safetensors');
   await saveAdapter(adapter, model, { base: options.model, rank: String(rank), alpha: String(alpha) });
   nb.note(`Adapter saved to ${adapter}`);

@@ -9,7 +9,7 @@ import { calcAccuracyLoader, calcLossLoader } from './03-evaluation.ts';
 import { percent } from './04-fine-tuning.ts';
 import { classifyReview } from './05-classify.ts';
 import { LastPositionClassifier } from './06-work-not-done.ts';
-import { defaultLearningRate } from './defaults.ts';
+import { defaultEpochs, defaultLearningRate } from './defaults.ts';
 import { type FineTuneResult, fineTune } from './fine-tune.ts';
 import { plotHistory, saveAdapter, showResults } from './results.ts';
 import { loadDatasets, SPAM_OPTIONS, type SpamOptions, showLoaders } from './setup.ts';
@@ -107,7 +107,9 @@ export async function run(nb: Notebook, options: SpamOptions & { method?: Method
     const start = await freshModel();
     replaceHead(start, seed);
     const lr = options.lr ?? defaultLearningRate(name, method);
-    const result = fineTune(start, datasets, { ...options, method, lr, print: (line) => nb.note(line) });
+    const epochs = options.epochs ?? defaultEpochs(name);
+    const print = (line: string) => nb.note(line);
+    const result = fineTune(start, datasets, { ...options, method, lr, epochs, print });
     results.push(result);
     if (method === 'lora') {
       const path = join(options.out, 'chapter06', 'lora-adapter.safetensors');

@@ -26,7 +26,12 @@ export const SPAM_OPTIONS = {
   rank: { type: 'number', help: "LoRA's rank", default: 16, min: 1, integer: true },
   alpha: { type: 'number', help: "LoRA's alpha; the update is scaled by alpha / rank", default: 16 },
   lr: { type: 'number', help: "learning rate (default: each method's own)", min: 0 },
-  epochs: { type: 'number', help: 'passes over the training part', default: 5, min: 0, integer: true },
+  epochs: {
+    type: 'number',
+    help: 'passes over the training part (default: 3 for mini, 5 as in the book for GPT-2)',
+    min: 0,
+    integer: true,
+  },
   batchSize: { type: 'number', help: 'messages per step', default: 8, min: 1, integer: true },
   seed: {
     type: 'number',

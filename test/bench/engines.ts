@@ -109,19 +109,20 @@ async function jaxJs(): Promise<Engine> {
 async function onnxRuntime(threads: number): Promise<Engine> {
   const loaded = await peer('onnxruntime-node');
   const ort = loaded.default ?? loaded;
+  let session: { run(feeds: unknown): Promise<unknown>; release(): Promise<void> } | undefined;
   return {
     name: 'onnxruntime',
     threads,
     async prepare(shape) {
       const { transA, transB, shapeA, shapeB, a, b } = operands(shape);
       const model = gemmModel(shapeA, shapeB, transA, transB, b);
-      const session = await ort.InferenceSession.create(model, {
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-      });
+      await session?.release();
+      const options = { intraOpNumThreads: threads, interOpNumThreads: 1 };
+      session = await ort.InferenceSession.create(model, options);
       const feeds = { A: new ort.Tensor('float32', a, shapeA) };
-      return () => session.run(feeds);
+      return () => session!.run(feeds);
     },
+    close: () => session?.release(),
   };
 }
 
@@ -143,8 +144,8 @@ const peer = (name: string): Promise<any> => import(name);
 
 const PEERS_INSTALLED = existsSync(new URL('./node_modules', import.meta.url));
 
-/** Makes the engines one at a time, so that one's threads do not disturb the next. */
-export async function* allEngines(): AsyncGenerator<Engine> {
+/** All engines that can be made here; those that cannot are left out with a line that says why. */
+export async function allEngines(): Promise<Engine[]> {
   const all = availableParallelism();
   const threadCounts = all > 1 ? [1, all] : [1];
   const makers: (() => Engine | Promise<Engine>)[] = [
@@ -156,11 +157,13 @@ export async function* allEngines(): AsyncGenerator<Engine> {
   } else {
     console.log('peers are left out: npm ci --prefix test/bench --ignore-scripts installs them\n');
   }
+  const engines: Engine[] = [];
   for (const make of makers) {
     try {
-      yield await make();
+      engines.push(await make());
     } catch (error) {
       console.log(`left out: ${error instanceof Error ? error.message.split('\n')[0] : error}`);
     }
   }
+  return engines;
 }

@@ -23,19 +23,22 @@ export interface GemmRow extends Shape {
 /** GFLOP/s of every engine at every shape and transposition. */
 export async function gemm(): Promise<GemmRow[]> {
   const shapes = SIZES.flatMap((size) => TRANS.map((trans) => ({ ...size, trans })));
-  const peak = await peakGflops(loadKernels().relaxed);
-  console.log(`${cpus()[0].model}; one thread's 128-bit multiply-adds reach ${peak.toFixed(1)} GFLOP/s\n`);
   const rows: GemmRow[] = [];
-  for await (const engine of allEngines()) {
-    for (const shape of shapes) {
+  const engines = await allEngines();
+  // Engine after engine at each shape: what the machine does meanwhile meets all of them alike.
+  for (const shape of shapes) {
+    for (const engine of engines) {
       const job = await engine.prepare(shape);
       if (!job) continue;
       const gflops = (2 * shape.m * shape.n * shape.k) / (await measure(job)) / 1e9;
       rows.push({ engine: engine.name, ...shape, threads: engine.threads, gflops: round(gflops) });
     }
-    await engine.close?.();
-    console.log(`measured ${engine.name}, threads: ${engine.threads}`);
+    console.log(`measured ${shape.m}·${shape.n}·${shape.k} ${shape.trans}`);
   }
+  for (const engine of engines) await engine.close?.();
+  // Last, since V8 goes on compiling AssemblyScript's compiler in the background.
+  const peak = await peakGflops(loadKernels().relaxed);
+  console.log(`\n${cpus()[0].model}; one thread's 128-bit multiply-adds reach ${peak.toFixed(1)} GFLOP/s`);
   console.log(`\nGFLOP/s\n${table(rows)}`);
   return rows;
 }
