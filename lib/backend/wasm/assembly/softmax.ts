@@ -25,8 +25,20 @@ export function maxOf(x: usize, n: i32): f32 {
   return maxLanes(f32x4.max(a, b));
 }
 
+/** Numbers added up in float32 before their sum goes to one of float64: a row may have 50,257. */
+const ADDED_UP: i32 = 1024;
+
 /** y = exp(scale (x − shift)); returns the sum. y = 0 asks for the sum alone. */
-export function expSum(x: usize, y: usize, n: i32, shift: f32, scale: f32): f32 {
+function expSum(x: usize, y: usize, n: i32, shift: f32, scale: f32): f64 {
+  let total: f64 = 0;
+  for (; n > ADDED_UP; n -= ADDED_UP, x += 4 * ADDED_UP) {
+    total += <f64>expSumOfPart(x, y, ADDED_UP, shift, scale);
+    if (y != 0) y += 4 * ADDED_UP;
+  }
+  return total + <f64>expSumOfPart(x, y, n, shift, scale);
+}
+
+function expSumOfPart(x: usize, y: usize, n: i32, shift: f32, scale: f32): f32 {
   const by = splat(scale);
   const off = splat(shift);
   let sum = splat(0);
@@ -69,7 +81,7 @@ export function softmaxTask(task: i32): void {
     const x = argP(3) + at;
     const y = argP(5) + at;
     const sum = expSum(x, y, n, maxOf(x, n), scale);
-    scaleRow(y, n, 1 / sum);
+    scaleRow(y, n, <f32>(1 / sum));
     memory.fill(y + (<usize>n << 2), 0, <usize>(columns - n) << 2);
   }
 }
@@ -111,10 +123,10 @@ function log1(x: f32): f32 {
 }
 
 /** log Σ exp of a row, safe for large numbers. */
-export function logSumExp(x: usize, n: i32): f32 {
+function logSumExp(x: usize, n: i32): f32 {
   const largest = maxOf(x, n);
   if (largest == -Infinity) return -Infinity;
-  return largest + log1(expSum(x, 0, n, largest, 1));
+  return largest + log1(<f32>expSum(x, 0, n, largest, 1));
 }
 
 export function logSoftmaxTask(task: i32): void {
