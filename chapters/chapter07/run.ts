@@ -1,27 +1,16 @@
 import { join } from 'node:path';
-import { F, manualSeed, noGrad, type Tensor, tensor } from '../../lib/index.ts';
+import { manualSeed, noGrad } from '../../lib/index.ts';
 import { saveTensors } from '../../lib/io/checkpoint.ts';
-import type { OptionSpec, OptionValues } from '../../lib/io/cli.ts';
-import { END_OF_TEXT } from '../chapter02/index.ts';
 import { countParameters, type GPTModel } from '../chapter04/index.ts';
-import {
-  calcLossLoader,
-  type LossHistory,
-  MODEL_NAMES,
-  modelConfig,
-  obtainModel,
-  tokeniser,
-} from '../chapter05/index.ts';
+import { calcLossLoader, type LossHistory, modelConfig, obtainModel } from '../chapter05/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
-import { type Notebook, torchSize } from '../common/notebook.ts';
+import type { Notebook } from '../common/notebook.ts';
 import { plotCurves } from '../common/plot.ts';
 import { Progress } from '../common/progress.ts';
 import { repr } from '../common/python.ts';
 import { formatTable } from '../common/table.ts';
-import { formatInput, formatResponse, type InstructionEntry } from './01-formatting.ts';
-import { type InstructionParts, splitEntries } from './02-dataset.ts';
-import { customCollate, customCollateDraft1, customCollateDraft2 } from './03-collate.ts';
-import { type InstructionLoaders, makeInstructionLoaders } from './04-loaders.ts';
+import { formatInput, type InstructionEntry } from './01-formatting.ts';
+import { makeInstructionLoaders } from './04-loaders.ts';
 import {
   defaultLearningRate,
   fineTuneOnInstructions,
@@ -30,133 +19,8 @@ import {
 } from './05-fine-tuning.ts';
 import { type AnsweredEntry, respond, saveResponses } from './06-responses.ts';
 import { obtainInstructions } from './data/obtain.ts';
-
-export const OPTIONS = {
-  data: {
-    type: 'string',
-    help: "a local copy of instruction-data.json, or 'own' (default: download, else our own instructions)",
-    placeholder: 'PATH',
-  },
-  model: {
-    type: 'choice',
-    help: 'which model; the book has gpt2-medium',
-    choices: MODEL_NAMES,
-    default: 'mini',
-  },
-  weights: { type: 'string', help: 'a safetensors file with the weights', placeholder: 'PATH' },
-  randomWeights: { type: 'boolean', help: 'start from random weights' },
-  method: {
-    type: 'choice',
-    help: 'what to train: the whole model, LoRA, or one after the other',
-    choices: ['full', 'lora', 'all'],
-    default: 'full',
-  },
-  rank: { type: 'number', help: "LoRA's rank", default: 16, min: 1, integer: true },
-  alpha: { type: 'number', help: "LoRA's alpha; the update is scaled by alpha / rank", default: 16 },
-  lr: { type: 'number', help: "learning rate (default: each method's own)", min: 0 },
-  epochs: {
-    type: 'number',
-    help: 'passes over the training part (default: 2 as the book; 1 for mini)',
-    min: 0,
-    integer: true,
-  },
-  batchSize: { type: 'number', help: 'examples per step', default: 8, min: 1, integer: true },
-  evalFreq: {
-    type: 'number',
-    help: 'steps between two looks at the losses (default: 5 as the book; 25 for mini)',
-    min: 1,
-    integer: true,
-  },
-  maxNewTokens: {
-    type: 'number',
-    help: 'tokens of an answer at most (default: 256 as the book; 32 for mini)',
-    min: 1,
-    integer: true,
-  },
-  answers: {
-    type: 'number',
-    help: 'test examples to answer (default: all; 30 for mini)',
-    min: 3,
-    integer: true,
-  },
-  slow: {
-    type: 'boolean',
-    help: 'with mini as well: all test examples, looks and answer lengths as the book',
-  },
-  seed: { type: 'number', help: 'of everything random', default: 123, min: 0, integer: true },
-  out: { type: 'string', help: 'folder for plots, answers and weights', default: 'runs', placeholder: 'DIR' },
-} as const satisfies Record<string, OptionSpec>;
-
-export type InstructionRunOptions = OptionValues<typeof OPTIONS>;
-
-/** What mini does less of, so that a run takes a minute or two. */
-function effort(options: InstructionRunOptions) {
-  const short = options.model === 'mini' && !options.slow;
-  return {
-    epochs: options.epochs ?? (short ? 1 : 2),
-    evalFreq: options.evalFreq ?? (short ? 25 : 5),
-    maxNewTokens: options.maxNewTokens ?? (short ? 32 : 256),
-    answers: options.answers ?? (short ? 30 : Number.POSITIVE_INFINITY),
-  };
-}
-
-function showData(nb: Notebook, entries: readonly InstructionEntry[]): InstructionParts {
-  nb.print(10, 'Number of entries:', entries.length);
-  // The book's two examples; of a shorter file, the last entry.
-  const [withInput, without] = [entries[50 % entries.length], entries[Math.min(999, entries.length - 1)]];
-  nb.print(12, `Example entry:\n ${repr(withInput)}`);
-  nb.print(14, `Another example entry:\n ${repr(without)}`);
-  nb.print(20, formatInput(withInput) + formatResponse(withInput));
-  nb.print(22, formatInput(without) + formatResponse(without));
-  const parts = splitEntries(entries);
-  nb.print(25, 'Training set length:', parts.train.length);
-  nb.print(25, 'Validation set length:', parts.valid.length);
-  nb.print(25, 'Test set length:', parts.test.length);
-  return parts;
-}
-
-function showCollate(nb: Notebook): void {
-  nb.print(32, `[${tokeniser.encode(END_OF_TEXT, { allowedSpecial: [END_OF_TEXT] })}]`);
-  const examples = [
-    [0, 1, 2, 3, 4],
-    [5, 6],
-    [7, 8, 9],
-  ];
-  nb.print(36, customCollateDraft1(examples)); // [3, 5]
-  for (const part of customCollateDraft2(examples)) nb.print(41, part); // inputs, targets: [3, 5]
-  for (const part of customCollate(examples)) nb.print(46, part);
-
-  // What −100 does to the loss: the third row counts in the second loss, and not in the third.
-  const two = tensor([
-    [-1.0, 1.0],
-    [-0.5, 1.5],
-  ]);
-  const three = tensor([
-    [-1.0, 1.0],
-    [-0.5, 1.5],
-    [-0.5, 1.5],
-  ]);
-  const loss1 = F.crossEntropy(two, tensor([0, 1], { dtype: 'int32' }));
-  const loss2 = F.crossEntropy(three, tensor([0, 1, 1], { dtype: 'int32' }));
-  const loss3 = F.crossEntropy(three, tensor([0, 1, -100], { dtype: 'int32' }));
-  nb.print(48, loss1);
-  nb.print(50, loss2);
-  nb.print(52, loss3);
-  nb.print(52, 'loss_1 == loss_3:', loss1.eq(loss3));
-}
-
-function showLoaders(nb: Notebook, loaders: InstructionLoaders, seed: number): void {
-  manualSeed(seed);
-  nb.print(66, 'Train loader:');
-  let last: [Tensor, Tensor] | undefined;
-  for (const [inputs, targets] of loaders.train) {
-    nb.print(66, torchSize(inputs.shape), torchSize(targets.shape)); // both [8, longest of this batch]
-    last = [inputs, targets];
-  }
-  if (!last) return;
-  nb.print(68, last[0].select(0, 0));
-  nb.print(70, last[1].select(0, 0));
-}
+import { effort, type InstructionRunOptions, OPTIONS } from './options.ts';
+import { showCollate, showData, showLoaders } from './show-data.ts';
 
 /** Answers to the first test examples, the first three shown in full, all of them saved. */
 async function answer(

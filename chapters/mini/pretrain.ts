@@ -12,11 +12,11 @@ import {
   UserError,
   useBackend,
 } from '../../lib/index.ts';
-import { loadTensors, saveTensors } from '../../lib/io/checkpoint.ts';
+import { saveTensors } from '../../lib/io/checkpoint.ts';
 import { parseOptions, runMain } from '../../lib/io/cli.ts';
 import { writeFileAtomically } from '../../lib/io/files.ts';
 import { countParameters, GPTModel } from '../chapter04/index.ts';
-import { loadWeightsIntoGpt } from '../chapter05/index.ts';
+import { loadCheckpoint, saveCheckpoint } from '../chapter05/checkpoint.ts';
 import { modelConfig } from '../chapter05/models.ts';
 import { Progress } from '../common/progress.ts';
 import { drawWindows, holdOut, readBook, readMessages, type Source } from './pretraining-text.ts';
@@ -147,15 +147,7 @@ await runMain(async () => {
   let state: PretrainingState = { step: 0, seconds: 0, history: [] };
   if (existsSync(files.state) && existsSync(files.checkpoint)) {
     state = JSON.parse(await readFile(files.state, 'utf8')) as PretrainingState;
-    const saved = loadTensors(files.checkpoint, 'the checkpoint');
-    const part = (prefix: string) =>
-      Object.fromEntries(
-        Object.entries(saved).flatMap(([k, t]) =>
-          k.startsWith(prefix) ? [[k.slice(prefix.length), t]] : [],
-        ),
-      );
-    loadWeightsIntoGpt(model, part('model.'));
-    optimizer.loadStateDict(part('optimizer.'));
+    loadCheckpoint(files.checkpoint, model, optimizer);
     console.log(`Going on from step ${state.step}`);
   }
   const tokensPerStep = batchSize * length;
@@ -173,12 +165,7 @@ await runMain(async () => {
     });
 
   const save = async () => {
-    const prefixed = (prefix: string, tensors: Record<string, Tensor>) =>
-      Object.fromEntries(Object.entries(tensors).map(([name, t]) => [prefix + name, t]));
-    await saveTensors(files.checkpoint, {
-      ...prefixed('model.', weightsToSave(model)),
-      ...prefixed('optimizer.', optimizer.stateDict()),
-    });
+    await saveCheckpoint(files.checkpoint, model, optimizer);
     await saveTensors(files.weights, weightsToSave(model), { dtype: 'F16', metadata: { format: 'pt' } });
     await writeFileAtomically(files.state, JSON.stringify(state, null, 1));
   };

@@ -26,7 +26,7 @@ describe('appendix D: figures', function () {
   // The notebook's figures are from Apple's GPU by now. These are from its editions that ran on a CPU.
   describe('on a CPU', () => {
     it('prints the highest gradients of the editions that ran on a CPU', function () {
-      if (!text) this.skip(); // set LLMS_THE_VERDICT to its path
+      if (!text) this.skip(); // the story is not ours to ship: set LLMS_THE_VERDICT to its path
       const highest = [26, 28].map((cell) => Number(/^tensor\((.+)\)$/.exec(printed.get(cell) ?? '')?.[1]));
       expect(highest[0]).to.be.closeTo(0.0411, 1.01e-4);
       expect(highest[1]).to.be.closeTo(0.0185, 1.01e-4);

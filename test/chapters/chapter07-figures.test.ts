@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OWN } from '../../chapters/chapter07/data/obtain.ts';
-import { type InstructionRunOptions, run } from '../../chapters/chapter07/run.ts';
+import type { InstructionRunOptions } from '../../chapters/chapter07/options.ts';
+import { run } from '../../chapters/chapter07/run.ts';
 import { dataPath, testFigures } from '../support/figure-tests.ts';
 
 const out = mkdtempSync(join(tmpdir(), 'chapter07-'));

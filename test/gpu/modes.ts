@@ -36,7 +36,7 @@ export function activate(gpu: GpuBackend): void {
 /** The mode's shared backend, made active, or the test or suite skipped. */
 export async function useMode(context: Context, mode: GpuMode): Promise<GpuBackend> {
   const backend = await openShared(mode);
-  if ('unavailable' in backend) return context.skip();
+  if ('unavailable' in backend) return context.skip(); // no driver or package: openShared has said which
   activate(backend);
   return backend;
 }
@@ -55,9 +55,9 @@ export async function openOwn(
   mode: GpuMode,
   options: GpuOptions = {},
 ): Promise<GpuBackend> {
-  if (mode === 'headlessgl') return context.skip();
+  if (mode === 'headlessgl') return context.skip(); // a second context in the process does not open
   const backend = await createGpuBackend({ mode, insists: true, ...options });
-  if ('unavailable' in backend) return context.skip();
+  if ('unavailable' in backend) return context.skip(); // no driver or package: openShared has said which
   activate(backend);
   return backend;
 }

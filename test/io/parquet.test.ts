@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { UserError } from '../../lib/errors.ts';
 import { readParquet, writeParquet } from '../../lib/io/parquet.ts';
+import { failure } from '../support/failure.ts';
 
 // Files written by pandas and pyarrow, see test/fixtures/io_files.py.
 const fixture = JSON.parse(readFileSync(new URL('../fixtures/io.json', import.meta.url), 'utf8')).parquet;
@@ -15,17 +16,6 @@ function saved(name: string, base64: string): string {
   const path = join(folder, name);
   writeFileSync(path, Buffer.from(base64, 'base64'));
   return path;
-}
-
-async function failure(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-  } catch (error) {
-    expect(error).to.be.instanceOf(UserError);
-    expect((error as Error).message).to.match(/^[^\n]+$/);
-    return (error as Error).message;
-  }
-  throw new Error('it did not fail');
 }
 
 describe('readParquet', () => {

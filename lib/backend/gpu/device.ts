@@ -4,6 +4,7 @@ import { type Bridge, DeviceLost } from './bridge.ts';
 import type { Argument, GpuMode, KernelDefinition } from './commands.ts';
 import { cutHistory, type Journal, recompute } from './journal.ts';
 import { kernelFunction } from './kernelFunction.ts';
+import { Residents } from './residents.ts';
 import { StepMeter } from './traffic.ts';
 import { type Home, Value } from './value.ts';
 
@@ -17,9 +18,6 @@ const fillZeros = kernelFunction('fillZeros', [], 'function () { return 0; }');
 
 /** Integers travel as float32, which has all of them up to here. */
 const LARGEST_INTEGER = 2 ** 24;
-/** Garbage is looked for when this much has been allocated since the last time, or half of what is in use. */
-const SWEEP_BYTES = 256 * 2 ** 20;
-const SWEEP_VALUES = 4096;
 /**
  * Kernels after which histories are cut off, some forty steps of a small model, and one more for each so many
  * bytes to bring home. A read is the moment for it, for then the caller waits anyway.
@@ -40,13 +38,6 @@ export interface DeviceOptions {
   readonly onLoss: (reason: string) => void;
 }
 
-interface Place {
-  readonly storage: WeakRef<Storage>;
-  readonly bytes: number;
-  /** Was it written in place? Only such a storage's history grows from step to step. */
-  readonly updated: boolean;
-}
-
 /** The main thread's view of the device: which arrays are there, for which storages, and how to use them. */
 export class Device implements Home {
   readonly bridge: Bridge;
@@ -54,8 +45,7 @@ export class Device implements Home {
   readonly residency: boolean;
   /** Multiply-adds from which on a product of operands on the host is worth the way here and back. */
   smallestProduct: number;
-  /** Storages in use that have a copy on the device, by the value's id. */
-  readonly #places = new Map<number, Place>();
+  readonly #residents: Residents;
   readonly journal: Journal;
   readonly meter: StepMeter;
   readonly #kernels = new Map<KernelDefinition, number>();
@@ -64,9 +54,6 @@ export class Device implements Home {
   readonly #onLoss: (reason: string) => void;
   #launched: Value[] = [];
   #nextId = 1;
-  #bytes = 0;
-  #sweepAt = SWEEP_BYTES;
-  #sweepAtValues = SWEEP_VALUES;
   #givenUp: string | undefined;
   #checkpointAt = CHECKPOINT_AFTER;
 
@@ -78,6 +65,7 @@ export class Device implements Home {
     this.smallestProduct = options.smallestProduct;
     this.#insists = options.insists;
     this.#collectGarbage = options.collectGarbage;
+    this.#residents = new Residents(options.collectGarbage);
     this.#onLoss = options.onLoss;
   }
 
@@ -86,11 +74,11 @@ export class Device implements Home {
   }
   /** Arrays on the device. */
   get values(): number {
-    return this.#places.size;
+    return this.#residents.count;
   }
   /** Bytes of the arrays on the device. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#residents.bytes;
   }
 
   /** Can it be used? If it was lost since the last question, all that it held is computed again now. */
@@ -142,7 +130,7 @@ export class Device implements Home {
 
   /** Notes that the storage holds the value, for as long as it lives. */
   place(value: Value, storage: Storage, updated = false): void {
-    this.#places.set(value.id, { storage: new WeakRef(storage), bytes: value.length * 4, updated });
+    this.#residents.place(value, storage, updated);
   }
 
   /** Runs a kernel function once for each cell of `output` ([x], [x, y] or [x, y, z]). */
@@ -186,7 +174,7 @@ export class Device implements Home {
 
   /** Runs one operation; what it launched and does not return is freed at its end. */
   operation(body: () => Value[] | undefined): Value[] | undefined {
-    this.#sweepIfDue();
+    if (this.#residents.isSweepDue()) this.sweep();
     this.#launched = [];
     let results: Value[] = [];
     try {
@@ -198,8 +186,9 @@ export class Device implements Home {
   }
 
   #newValue(dtype: DType, length: number, computed: boolean): Value {
-    this.#bytes += length * 4;
-    return new Value(this, this.#nextId++, dtype, length, computed);
+    const value = new Value(this, this.#nextId++, dtype, length, computed);
+    this.#residents.allocated(value);
+    return value;
   }
 
   // ── Home ──
@@ -236,8 +225,7 @@ export class Device implements Home {
   }
 
   release(value: Value): void {
-    this.#bytes -= value.length * 4;
-    this.#places.delete(value.id);
+    this.#residents.released(value);
     if (this.#givenUp) return;
     value.keepHostCopy();
     this.bridge.free([value.id]);
@@ -246,14 +234,8 @@ export class Device implements Home {
   /** Brings home what is updated in place, so that nobody needs its history any more. */
   #checkpoint(): void {
     this.sweep();
-    const values: Value[] = [];
-    let bytes = 0;
-    for (const { storage, updated } of this.#places.values()) {
-      const value = updated ? (storage.deref()?.deviceCopy('gpu') as Value | undefined) : undefined;
-      if (!value?.recipe) continue;
-      values.push(value);
-      bytes += value.length * 4;
-    }
+    const values = this.#residents.updated().filter((value) => value.recipe);
+    const bytes = values.reduce((sum, value) => sum + value.length * 4, 0);
     this.#checkpointAt = this.journal.length + CHECKPOINT_AFTER + bytes / BYTES_PER_LATER;
     cutHistory(values, this.fetchAll(values));
   }
@@ -269,49 +251,25 @@ export class Device implements Home {
     this.#givenUp = reason;
     this.#onLoss(reason);
     this.#collectGarbage();
-    const storages = this.#liveStorages();
+    const storages = this.#residents.storages();
     const missing = storages.filter((storage) => !storage.isOnHost);
     recompute([...missing.map((storage) => storage.deviceCopy('gpu') as Value), ...alsoWanted]);
     for (const storage of storages) storage.leaveDevice();
-    this.#places.clear();
+    this.#residents.clear();
     this.bridge.close();
   }
 
   /** Brings everything home and stops the worker. */
   close(): void {
     if (!this.isUsable()) return;
-    for (const storage of this.#liveStorages()) storage.leaveDevice();
+    for (const storage of this.#residents.storages()) storage.leaveDevice();
     this.#givenUp = 'it was closed';
     this.bridge.close();
   }
 
-  #liveStorages(): Storage[] {
-    const live: Storage[] = [];
-    for (const { storage } of this.#places.values()) {
-      const alive = storage.deref();
-      if (alive?.deviceCopy('gpu')) live.push(alive);
-    }
-    return live;
-  }
-
-  /** JavaScript frees a tensor when it likes; the device's memory has to be given back sooner than that. */
-  #sweepIfDue(): void {
-    if (this.#bytes < this.#sweepAt && this.#places.size < this.#sweepAtValues) return;
-    this.sweep();
-    this.#sweepAt = Math.max(SWEEP_BYTES, 1.5 * this.#bytes);
-    this.#sweepAtValues = Math.max(SWEEP_VALUES, 1.5 * this.#places.size);
-  }
-
   /** Frees the values of storages that nobody can reach any more. */
   sweep(): void {
-    this.#collectGarbage();
-    const dead: number[] = [];
-    for (const [id, { storage, bytes }] of this.#places) {
-      if (storage.deref()) continue;
-      dead.push(id);
-      this.#bytes -= bytes;
-      this.#places.delete(id);
-    }
+    const dead = this.#residents.sweep();
     if (dead.length > 0) this.bridge.free(dead);
   }
 }

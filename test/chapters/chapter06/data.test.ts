@@ -21,8 +21,8 @@ import {
   readLabelledTexts,
   STAND_IN,
 } from '../../../chapters/chapter06/data/index.ts';
-import { UserError } from '../../../lib/errors.ts';
 import { writeParquet } from '../../../lib/io/parquet.ts';
+import { failure } from '../../support/failure.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sms-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -35,17 +35,6 @@ function saved(name: string, content: string | Uint8Array): string {
   const path = join(folder, name);
   writeFileSync(path, content);
   return path;
-}
-
-async function failure(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-  } catch (error) {
-    expect(error).to.be.instanceOf(UserError);
-    expect((error as Error).message).to.match(/^[^\n]+$/);
-    return (error as Error).message;
-  }
-  throw new Error('it did not fail');
 }
 
 describe('obtainMessages', () => {

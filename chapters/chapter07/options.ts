@@ -1,0 +1,71 @@
+import type { OptionSpec, OptionValues } from '../../lib/io/cli.ts';
+import { MODEL_NAMES } from '../chapter05/index.ts';
+
+export const OPTIONS = {
+  data: {
+    type: 'string',
+    help: "a local copy of instruction-data.json, or 'own' (default: download, else our own instructions)",
+    placeholder: 'PATH',
+  },
+  model: {
+    type: 'choice',
+    help: 'which model; the book has gpt2-medium',
+    choices: MODEL_NAMES,
+    default: 'mini',
+  },
+  weights: { type: 'string', help: 'a safetensors file with the weights', placeholder: 'PATH' },
+  randomWeights: { type: 'boolean', help: 'start from random weights' },
+  method: {
+    type: 'choice',
+    help: 'what to train: the whole model, LoRA, or one after the other',
+    choices: ['full', 'lora', 'all'],
+    default: 'full',
+  },
+  rank: { type: 'number', help: "LoRA's rank", default: 16, min: 1, integer: true },
+  alpha: { type: 'number', help: "LoRA's alpha; the update is scaled by alpha / rank", default: 16 },
+  lr: { type: 'number', help: "learning rate (default: each method's own)", min: 0 },
+  epochs: {
+    type: 'number',
+    help: 'passes over the training part (default: 2 as the book; 1 for mini)',
+    min: 0,
+    integer: true,
+  },
+  batchSize: { type: 'number', help: 'examples per step', default: 8, min: 1, integer: true },
+  evalFreq: {
+    type: 'number',
+    help: 'steps between two looks at the losses (default: 5 as the book; 25 for mini)',
+    min: 1,
+    integer: true,
+  },
+  maxNewTokens: {
+    type: 'number',
+    help: 'tokens of an answer at most (default: 256 as the book; 32 for mini)',
+    min: 1,
+    integer: true,
+  },
+  answers: {
+    type: 'number',
+    help: 'test examples to answer (default: all; 30 for mini)',
+    min: 3,
+    integer: true,
+  },
+  slow: {
+    type: 'boolean',
+    help: 'with mini as well: all test examples, looks and answer lengths as the book',
+  },
+  seed: { type: 'number', help: 'of everything random', default: 123, min: 0, integer: true },
+  out: { type: 'string', help: 'folder for plots, answers and weights', default: 'runs', placeholder: 'DIR' },
+} as const satisfies Record<string, OptionSpec>;
+
+export type InstructionRunOptions = OptionValues<typeof OPTIONS>;
+
+/** What mini does less of, so that a run takes a minute or two. */
+export function effort(options: InstructionRunOptions) {
+  const short = options.model === 'mini' && !options.slow;
+  return {
+    epochs: options.epochs ?? (short ? 1 : 2),
+    evalFreq: options.evalFreq ?? (short ? 25 : 5),
+    maxNewTokens: options.maxNewTokens ?? (short ? 32 : 256),
+    answers: options.answers ?? (short ? 30 : Number.POSITIVE_INFINITY),
+  };
+}
