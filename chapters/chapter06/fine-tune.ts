@@ -66,8 +66,9 @@ export function fineTune(
   if (method === 'lora') wrapWithLoRA(model, settings);
   else chooseTrainable(model, method);
   const trainable = countParameters(model, { trainableOnly: true });
+  const [some, all] = [trainable, countParameters(model)].map((count) => count.toLocaleString('en'));
   print(
-    `${trainable.toLocaleString('en')} of ${countParameters(model).toLocaleString('en')} parameters are trained`,
+    `${some} of ${all} parameters are trained, in ${epochs} ${epochs === 1 ? 'pass' : 'passes'} over the messages`,
   );
 
   const cached = frozenBlocks(model);

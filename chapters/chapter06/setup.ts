@@ -28,7 +28,7 @@ export const SPAM_OPTIONS = {
   lr: { type: 'number', help: "learning rate (default: each method's own)", min: 0 },
   epochs: {
     type: 'number',
-    help: 'passes over the training part (default: 3 for mini, 5 as in the book for GPT-2)',
+    help: 'passes over the training part (default: 5 as in the book for GPT-2; for mini 3, or 1 on js)',
     min: 0,
     integer: true,
   },

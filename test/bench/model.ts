@@ -1,6 +1,7 @@
 import { GPT_CONFIG_124M, type GPTConfig, GPTModel } from '../../chapters/chapter04/index.ts';
 import { replaceHead, wrapWithLoRA } from '../../chapters/chapter06/02-classifier.ts';
-import { F, manualSeed, optim, randint, type Tensor, tensor } from '../../lib/index.ts';
+import { LastPositionClassifier } from '../../chapters/chapter06/06-work-not-done.ts';
+import { F, manualSeed, optim, randint, type nn, type Tensor, tensor } from '../../lib/index.ts';
 
 /** What is measured: GPT-2 small with random weights, as chapter 6 fine-tunes it with LoRA on every Linear. */
 
@@ -11,11 +12,12 @@ export function gpt2Small(): GPTModel {
   return new GPTModel(CONFIG).eval();
 }
 
-export function loraClassifier(rank = 16): GPTModel {
-  const model = gpt2Small();
-  replaceHead(model, 123);
-  wrapWithLoRA(model, { rank, alpha: rank });
-  return model;
+/** The model as it is, and the same one as chapter 6 runs it: without what only other positions than the last need. */
+export function loraClassifiers(rank = 16): { whole: GPTModel; classifier: LastPositionClassifier } {
+  const whole = gpt2Small();
+  replaceHead(whole, 123);
+  wrapWithLoRA(whole, { rank, alpha: rank });
+  return { whole, classifier: new LastPositionClassifier(whole) };
 }
 
 export interface Batch {
@@ -30,12 +32,12 @@ export function randomBatch(batch: number, length: number): Batch {
 }
 
 /** Classes of each message, from its last position: [b, t, 2] → [b, 2]. */
-export function classify(model: GPTModel, ids: Tensor): Tensor {
+export function classify(model: nn.Module, ids: Tensor): Tensor {
   return model.forward(ids).select(1, -1);
 }
 
 /** One training step, as torch's script for the same measures it: forward, backward, AdamW. */
-export function trainingStep(model: GPTModel): (batch: Batch) => number {
+export function trainingStep(model: nn.Module): (batch: Batch) => number {
   const trained = model.parameters().filter((parameter) => parameter.requiresGrad);
   const optimizer = new optim.AdamW(trained, { lr: 8e-4, weightDecay: 0.1 });
   return ({ ids, labels }) => {

@@ -64,7 +64,7 @@ for (const mode of TESTED_MODES) {
       for (let i = 1; i < 4; i++) expectResident(trafficOf(gpu, step), `step ${i}`);
     });
 
-    it('keeps as many arrays after 200 steps as after 20', async function () {
+    it('keeps no more arrays after 200 steps than after 20', async function () {
       const gpu = await useMode(this, mode);
       const { step } = loraTraining({ ...TINY, nLayers: 1 }, 2, 5, 2);
       for (let i = 0; i < 20; i++) step();
@@ -76,8 +76,9 @@ for (const mode of TESTED_MODES) {
         most = Math.max(most, gpu.values);
       }
       gpu.sweep();
-      expect(gpu.values, 'arrays').to.equal(values);
-      expect(gpu.bytes, 'bytes').to.equal(bytes);
+      // At step 20 one that nobody can reach any more may still be there.
+      expect(gpu.values, 'arrays').to.be.at.most(values);
+      expect(gpu.bytes, 'bytes').to.be.at.most(bytes);
       expect(most, 'arrays in between').to.be.lessThan(5000);
     });
   });

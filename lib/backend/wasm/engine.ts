@@ -37,14 +37,14 @@ export interface WasmExports {
   run(kind: number, tasks: number, threaded: boolean): void;
   work(id: number): void;
   stop(): void;
+  /** The memory below belongs to the control words, the arguments and the constants of the kernels. */
+  heapBase(): number;
 }
 
 /** Where the threads find their scratch memory and a job's arguments, as in assembly/pool.ts. */
 const SCRATCH = 208;
 const ARGUMENTS = 256;
 const ARGUMENT_WORDS = 128;
-/** The memory below belongs to the threads' control words and the arguments. */
-export const RESERVED_BYTES = 4096;
 
 /**
  * Runs jobs of the wasm kernels: gives them addresses for storages, wherever their numbers are, and writes their

@@ -2,7 +2,7 @@ import type { Backend, DecliningKernels } from '../kernels.ts';
 import { createCollector } from './collect.node.ts';
 import { addInto, contiguous, copyInto } from './copy.ts';
 import { binary, cast, geluBackward, unary, where } from './elementwise.ts';
-import { Declined, Engine, RESERVED_BYTES, type WasmExports } from './engine.ts';
+import { Declined, Engine, type WasmExports } from './engine.ts';
 import { Heap } from './heap.ts';
 import { loadKernels } from './load.node.ts';
 import { matmul, matmulInto } from './matmul.ts';
@@ -68,11 +68,10 @@ function guarded<Args extends unknown[], Result>(
 export function createWasmBackend({ threads = availableThreads() }: { threads?: number } = {}): WasmBackend {
   const { module, relaxed } = loadKernels();
   const wasmMemory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
-  const { exports } = new WebAssembly.Instance(module, { env: { memory: wasmMemory } });
-  const memory = new TensorMemory(new Heap(wasmMemory, RESERVED_BYTES), createCollector());
-  const engine = new Engine(exports as unknown as WasmExports, memory, threads, () =>
-    startThreads(module, wasmMemory, threads - 1),
-  );
+  const instance = new WebAssembly.Instance(module, { env: { memory: wasmMemory } });
+  const exports = instance.exports as unknown as WasmExports;
+  const memory = new TensorMemory(new Heap(wasmMemory, exports.heapBase()), createCollector());
+  const engine = new Engine(exports, memory, threads, () => startThreads(module, wasmMemory, threads - 1));
   const kernels = Object.fromEntries(
     Object.entries(KERNELS).map(([name, kernel]) => [name, guarded(engine, kernel as AnyKernel)]),
   ) as DecliningKernels;

@@ -13,6 +13,11 @@ import { adamWTask, embeddingBackwardTask, embeddingTask } from './training';
 
 export { run, stop, work };
 
+/** Where the constants end: tensors may lie from here on. */
+export function heapBase(): usize {
+  return (__heap_base + 63) & ~63;
+}
+
 /** The kernels by number: the same list as in ../engine.ts. */
 export function runTask(kind: i32, task: i32): void {
   switch (kind) {
