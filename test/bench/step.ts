@@ -3,7 +3,7 @@ import { activeBackends } from '../../lib/backend/dispatch.ts';
 import { jsKernels } from '../../lib/backend/js/index.ts';
 import { noGrad } from '../../lib/index.ts';
 import { classify, loraClassifiers, randomBatch, trainingStep } from './model.ts';
-import { measure } from './timing.ts';
+import { measure, measureStep } from './timing.ts';
 
 export interface StepResult {
   seconds: number;
@@ -48,9 +48,9 @@ export async function step(threads: number): Promise<StepResult> {
   const batch = randomBatch(8, 109);
   const forwardSeconds = await measure(() => noGrad(() => classify(classifier, batch.ids)), 5);
   const train = trainingStep(classifier);
-  const seconds = await measure(() => train(batch), 5);
+  const seconds = await measureStep(() => train(batch));
   const trainWhole = trainingStep(whole);
-  const wholeSeconds = await measure(() => trainWhole(batch), 5);
+  const wholeSeconds = await measureStep(() => trainWhole(batch));
   const { seconds: byKernel, stop } = watchKernels();
   train(batch);
   stop();

@@ -16,6 +16,14 @@ async function secondsOf(job: Job): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
+/** Median seconds of a training step, when memory has stopped growing and the weights are packed. */
+export async function measureStep(step: Job): Promise<number> {
+  for (let i = 0; i < 3; i++) await secondsOf(step);
+  const times: number[] = [];
+  for (let i = 0; i < 7; i++) times.push(await secondsOf(step));
+  return median(times);
+}
+
 /** Median seconds of `rounds` calls after two that warm up; of three calls if one takes half a second, and of one above three. */
 export async function measure(job: Job, rounds = 11): Promise<number> {
   // Threads of whoever was measured before shall be asleep.
