@@ -20,7 +20,7 @@ const MOST_TENSORS = 3584 * MB;
  * Garbage is collected when the memory would have to grow, and so much has been given out since the last time: an
  * eighth of what lives, within these bounds; more if collections take too large a share of the time.
  */
-const LEAST_GARBAGE = 64 * MB;
+const LEAST_GARBAGE = 192 * MB;
 const MOST_GARBAGE = 512 * MB;
 const COLLECTION_SHARE = 0.04;
 /** What a tensor costs besides its numbers, and how many more than live may wait for a collection. */
