@@ -1,9 +1,10 @@
 import { realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { activeGpu, type Traffic } from '../../lib/backend/gpu/index.ts';
 import { type BackendChoice, useBackend } from '../../lib/index.ts';
 import { type OptionSpec, type OptionValues, parseOptions, runMain } from '../../lib/io/cli.ts';
-import { writeFileAtomically } from '../../lib/io/files.ts';
+import { requireWritableFolder, writeFileAtomically } from '../../lib/io/files.ts';
 import { Notebook } from './notebook.ts';
 
 /** What every chapter's command takes. */
@@ -42,6 +43,8 @@ export async function runChapter<const Options extends Record<string, OptionSpec
       options: { ...spec.options, ...COMMON_OPTIONS },
     }) as OptionValues<Options & typeof COMMON_OPTIONS>;
     const common = values as OptionValues<typeof COMMON_OPTIONS>;
+    if ('out' in values) await requireWritableFolder(values.out as string);
+    if (common.json) await requireWritableFolder(dirname(common.json));
     const notebook = new Notebook(spec.chapter);
     const engine = await useBackend(common.backend, { threads: common.threads, gpuMode: common.gpuMode });
     notebook.note(`Engine: ${describeEngine(engine)}`);

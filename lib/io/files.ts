@@ -67,6 +67,23 @@ export async function writeBeside(
   }
 }
 
+/**
+ * Makes a folder, unless it is there, and writes to it once: a run of minutes should not end with a line that its
+ * results cannot be saved.
+ *
+ * @throws UserError if nothing can be written there
+ */
+export async function requireWritableFolder(path: string): Promise<void> {
+  const probe = join(path, `.${process.pid}.part`);
+  try {
+    await mkdir(path, { recursive: true });
+    await (await open(probe, 'w')).close();
+    await rm(probe);
+  } catch (error) {
+    throw new UserError(`cannot write to ${path}: it ${reason(error)}`);
+  }
+}
+
 /** The SHA-256 of bytes, in hexadecimal. */
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');

@@ -18,6 +18,7 @@ import { DownloadError, downloadFile } from '../../lib/io/download.ts';
 import {
   checkSha256,
   readFileOrExplain,
+  requireWritableFolder,
   sha256,
   sha256OfFile,
   writeBeside,
@@ -60,6 +61,16 @@ describe('files', () => {
     expect(error.message).to.equal('power cut');
     expect(readFileSync(path, 'utf8')).to.equal('old');
     expect(readdirSync(join(folder, 'kept'))).to.deep.equal(['a.txt']);
+  });
+
+  it('a folder for results is made and left empty, or refused before the work is done', async () => {
+    const path = join(folder, 'runs', 'deep');
+    await requireWritableFolder(path);
+    expect(readdirSync(path)).to.deep.equal([]);
+    writeFileSync(join(path, 'file'), '');
+    const error = await failure(requireWritableFolder(join(path, 'file', 'x')));
+    expect(error).to.be.instanceOf(UserError);
+    expect(error.message).to.match(/^cannot write to \S+x: it lies under something that is not a folder/);
   });
 
   it('says why a file cannot be read', async () => {
