@@ -1,5 +1,5 @@
+import type { GpuKernels } from './gpuKernels.ts';
 import { kernelFunction, type Row, type Thread } from './kernelFunction.ts';
-import type { GpuKernels } from './ops.ts';
 import { isWhole, rowMajorValue } from './views.ts';
 
 /** One step of AdamW: first the two moving averages, then the parameter. */

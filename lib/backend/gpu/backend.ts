@@ -3,7 +3,7 @@ import { Storage } from '../storage.ts';
 import { type Args, answerFromList, isStrided, writtenStorages } from './args.ts';
 import { DeviceLost } from './bridge.ts';
 import { Decline, type Device } from './device.ts';
-import type { GpuKernels } from './ops.ts';
+import type { GpuKernels } from './gpuKernels.ts';
 import type { Value } from './value.ts';
 import { Verifier } from './verify.ts';
 

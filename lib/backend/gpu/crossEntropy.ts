@@ -1,5 +1,5 @@
+import type { GpuKernels } from './gpuKernels.ts';
 import { kernelFunction, type Matrix, type Row, type Thread } from './kernelFunction.ts';
-import type { GpuKernels } from './ops.ts';
 import { rowLogSumExp } from './softmax.ts';
 import { rowMajorValue } from './views.ts';
 

@@ -3,8 +3,8 @@ import type { BinaryOp, Strided, UnaryOp } from '../kernels.ts';
 import { type DType, Storage } from '../storage.ts';
 import type { ArgumentType, KernelDefinition } from './commands.ts';
 import { Decline, type Device, type LaunchArgument } from './device.ts';
+import type { GpuKernels } from './gpuKernels.ts';
 import { kernelFunction } from './kernelFunction.ts';
-import type { GpuKernels } from './ops.ts';
 import type { Value } from './value.ts';
 import { copyOf, flat, isWhole, mergeAxes } from './views.ts';
 

@@ -2,8 +2,8 @@ import { sizeOf } from '../js/strided.ts';
 import type { Strided } from '../kernels.ts';
 import { Decline, type Device } from './device.ts';
 import { elementwise } from './elementwise.ts';
+import type { GpuKernels } from './gpuKernels.ts';
 import { kernelFunction } from './kernelFunction.ts';
-import type { GpuKernels } from './ops.ts';
 import type { Value } from './value.ts';
 import { copyOf, isWhole, rowMajorValue } from './views.ts';
 

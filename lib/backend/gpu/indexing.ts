@@ -2,8 +2,8 @@ import { rowMajor, sizeOf } from '../js/strided.ts';
 import type { Strided } from '../kernels.ts';
 import { type DType, Storage } from '../storage.ts';
 import type { Device } from './device.ts';
+import type { GpuKernels } from './gpuKernels.ts';
 import { type Batch, kernelFunction, type Matrix, type Row, type Thread } from './kernelFunction.ts';
-import type { GpuKernels } from './ops.ts';
 import { isWhole, rowMajorValue, seenAs } from './views.ts';
 
 const embedding = kernelFunction(

@@ -1,6 +1,6 @@
 import type { Device, LaunchArgument } from './device.ts';
+import type { GpuKernels } from './gpuKernels.ts';
 import { kernelFunction, type Matrix, type Row, type Thread } from './kernelFunction.ts';
-import type { GpuKernels } from './ops.ts';
 import { type flat, rowMajorValue } from './views.ts';
 
 /** y = (x − mean) / σ · scale + shift over each row; the formulas of its derivative stand in the js backend. */

@@ -2,8 +2,8 @@ import { sizeOf } from '../js/strided.ts';
 import type { Strided } from '../kernels.ts';
 import type { ArgumentType, KernelDefinition } from './commands.ts';
 import type { Device, LaunchArgument } from './device.ts';
+import type { GpuKernels } from './gpuKernels.ts';
 import { kernelFunction } from './kernelFunction.ts';
-import type { GpuKernels } from './ops.ts';
 import type { Value } from './value.ts';
 import { isWhole, rowMajorValue } from './views.ts';
 

@@ -2,8 +2,8 @@ import { sizeOf } from '../js/strided.ts';
 import type { ReduceOp, Strided } from '../kernels.ts';
 import type { KernelDefinition } from './commands.ts';
 import type { Device, LaunchArgument } from './device.ts';
+import type { GpuKernels } from './gpuKernels.ts';
 import { type Batch, kernelFunction, type Thread } from './kernelFunction.ts';
-import type { GpuKernels } from './ops.ts';
 import type { Value } from './value.ts';
 import { isWhole, seenAs } from './views.ts';
 

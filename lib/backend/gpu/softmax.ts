@@ -1,8 +1,8 @@
 import { rowsAndColumns } from '../js/strided.ts';
 import type { Strided } from '../kernels.ts';
 import type { Device, LaunchArgument } from './device.ts';
+import type { GpuKernels } from './gpuKernels.ts';
 import { type Batch, kernelFunction, type Matrix, type Row, type Thread } from './kernelFunction.ts';
-import type { GpuKernels } from './ops.ts';
 import type { Value } from './value.ts';
 import { rowMajorValue } from './views.ts';
 

@@ -4,7 +4,7 @@ import type { Block } from './heap.ts';
 import type { TensorMemory } from './memory.ts';
 import { PackCache } from './packCache.ts';
 
-/** The kernels by number: the same list as in assembly/index.ts. */
+/** The kernels by number: the same list as in assembly/tasks.ts. */
 export const Kind = {
   pack: 0,
   gemm: 1,
@@ -41,7 +41,7 @@ export interface WasmExports {
   heapBase(): number;
 }
 
-/** Where the threads find their scratch memory and a job's arguments, as in assembly/pool.ts. */
+/** Where the threads find their scratch memory and a job's arguments, as in assembly/job.ts. */
 const SCRATCH = 208;
 const ARGUMENTS = 256;
 const ARGUMENT_WORDS = 128;

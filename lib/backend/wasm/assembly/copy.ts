@@ -1,4 +1,4 @@
-import { argI, argP } from './pool';
+import { argI, argP } from './job';
 
 /**
  * Copies (or adds) between two strided views of the same shape, 4-byte elements. The shape is that of the target,

@@ -1,4 +1,4 @@
-import { argI, argP } from './pool';
+import { argI, argP } from './job';
 import { rowLength, rowOffset, storeLanes } from './rows';
 import { exp4, log4, madd, splat, tanh4 } from './simd';
 

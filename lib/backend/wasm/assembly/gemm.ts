@@ -1,5 +1,5 @@
 import { madd } from './simd';
-import { argI, argP, scratch } from './pool';
+import { argI, argP, scratch } from './job';
 import { MR, NR, packColumnsB, packRowsA } from './pack';
 
 /**

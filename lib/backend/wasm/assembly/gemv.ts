@@ -1,4 +1,4 @@
-import { argI, argP } from './pool';
+import { argI, argP } from './job';
 import { storeLanes } from './rows';
 import { madd, splat, sumLanes } from './simd';
 

@@ -1,4 +1,4 @@
-import { argF, argI, argP } from './pool';
+import { argF, argI, argP } from './job';
 import { firstLanes, storeLanes } from './rows';
 import { madd, splat, sumLanes } from './simd';
 

@@ -1,4 +1,4 @@
-import { argI, argP } from './pool';
+import { argI, argP } from './job';
 
 /**
  * Packing: an operand of the matrix product is rewritten into panels in the order in which the micro-kernel

@@ -1,4 +1,5 @@
-import { runTask } from './index';
+import { useScratchOf } from './job';
+import { runTask } from './tasks';
 
 /**
  * Threads that share this memory. A job is a kernel's number, its arguments, and a count of tasks; every thread
@@ -14,41 +15,9 @@ const SIGNAL: usize = 192; // i32: grows with every job, what idle threads sleep
 const SLEEPING: usize = 196; // i32: threads asleep
 const STOP: usize = 200; // i32: 1 when the threads shall end
 const KIND: usize = 204; // i32: the kernel
-const SCRATCH: usize = 208; // the first thread's scratch memory
-const SCRATCH_BYTES: usize = 212; // and how much each thread has
-/** The arguments of the job: 4-byte words, written by the caller. */
-export const ARGS: usize = 256;
 
 /** A thread without work looks this often for more before it goes to sleep: a few tenths of a millisecond. */
 const LOOKS: i32 = 20000;
-
-/** 0 is the thread that calls the kernels. */
-let thread: i32 = 0;
-
-/** Memory that this thread alone writes. */
-// @ts-ignore: decorator
-@inline
-export function scratch(): usize {
-  return load<usize>(SCRATCH) + <usize>thread * load<usize>(SCRATCH_BYTES);
-}
-
-// @ts-ignore: decorator
-@inline
-export function argI(index: i32): i32 {
-  return load<i32>(ARGS + (<usize>index << 2));
-}
-
-// @ts-ignore: decorator
-@inline
-export function argP(index: i32): usize {
-  return load<usize>(ARGS + (<usize>index << 2));
-}
-
-// @ts-ignore: decorator
-@inline
-export function argF(index: i32): f32 {
-  return load<f32>(ARGS + (<usize>index << 2));
-}
 
 /** Takes tasks of the current job until none is left. A ticket taken after the end is refused and does no harm. */
 function takeTasks(): void {
@@ -87,7 +56,7 @@ export function run(kind: i32, tasks: i32, threaded: bool): void {
 
 /** What a helping thread does until it is told to stop. */
 export function work(id: i32): void {
-  thread = id;
+  useScratchOf(id);
   let looks = 0;
   while (true) {
     const signal = atomic.load<i32>(SIGNAL);

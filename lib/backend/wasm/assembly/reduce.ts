@@ -1,4 +1,4 @@
-import { argI, argP } from './pool';
+import { argI, argP } from './job';
 import { high, storeSums } from './norm';
 import { firstLanes, storeLanes } from './rows';
 import { maxLanes, minLanes, splat } from './simd';

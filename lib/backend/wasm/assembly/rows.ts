@@ -1,4 +1,4 @@
-import { argI, argP } from './pool';
+import { argI, argP } from './job';
 
 /**
  * Strided views as rows. The caller folds the dimensions of all operands of an elementwise kernel to an inner row,

@@ -1,4 +1,4 @@
-import { argF, argI, argP } from './pool';
+import { argF, argI, argP } from './job';
 import { firstLanes, storeLanes } from './rows';
 import { exp1, exp4, log4, madd, maxLanes, splat, sumLanes } from './simd';
 

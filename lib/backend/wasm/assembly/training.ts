@@ -1,4 +1,4 @@
-import { argF, argI, argP } from './pool';
+import { argF, argI, argP } from './job';
 import { storeLanes } from './rows';
 import { madd, splat } from './simd';
 
