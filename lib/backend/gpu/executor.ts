@@ -5,6 +5,7 @@ import {
   ERROR_LENGTH,
   FAILED,
   type KernelDefinition,
+  LEAVING,
   REPLIES,
   RUNNING,
   STATE,
@@ -18,22 +19,26 @@ export class Executor {
   readonly #words: Int32Array;
   readonly #kernels = new Map<number, KernelDefinition>();
   readonly #values = new Map<number, unknown>();
+  readonly #leave: () => void;
 
-  constructor(engine: Engine, control: SharedArrayBuffer) {
+  /** `leave` ends the worker. */
+  constructor(engine: Engine, control: SharedArrayBuffer, leave: () => void) {
     this.#engine = engine;
+    this.#leave = leave;
     this.#control = control;
     this.#words = new Int32Array(control, 0, CONTROL_WORDS);
   }
 
   async execute(commands: readonly Command[]): Promise<void> {
     for (const command of commands) {
-      if (Atomics.load(this.#words, STATE) !== RUNNING) return;
+      if (Atomics.load(this.#words, STATE) !== RUNNING) break;
       try {
         await this.#do(command);
       } catch (error) {
         this.#fail(error as Error);
       }
     }
+    if (Atomics.load(this.#words, STATE) === LEAVING) this.#leave();
   }
 
   async #do(command: Command): Promise<void> {
@@ -88,7 +93,7 @@ export class Executor {
     const text = new TextEncoder().encode(error.message.split('\n')[0]).subarray(0, ERROR_BYTES);
     new Uint8Array(this.#control, CONTROL_WORDS * 4, ERROR_BYTES).set(text);
     Atomics.store(this.#words, ERROR_LENGTH, text.length);
-    Atomics.store(this.#words, STATE, FAILED);
+    Atomics.compareExchange(this.#words, STATE, RUNNING, FAILED);
     // Whoever waits has to see that it waits in vain.
     this.#reply();
   }

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { SpawnWorker } from './bridge.ts';
-import type { Greeting } from './commands.ts';
+import { type Greeting, LEAVING, STATE } from './commands.ts';
 import { preflight } from './preflight.node.ts';
 
 const GREETING_TIMEOUT_MS = 30_000;
@@ -29,14 +29,17 @@ export const spawnNodeWorker: SpawnWorker = (mode, control) => {
   const port = {
     post: worker.postMessage.bind(worker),
     onEnd: (listener: () => void) => listeners.push(listener),
-    terminate: () => void worker.terminate(),
+    terminate: () => {
+      Atomics.store(new Int32Array(control), STATE, LEAVING);
+      worker.postMessage([]);
+    },
   };
   return new Promise((resolve) => {
     const greet = (greeting: Greeting) => {
       clearTimeout(timer);
       worker.unref();
       resolve('unavailable' in greeting ? greeting : { port, ...greeting });
-      if ('unavailable' in greeting) port.terminate();
+      if ('unavailable' in greeting) void worker.terminate();
     };
     const timer = setTimeout(() => greet({ unavailable: 'the device does not answer' }), GREETING_TIMEOUT_MS);
     worker.once('message', greet);

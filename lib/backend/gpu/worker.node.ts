@@ -25,7 +25,7 @@ const greet = (greeting: Greeting) => port.postMessage(greeting);
 
 try {
   const engine = await openEngine(mode);
-  const executor = new Executor(engine, control);
+  const executor = new Executor(engine, control, () => process.exit());
   let last = Promise.resolve();
   port.on('message', (commands: Command[]) => {
     last = last.then(() => executor.execute(commands));
