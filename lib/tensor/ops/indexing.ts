@@ -6,15 +6,13 @@ import { tensor } from '../create.ts';
 import { formatShape, resolveAxis, sameShape, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
-function refuseIds(ids: Tensor, rows: number, what: string): Int32Array {
+/** @throws unless all ids are int32 and name one of so many rows. */
+function refuseWrongIds(ids: Tensor, rows: number, what: string): void {
   if (ids.dtype === 'float32')
     throw new Error(`${what}: ids have to be int32, not float32; make them with { dtype: 'int32' }`);
-  const data = ids.to('int32').contiguous();
-  const list = data.storage.data.subarray(data.offset, data.offset + data.size) as Int32Array;
-  for (const id of list) {
+  for (const id of ids.to('int32').toFlatArray() as number[]) {
     if (id < 0 || id >= rows) throw new Error(`${what}: there is no row ${id} among ${rows}`);
   }
-  return list;
 }
 
 /**
@@ -22,7 +20,7 @@ function refuseIds(ids: Tensor, rows: number, what: string): Int32Array {
  * @throws if an id is not between 0 and v − 1.
  */
 export function embedding(weight: Tensor, ids: Tensor): Tensor {
-  refuseIds(ids, weight.shape[0], 'embedding');
+  refuseWrongIds(ids, weight.shape[0], 'embedding');
   const flat = ids.to('int32').flatten();
   const out = Tensor.of(kernels.embedding(weight, flat), [flat.size, weight.shape[1]]);
   const rows = record('embedding', out, [weight], (g) => [
@@ -72,7 +70,7 @@ export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
   if (index.ndim !== x.ndim || !index.shape.every((length, a) => a === along || length <= x.shape[a])) {
     throw new Error(`gather: an index of ${formatShape(index.shape)} does not fit ${formatShape(x.shape)}`);
   }
-  refuseIds(index, x.shape[along], 'gather');
+  refuseWrongIds(index, x.shape[along], 'gather');
   const ids = index.to('int32');
   const out = Tensor.of(kernels.gather(x, along, ids), index.shape);
   return record('gather', out, [x], (g) => [(target) => void kernels.scatterAddInto(target, along, ids, g)]);
