@@ -55,13 +55,21 @@ for (const mode of TESTED_MODES) {
       expect(gpu.lost).to.equal(undefined);
     });
 
-    it('takes the frozen weights of mini up once', async function () {
+    it('has the losses of mini on the CPU over 20 steps, and takes its frozen weights up once', async function () {
+      const train = () => loraTraining(MINI, 2, 9);
+      const expected = lossesOnCpu(20, train);
       const gpu = await useMode(this, mode);
-      const { model, step } = loraTraining(MINI, 2, 9);
+      const { model, step } = train();
       const bytes = [...model.parameters()].reduce((sum, parameter) => sum + parameter.size * 4, 0);
-      const first = trafficOf(gpu, step);
-      expect(first.bytesUp, 'first step').to.be.within(0.95 * bytes, bytes + LIMIT_BYTES);
-      for (let i = 1; i < 4; i++) expectResident(trafficOf(gpu, step), `step ${i}`);
+      for (const [i, loss] of expected.entries()) {
+        let found = Number.NaN;
+        const traffic = trafficOf(gpu, () => {
+          found = step();
+        });
+        expect(found, `loss ${i}`).to.be.closeTo(loss, 1e-3);
+        if (i === 0) expect(traffic.bytesUp, 'first step').to.be.within(0.95 * bytes, bytes + LIMIT_BYTES);
+        else expectResident(traffic, `step ${i}`);
+      }
     });
 
     it('keeps no more arrays after 200 steps than after 20', async function () {
