@@ -122,6 +122,26 @@ for (const mode of TESTED_MODES) {
       });
     }
 
+    it('ends right on the CPU while a checkpoint is being brought home', async function () {
+      const train = () => loraTraining(TINY, 3, 19);
+      const gpu = await openOwn(this, mode, { warn: () => {} });
+      const { step } = train();
+      const found = [step()]; // the first checks each kernel against the CPU
+      let bytesDown = 0;
+      while (bytesDown < 1000) {
+        expect(found.length, 'steps without a checkpoint').to.be.lessThan(100);
+        ({ bytesDown } = trafficOf(gpu, () => found.push(step())));
+      }
+      // Its first part has come, others have not: parameters are computed again from numbers of two sorts.
+      expect(bytesDown).to.be.lessThan(LIMIT_BYTES);
+      gpu.lose('device');
+      for (let i = 0; i < 4; i++) found.push(step());
+      expect(gpu.lost).to.be.a('string');
+      for (const [i, loss] of lossesOnCpu(found.length, train).entries()) {
+        expect(found[i], `loss ${i}`).to.be.closeTo(loss, 1e-3);
+      }
+    });
+
     it('gives numbers that are only on it back to the host when it is closed', async function () {
       const gpu = await openOwn(this, mode);
       const { model, step } = loraTraining(TINY, 3, 19, 4);

@@ -1,8 +1,9 @@
 import type { DType } from '../storage.ts';
 import { Storage, type TypedArray } from '../storage.ts';
 import { type Bridge, DeviceLost } from './bridge.ts';
+import { Checkpoint } from './checkpoint.ts';
 import type { Argument, GpuMode, KernelDefinition } from './commands.ts';
-import { cutHistory, type Journal, recompute } from './journal.ts';
+import { type Journal, recompute } from './journal.ts';
 import { kernelFunction } from './kernelFunction.ts';
 import { Residents } from './residents.ts';
 import { StepMeter } from './traffic.ts';
@@ -18,12 +19,6 @@ const fillZeros = kernelFunction('fillZeros', [], 'function () { return 0; }');
 
 /** Integers travel as float32, which has all of them up to here. */
 const LARGEST_INTEGER = 2 ** 24;
-/**
- * Kernels after which histories are cut off, some forty steps of a small model, and one more for each so many
- * bytes to bring home. A read is the moment for it, for then the caller waits anyway.
- */
-const CHECKPOINT_AFTER = 2 ** 14;
-const BYTES_PER_LATER = 2 ** 15;
 /** Reads go through shared memory of about this size. */
 const READ_BYTES = 2 ** 26;
 
@@ -46,6 +41,7 @@ export class Device implements Home {
   /** Multiply-adds from which on a product of operands on the host is worth the way here and back. */
   smallestProduct: number;
   readonly #residents: Residents;
+  readonly #checkpoint: Checkpoint;
   readonly journal: Journal;
   readonly meter: StepMeter;
   readonly #kernels = new Map<KernelDefinition, number>();
@@ -55,7 +51,6 @@ export class Device implements Home {
   #launched: Value[] = [];
   #nextId = 1;
   #givenUp: string | undefined;
-  #checkpointAt = CHECKPOINT_AFTER;
 
   constructor(bridge: Bridge, journal: Journal, options: DeviceOptions) {
     this.bridge = bridge;
@@ -66,6 +61,7 @@ export class Device implements Home {
     this.#insists = options.insists;
     this.#collectGarbage = options.collectGarbage;
     this.#residents = new Residents(options.collectGarbage);
+    this.#checkpoint = new Checkpoint(journal, this.#residents);
     this.#onLoss = options.onLoss;
   }
 
@@ -194,8 +190,15 @@ export class Device implements Home {
   // ── Home ──
 
   fetch(value: Value): TypedArray {
-    const [numbers] = this.fetchAll([value]);
-    if (this.journal.length >= this.#checkpointAt) this.#checkpoint();
+    if (!this.isUsable()) return value.host!.slice();
+    if (this.#checkpoint.isDue()) {
+      this.sweep();
+      this.#checkpoint.begin();
+    }
+    const portion = this.#checkpoint.takePortion();
+    const [numbers, ...others] = this.fetchAll([value, ...portion]);
+    const unneeded = this.#checkpoint.broughtHome(portion, others);
+    if (unneeded.length > 0) this.bridge.free(unneeded);
     return numbers;
   }
 
@@ -225,19 +228,10 @@ export class Device implements Home {
   }
 
   release(value: Value): void {
-    this.#residents.released(value);
+    const isUnneeded = this.#residents.released(value);
     if (this.#givenUp) return;
     value.keepHostCopy();
-    this.bridge.free([value.id]);
-  }
-
-  /** Brings home what is updated in place, so that nobody needs its history any more. */
-  #checkpoint(): void {
-    this.sweep();
-    const values = this.#residents.updated().filter((value) => value.recipe);
-    const bytes = values.reduce((sum, value) => sum + value.length * 4, 0);
-    this.#checkpointAt = this.journal.length + CHECKPOINT_AFTER + bytes / BYTES_PER_LATER;
-    cutHistory(values, this.fetchAll(values));
+    if (isUnneeded) this.bridge.free([value.id]);
   }
 
   // ── the end ──

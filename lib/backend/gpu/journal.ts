@@ -11,7 +11,7 @@ import { Value } from './value.ts';
  *
  * A value's history lives as long as somebody can reach the value, so activations' histories go with them.
  * Only what is updated in place, step after step, would have an ever longer one: parameters and the
- * optimiser's moments. From time to time they are brought home, which cuts it off (`checkpoint`).
+ * optimiser's moments. From time to time they are brought home, which cuts it off: see checkpoint.ts.
  */
 export interface Recipe {
   readonly name: keyof Kernels;
@@ -60,7 +60,7 @@ function inputsOf(recipe: Recipe): Value[] {
 function recipesFor(values: readonly Value[]): Recipe[] {
   const recipes = new Set<Recipe>();
   const open = [...values];
-  // Without recursion: a history is as deep as the run is long since the last checkpoint.
+  // Without recursion: a history is as deep as the run is long since the checkpoint before the last.
   for (let value = open.pop(); value; value = open.pop()) {
     if (value.host || !value.recipe || recipes.has(value.recipe)) continue;
     recipes.add(value.recipe);

@@ -17,6 +17,8 @@ export class Residents {
   readonly #collectGarbage: () => void;
   /** Storages in use that have a copy on the device, by the value's id. */
   readonly #places = new Map<number, Place>();
+  /** Values that stay even if nobody can reach them: `true` once that is so. */
+  readonly #held = new Map<number, boolean>();
   #bytes = 0;
   #sweepAt = SWEEP_BYTES;
   #sweepAtValues = SWEEP_VALUES;
@@ -37,9 +39,28 @@ export class Residents {
     this.#bytes += value.length * 4;
   }
 
-  released(value: Value): void {
-    this.#bytes -= value.length * 4;
+  /** Its storage lets go of the value. @returns whether its memory can be given back. */
+  released(value: Value): boolean {
     this.#places.delete(value.id);
+    if (this.#held.has(value.id)) {
+      this.#held.set(value.id, true);
+      return false;
+    }
+    this.#bytes -= value.length * 4;
+    return true;
+  }
+
+  /** Keeps these on the device until `letGo`, whoever else needs them. */
+  hold(values: readonly Value[]): void {
+    for (const { id } of values) this.#held.set(id, false);
+  }
+
+  /** Ends `hold`. @returns the ids of those that were released in the meantime. */
+  letGo(values: readonly Value[]): number[] {
+    const released = values.filter(({ id }) => this.#held.get(id));
+    for (const { id } of values) this.#held.delete(id);
+    for (const { length } of released) this.#bytes -= length * 4;
+    return released.map(({ id }) => id);
   }
 
   place(value: Value, storage: Storage, updated: boolean): void {
@@ -73,7 +94,7 @@ export class Residents {
     this.#collectGarbage();
     const dead: number[] = [];
     for (const [id, { storage, bytes }] of this.#places) {
-      if (storage.deref()) continue;
+      if (this.#held.has(id) || storage.deref()) continue;
       dead.push(id);
       this.#bytes -= bytes;
       this.#places.delete(id);
