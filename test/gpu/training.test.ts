@@ -84,9 +84,9 @@ for (const mode of TESTED_MODES) {
         most = Math.max(most, gpu.values);
       }
       gpu.sweep();
-      // At step 20 one that nobody can reach any more may still be there.
-      expect(gpu.values, 'arrays').to.be.at.most(values);
-      expect(gpu.bytes, 'bytes').to.be.at.most(bytes);
+      // One or two that nobody can reach any more may still lie on the stack; one for each step would be 180.
+      expect(gpu.values - values, 'more arrays').to.be.lessThan(10);
+      expect(gpu.bytes / bytes, 'bytes').to.be.lessThan(1.1);
       expect(most, 'arrays in between').to.be.lessThan(5000);
     });
   });

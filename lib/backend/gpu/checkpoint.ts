@@ -9,9 +9,9 @@ import type { Value } from './value.ts';
  */
 const KERNELS_BETWEEN = 2 ** 14;
 const BYTES_PER_LATER = 2 ** 15;
-/** What one read brings home besides its own numbers: this much, or a part of all that is more. */
+/** What one read brings home besides its own numbers: this much, or more for a model that would need more reads. */
 const PORTION_BYTES = 2 ** 16;
-const MOST_PORTIONS = 16;
+const MOST_PORTIONS = 40;
 
 /**
  * Cuts the histories of what is updated in place (see journal.ts) by bringing it home: all as it was at one
