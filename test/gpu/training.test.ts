@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { setBackends } from '../../lib/backend/dispatch.ts';
 import type { GpuBackend, Traffic } from '../../lib/backend/gpu/index.ts';
-import { openOwn, TESTED_MODES, useMode } from './modes.ts';
+import { endOfJob, openOwn, TESTED_MODES, useMode } from './modes.ts';
 import { type LoRATraining, loraTraining, MINI, TINY } from './training.ts';
 
 /** LoRA training with every operation on the device: the losses, what crosses the bus, and what piles up. */
@@ -44,6 +44,7 @@ for (const mode of TESTED_MODES) {
       const gpu = await useMode(this, mode);
       const { step } = train();
       for (const [i, loss] of expected.entries()) {
+        await endOfJob();
         let found = Number.NaN;
         const traffic = trafficOf(gpu, () => {
           found = step();
@@ -62,6 +63,7 @@ for (const mode of TESTED_MODES) {
       const { model, step } = train();
       const bytes = [...model.parameters()].reduce((sum, parameter) => sum + parameter.size * 4, 0);
       for (const [i, loss] of expected.entries()) {
+        await endOfJob();
         let found = Number.NaN;
         const traffic = trafficOf(gpu, () => {
           found = step();
@@ -75,14 +77,20 @@ for (const mode of TESTED_MODES) {
     it('keeps no more arrays after 200 steps than after 20', async function () {
       const gpu = await useMode(this, mode);
       const { step } = loraTraining({ ...TINY, nLayers: 1 }, 2, 5, 2);
-      for (let i = 0; i < 20; i++) step();
+      for (let i = 0; i < 20; i++) {
+        await endOfJob();
+        step();
+      }
+      await endOfJob();
       gpu.sweep();
       const { values, bytes } = gpu;
       let most = 0;
       for (let i = 20; i < 200; i++) {
+        await endOfJob();
         step();
         most = Math.max(most, gpu.values);
       }
+      await endOfJob();
       gpu.sweep();
       // One or two that nobody can reach any more may still lie on the stack; one for each step would be 180.
       expect(gpu.values - values, 'more arrays').to.be.lessThan(10);
@@ -129,6 +137,7 @@ for (const mode of TESTED_MODES) {
       const found = [step()]; // the first checks each kernel against the CPU
       let bytesDown = 0;
       while (bytesDown < 1000) {
+        await endOfJob();
         expect(found.length, 'steps without a checkpoint').to.be.lessThan(100);
         ({ bytesDown } = trafficOf(gpu, () => found.push(step())));
       }

@@ -9,7 +9,7 @@ export function loadFixture(name: string): any {
 
 /** float32 values from the hexadecimal of their bits (see test/fixtures/encode.py): exact, NaN and ∞ included. */
 export function floatsFromHex(hex: string): Float32Array {
-  const bytes = Uint8Array.from(Buffer.from(hex, 'hex'));
+  const bytes = Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
   return new Float32Array(bytes.buffer);
 }
 

@@ -77,9 +77,12 @@ export class Device implements Home {
     return this.#residents.bytes;
   }
 
-  /** Can it be used? If it was lost since the last question, all that it held is computed again now. */
-  isUsable(): boolean {
-    if (!this.#givenUp && this.bridge.lost) this.giveUp(this.bridge.lost);
+  /**
+   * Can it be used? If it was lost since the last question, all that it held, and `alsoWanted`, is computed again
+   * now.
+   */
+  isUsable(alsoWanted: readonly Value[] = []): boolean {
+    if (!this.#givenUp && this.bridge.lost) this.giveUp(this.bridge.lost, alsoWanted);
     return !this.#givenUp;
   }
 
@@ -190,7 +193,7 @@ export class Device implements Home {
   // ── Home ──
 
   fetch(value: Value): TypedArray {
-    if (!this.isUsable()) return value.host!.slice();
+    if (!this.isUsable([value])) return value.host!.slice();
     if (this.#checkpoint.isDue()) {
       this.sweep();
       this.#checkpoint.begin();
@@ -207,7 +210,7 @@ export class Device implements Home {
     const found: TypedArray[] = [];
     try {
       for (const group of groupsOf(values, READ_BYTES / 4)) {
-        if (!this.isUsable()) break;
+        if (!this.isUsable(values)) break;
         const length = group.reduce((sum, value) => sum + value.length, 0);
         const floats = this.bridge.read(
           group.map((value) => value.id),

@@ -25,7 +25,7 @@ export interface GpuOptions {
   collectGarbage?: () => void;
   /** Where the one line goes that says that the device is of no use any more. */
   warn?: (line: string) => void;
-  /** How a worker is started; Node's way if not given. */
+  /** How a worker is started; the way of Node or of a browser if not given. */
   spawn?: SpawnWorker;
 }
 
@@ -80,11 +80,11 @@ export async function createGpuBackend(
 }
 
 async function open(mode: GpuMode, options: GpuOptions): Promise<GpuBackend | { unavailable: string }> {
-  const spawn = options.spawn ?? (await import('./spawn.node.ts')).spawnNodeWorker;
+  const spawn = options.spawn ?? (await spawnHere());
   const bridge = await Bridge.open(mode, spawn);
   if ('unavailable' in bridge) return bridge;
   const { residency = true, warn = console.warn } = options;
-  const collectGarbage = options.collectGarbage ?? (await nodesCollector());
+  const collectGarbage = options.collectGarbage ?? (await collectorHere());
   let ready = false;
   const device = new Device(bridge, new Journal(), {
     residency,
@@ -138,8 +138,17 @@ export function activeGpu(): GpuBackend | undefined {
   return activeBackends().find((backend) => backend.name === 'gpu') as GpuBackend | undefined;
 }
 
+const IS_NODE = 'process' in globalThis;
+
+async function spawnHere(): Promise<SpawnWorker> {
+  if (IS_NODE) return (await import('./spawn.node.ts')).spawnNodeWorker;
+  return (await import('./spawn.browser.ts')).spawnBrowserWorker;
+}
+
 /** A collection that also works in the middle of a training loop; nothing where the runtime has none. */
-async function nodesCollector(): Promise<() => void> {
+async function collectorHere(): Promise<() => void> {
+  // A browser has one with a flag only. Without it the memory comes back between the jobs: see spawn.browser.ts.
+  if (!IS_NODE) return (globalThis as { gc?: () => void }).gc ?? (() => {});
   const { createCollector } = await import('../wasm/collect.node.ts');
   return createCollector() ?? (() => {});
 }

@@ -27,6 +27,12 @@ export type EngineArgument<Value> = number | { readonly value: Value; readonly s
 /** Says in one line why a mode cannot run here. */
 export class Unavailable extends Error {}
 
+/** Drivers' messages run over many lines, of which the first says what is wrong. */
+export function firstLine(error: unknown): string {
+  const message = (error as { message?: string }).message ?? String(error);
+  return message.split('\n')[0];
+}
+
 /** A cache of compiled kernels that keeps the most recently used ones and disposes of the rest. */
 export class KernelCache<Kernel> {
   readonly #limit: number;

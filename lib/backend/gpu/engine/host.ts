@@ -7,7 +7,7 @@ import {
   keyOfShape,
   longestLoop,
 } from './engine.ts';
-import { type GpuJs, type GpuJsKernel, loadGpuJs, refuseFallback } from './gpujs.ts';
+import { type GpuJs, type GpuJsKernel, type GpuJsModule, refuseFallback } from './gpujs.ts';
 import { flatten } from './texture.ts';
 
 /**
@@ -26,12 +26,11 @@ export class HostEngine implements Engine<Float32Array> {
   };
   readonly #mode: GpuMode;
   readonly #gpu: GpuJs;
-  readonly #input: ReturnType<typeof loadGpuJs>['input'];
+  readonly #input: GpuJsModule['input'];
   readonly #cache = new KernelCache<GpuJsKernel>(CACHED_KERNELS, (kernel) => kernel.destroy());
   #lost = false;
 
-  constructor(mode: 'webasm' | 'cpu') {
-    const { GPU, input } = loadGpuJs(mode);
+  constructor(mode: 'webasm' | 'cpu', { GPU, input }: GpuJsModule) {
     this.#mode = mode;
     this.#gpu = new GPU({ mode });
     this.#input = input;

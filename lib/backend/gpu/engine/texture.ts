@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import type { GpuMode, KernelDefinition, Limits } from '../commands.ts';
 import {
   type Engine,
@@ -9,7 +8,7 @@ import {
   longestLoop,
   Unavailable,
 } from './engine.ts';
-import { type GpuJs, type GpuJsKernel, loadGpuJs, refuseFallback } from './gpujs.ts';
+import { type GpuJs, type GpuJsKernel, type GpuJsModule, refuseFallback } from './gpujs.ts';
 
 /**
  * OpenGL, through headless-gl in Node and WebGL 2 in a browser: a value is a float texture, which holds one
@@ -22,6 +21,8 @@ interface Texture {
   dimensions: number[];
   /** Width and height in texels, which depend on the shape that it was computed in. */
   size: number[];
+  /** The one that made it. */
+  kernel: object;
   toArray(): Float32Array;
   delete(): void;
 }
@@ -41,37 +42,32 @@ export class TextureEngine implements Engine<Texture> {
   readonly limits: Limits;
   readonly #mode: GpuMode;
   readonly #gpu: GpuJs;
-  readonly #input: ReturnType<typeof loadGpuJs>['input'];
+  readonly #input: GpuJsModule['input'];
   readonly #cache = new KernelCache<GpuJsKernel>(CACHED_KERNELS, (kernel) => kernel.destroy());
-  /** gpu.js has a class of texture for each rank of the output, and kernels that take one class only. */
-  readonly #flat: object;
+  /**
+   * Its textures are what all others are turned into. gpu.js has a class of texture for each rank of the output,
+   * kernels take one class only, and a texture can be read and deleted through a kernel that still exists only.
+   */
+  readonly #keeper: { readonly kernel: object; readonly prototype: object };
   #lost = false;
 
   /** @throws Unavailable if there is no OpenGL context to be had. */
-  static open(mode: 'headlessgl' | 'webgl2'): TextureEngine {
-    const { GPU, input } = loadGpuJs(mode);
-    if (mode === 'webgl2' && !('OffscreenCanvas' in globalThis)) {
-      throw new Unavailable('webgl2 is for browsers');
-    }
-    if (mode === 'headlessgl') {
-      loadHeadlessGl();
-      if (!GPU.isHeadlessGLSupported)
-        throw new Unavailable('headless-gl gives no context: it finds no display');
+  static open(mode: 'headlessgl' | 'webgl2', { GPU, input }: GpuJsModule): TextureEngine {
+    if (mode === 'webgl2' && !GPU.isWebGL2Supported) throw new Unavailable('there is no WebGL 2 here');
+    if (mode === 'headlessgl' && !GPU.isHeadlessGLSupported) {
+      throw new Unavailable('headless-gl gives no context: it finds no display');
     }
     return new TextureEngine(mode, new GPU({ mode }), input);
   }
 
-  private constructor(mode: GpuMode, gpu: GpuJs, input: ReturnType<typeof loadGpuJs>['input']) {
+  private constructor(mode: GpuMode, gpu: GpuJs, input: GpuJsModule['input']) {
     this.#mode = mode;
     this.#gpu = gpu;
     this.#input = input;
     this.device = mode === 'headlessgl' ? 'OpenGL through headless-gl' : 'WebGL 2';
-    const one = this.#kernel(
-      IDENTITY,
-      [1],
-      [{ value: undefined, size: [1] }],
-    )(input(new Float32Array(1), [1]));
-    this.#flat = Object.getPrototypeOf(one);
+    const shortcut = this.#compile(IDENTITY, [1], [{ value: undefined, size: [1] }]);
+    const texture = shortcut(input(new Float32Array(1), [1])) as Texture;
+    this.#keeper = { kernel: texture.kernel, prototype: Object.getPrototypeOf(texture) };
     // gpu.js makes an output of two sizes a texture of just these.
     const side = gpu.Kernel.features.maxTextureSize;
     this.limits = { length: side * side, side, depth: Number.POSITIVE_INFINITY };
@@ -79,7 +75,7 @@ export class TextureEngine implements Engine<Texture> {
 
   upload(data: Float32Array): Texture {
     const kernel = this.#kernel(IDENTITY, [data.length], [{ value: undefined, size: [data.length] }]);
-    return kernel(this.#input(data, [data.length])) as Texture;
+    return this.#kept(kernel(this.#input(data, [data.length])) as Texture, data.length);
   }
 
   async run(
@@ -94,7 +90,7 @@ export class TextureEngine implements Engine<Texture> {
     ) as Texture;
     refuseFallback(kernel, this.#mode);
     const length = output.reduce((product, size) => product * size, 1);
-    return Object.assign(Object.create(this.#flat), result, { output: [length] });
+    return this.#kept(result, length);
   }
 
   async read(value: Texture): Promise<Float32Array> {
@@ -110,10 +106,16 @@ export class TextureEngine implements Engine<Texture> {
     this.#lost = true;
   }
 
+  /** The same texture as one row, in the keeper's hands. */
+  #kept(texture: Texture, length: number): Texture {
+    const { kernel, prototype } = this.#keeper;
+    return Object.assign(Object.create(prototype), texture, { kernel, output: [length] });
+  }
+
   /** The same texture under other sizes. */
   #seenAs(arg: { value: Texture; size: readonly number[] }): Texture {
     const [x, y = 1, z = 1] = arg.size;
-    return Object.assign(Object.create(this.#flat), arg.value, { dimensions: [x, y, z] });
+    return Object.assign(Object.create(this.#keeper.prototype), arg.value, { dimensions: [x, y, z] });
   }
 
   #kernel(
@@ -126,28 +128,25 @@ export class TextureEngine implements Engine<Texture> {
       typeof arg === 'number' ? '' : (arg.value as Texture | undefined)?.size,
     );
     return this.#cache.get(`${keyOfShape(definition, output, args)}|${texels.join(';')}`, () =>
-      this.#gpu.createKernel(definition.source, {
-        output: [...output],
-        argumentTypes: definition.argumentTypes.map((type) =>
-          type === 'array' && definition !== IDENTITY ? 'NumberTexture' : GPU_JS_TYPES[type],
-        ),
-        pipeline: true,
-        immutable: true,
-        precision: 'single',
-        loopMaxIterations: longestLoop(args) + 1,
-      }),
+      this.#compile(definition, output, args),
     );
   }
-}
 
-/** Says why the optional package does not load: gpu.js keeps that to itself. */
-function loadHeadlessGl(): void {
-  try {
-    createRequire(import.meta.url)('gl');
-  } catch (error) {
-    const [reason] = (error as Error).message.split('\n');
-    const again = reason.includes('self-register') ? ' (it can be opened once in a process)' : '';
-    throw new Unavailable(`headless-gl, the optional package gl, does not load${again}: ${reason}`);
+  #compile(
+    definition: KernelDefinition,
+    output: readonly number[],
+    args: readonly EngineArgument<unknown>[],
+  ): GpuJsKernel {
+    return this.#gpu.createKernel(definition.source, {
+      output: [...output],
+      argumentTypes: definition.argumentTypes.map((type) =>
+        type === 'array' && definition !== IDENTITY ? 'NumberTexture' : GPU_JS_TYPES[type],
+      ),
+      pipeline: true,
+      immutable: true,
+      precision: 'single',
+      loopMaxIterations: longestLoop(args) + 1,
+    });
   }
 }
 

@@ -1,6 +1,13 @@
 import type { KernelDefinition, Limits } from '../commands.ts';
-import { type Engine, type EngineArgument, GPU_JS_TYPES, KernelCache, Unavailable } from './engine.ts';
-import { type GpuJs, type GpuJsKernel, loadGpuJs, refuseFallback } from './gpujs.ts';
+import {
+  type Engine,
+  type EngineArgument,
+  firstLine,
+  GPU_JS_TYPES,
+  KernelCache,
+  Unavailable,
+} from './engine.ts';
+import { type GpuJs, type GpuJsKernel, type GpuJsModule, refuseFallback } from './gpujs.ts';
 
 /**
  * WebGPU: a value is a storage buffer, which gpu.js hands out in `pipeline` mode as a handle.
@@ -42,12 +49,11 @@ export class WebGpuEngine implements Engine<Handle> {
   readonly #pool = new BufferPool();
   #failure: string | undefined;
 
-  /** @throws Unavailable if the package does not load or no adapter answers. */
-  static async open(): Promise<WebGpuEngine> {
-    await provideNavigator();
+  /** @throws Unavailable if there is no WebGPU or no adapter answers. */
+  static async open({ GPU, input }: GpuJsModule): Promise<WebGpuEngine> {
+    if (!globalThis.navigator?.gpu) throw new Unavailable('there is no WebGPU here');
     const adapter = await navigator.gpu.requestAdapter();
     if (!adapter) throw new Unavailable('the graphics drivers here offer no WebGPU adapter');
-    const { GPU, input } = loadGpuJs('webgpu');
     const gpu = new GPU({ mode: 'webgpu' });
     const settings = { output: [1], argumentTypes: ['Input'], pipeline: true, loopMaxIterations: 1 };
     const first = gpu.createKernel('function (x) { return x[this.thread.x]; }', settings);
@@ -172,25 +178,6 @@ export class WebGpuEngine implements Engine<Handle> {
 /** The same buffer under other sizes: arrays are flat, so a new shape is only a new way to count. */
 function seenAs(arg: { value: Handle; size: readonly number[] }): Handle {
   return Object.assign(Object.create(Object.getPrototypeOf(arg.value)), arg.value, { output: [...arg.size] });
-}
-
-/** In a browser `navigator.gpu` is there; in Node the package `webgpu` brings it. */
-async function provideNavigator(): Promise<void> {
-  const scope = globalThis as { navigator?: { gpu?: GPU } };
-  if (scope.navigator?.gpu) return;
-  let create: (options: string[]) => GPU;
-  try {
-    ({ create } = await import('webgpu'));
-  } catch (error) {
-    throw new Unavailable(`the package webgpu does not load: ${firstLine(error)}`);
-  }
-  if (!scope.navigator) Object.defineProperty(scope, 'navigator', { value: {}, configurable: true });
-  Object.defineProperty(scope.navigator, 'gpu', { value: create([]), configurable: true });
-}
-
-function firstLine(error: unknown): string {
-  const message = (error as { message?: string }).message ?? String(error);
-  return message.split('\n')[0];
 }
 
 /** Freed buffers by size, so that a training step finds those of the step before. */
