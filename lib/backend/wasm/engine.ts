@@ -61,8 +61,10 @@ export class Engine {
   readonly #exports: WasmExports;
   readonly #startThreads: () => void;
   #started = false;
-  #scratch: Block | undefined;
-  #scratchBytes = 0;
+  readonly #scratch: Workspace;
+  /** Where a product packs its B, and counts what of it has been handed out. */
+  readonly panels: Workspace;
+  readonly counters: Workspace;
   /** Copies of operands from elsewhere, for the call in progress; `home` is where a result has to go back. */
   readonly #borrowed: { block: Block; home?: TypedArray }[] = [];
   /** The operands of the call in progress: held here, they cannot be collected once their addresses are taken. */
@@ -73,6 +75,9 @@ export class Engine {
     this.memory = memory;
     this.packs = new PackCache(memory);
     this.threads = threads;
+    this.#scratch = new Workspace(memory);
+    this.panels = new Workspace(memory);
+    this.counters = new Workspace(memory);
     this.#startThreads = startThreads;
     this.#scratchWords = new Int32Array(memory.buffer(), SCRATCH, 2);
     this.integers = new Int32Array(memory.buffer(), ARGUMENTS, ARGUMENT_WORDS);
@@ -116,14 +121,8 @@ export class Engine {
   /** Scratch memory of that many bytes for each thread. */
   scratch(bytesPerThread: number): void {
     const bytes = Math.ceil(bytesPerThread / 64) * 64;
-    if (bytes > this.#scratchBytes) {
-      if (this.#scratch) this.memory.heap.give(this.#scratch);
-      this.#scratchBytes = 0;
-      this.#scratch = this.memory.take(bytes * this.threads);
-      if (!this.#scratch) throw new Declined();
-      this.#scratchBytes = bytes;
-    }
-    this.#scratchWords.set([this.#scratch!.pointer, this.#scratchBytes]);
+    const pointer = this.#scratch.reserve(bytes * this.threads);
+    this.#scratchWords.set([pointer, Math.floor(this.#scratch.bytes / this.threads / 64) * 64]);
   }
 
   /** Runs a job whose arguments have been written. */
@@ -136,14 +135,9 @@ export class Engine {
     this.#exports.run(kind, tasks, helped);
   }
 
-  /** How much is borrowed now, for `giveBack`. */
-  get mark(): number {
-    return this.#borrowed.length;
-  }
-
-  /** Gives back what was borrowed since then; results go home. */
-  giveBack(mark: number): void {
-    for (const { block, home } of this.#borrowed.splice(mark)) {
+  /** Gives back what was borrowed; results go home. */
+  giveBack(): void {
+    for (const { block, home } of this.#borrowed.splice(0)) {
       if (home) bytesOf(home).set(new Uint8Array(this.memory.buffer(), block.pointer, home.byteLength));
       this.memory.heap.give(block);
     }
@@ -151,7 +145,7 @@ export class Engine {
 
   /** Ends a kernel call. */
   finish(): void {
-    if (this.#borrowed.length > 0) this.giveBack(0);
+    if (this.#borrowed.length > 0) this.giveBack();
     this.operands = undefined;
   }
 
@@ -167,6 +161,32 @@ export class Engine {
     this.#borrowed.push({ block, home: write ? data : undefined });
     new Uint8Array(this.memory.buffer(), block.pointer, data.byteLength).set(bytesOf(data));
     return block.pointer;
+  }
+}
+
+/**
+ * Memory kept from call to call, as large as the largest demand: its pages have been touched, and what is written there
+ * is in the cache when it is read.
+ */
+class Workspace {
+  bytes = 0;
+  readonly #memory: TensorMemory;
+  #block: Block | undefined;
+
+  constructor(memory: TensorMemory) {
+    this.#memory = memory;
+  }
+
+  /** The address of at least that many bytes; what was there is lost. */
+  reserve(bytes: number): number {
+    if (!this.#block || bytes > this.bytes) {
+      if (this.#block) this.#memory.heap.give(this.#block);
+      this.bytes = 0;
+      this.#block = this.#memory.take(bytes);
+      if (!this.#block) throw new Declined();
+      this.bytes = this.#block.size;
+    }
+    return this.#block.pointer;
   }
 }
 

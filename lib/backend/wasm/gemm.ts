@@ -6,13 +6,17 @@ import type { Packed } from './packCache.ts';
 /** Panel widths, as in assembly/pack.ts. */
 export const MR = 6;
 export const NR = 8;
-/** A block of C: its panels of A and B fit the second-level cache together, KC steps long. Multiples of MR and NR. */
-const BLOCK_ROWS = 24 * MR;
-const BLOCK_COLUMNS = 24 * NR;
-/** Panels of one operand take at most about so many bytes at a time. */
+/** Longer sums are done in parts: their panels would leave the second-level cache before they are used again. */
+const MOST_STEPS = 3072;
+/** Rows of a block of C, whose rows of A the thread that has the block packs for itself. */
+const BLOCK_ROWS = 21 * MR;
+const LEAST_BLOCK_ROWS = 4 * MR;
+/** A block's columns are handed out so many at a time: few, so that no thread waits long for the last of them. */
+const CHUNK_COLUMNS = 6 * NR;
+/** B is packed in parts of about so many bytes, unless its panels are kept. */
 const PANEL_BYTES = 16 * 2 ** 20;
 /** Elements packed by one task. */
-const PACK_ELEMENTS = 65536;
+const PACK_ELEMENTS = 16384;
 /** Products with fewer multiply-adds stay on the calling thread. */
 export const THREADED_WORK = 500_000;
 /** With so few rows, B's numbers are used too seldom to be packed (assembly/gemv.ts). */
@@ -65,72 +69,70 @@ function multiplyFewRows(engine: Engine, p: Product): void {
   engine.run(p.b.step === 4 ? Kind.gemvDots : Kind.gemvRows, Math.ceil(p.n / perTask), threaded);
 }
 
-/** Large operands are packed in parts, so that panels take little memory: so many lines of `k` at a time. */
-function linesPacked(lines: number, width: number, k: number): number {
-  const most = Math.max(BLOCK_ROWS, Math.floor(PANEL_BYTES / (4 * Math.max(1, k) * 48)) * 48);
-  return Math.min(roundUp(lines, width), most);
-}
-
 function multiplyPanels(engine: Engine, p: Product, keep?: (bytes: number) => Packed | undefined): void {
-  const { m, n, k } = p;
-  const threaded = m * n * k > THREADED_WORK;
-  engine.scratch(4 * MR * NR);
-  const { mark } = engine;
-  const rows = linesPacked(m, MR, k);
-  const panelsA = engine.borrow(rows * k * 4);
+  const { n, k } = p;
+  const threaded = p.m * n * k > THREADED_WORK;
+  const steps = Math.ceil(k / Math.max(1, Math.ceil(k / MOST_STEPS)));
   const kept = keep?.(roundUp(n, NR) * k * 4);
-  const columns = kept ? n : linesPacked(n, NR, k);
-  const panelsB = kept?.address ?? engine.borrow(columns * k * 4);
-  for (let row = 0; row < m; row += rows) {
-    for (let column = 0; column < n; column += columns) {
-      const part = partOf(p, row, column, Math.min(rows, m - row), Math.min(columns, n - column));
-      // The rows of A stay packed while the columns of B pass by, and B if it is there in one part.
-      const packA = column === 0;
-      const packB = kept ? !kept.ready && row === 0 : columns < n || row === 0;
-      pack(engine, part, packA ? panelsA : 0, packB ? panelsB : 0, threaded);
-      runBlocks(engine, part, panelsA, panelsB, threaded);
-    }
+  const columns = kept ? n : columnsPacked(n, steps);
+  for (let column = 0; column < n; column += columns) {
+    let done = 0;
+    do {
+      const part = partOf(p, column, Math.min(columns, n - column), done, Math.min(steps, k - done));
+      const panels = kept
+        ? kept.address + 4 * roundUp(n, NR) * done
+        : engine.panels.reserve(4 * roundUp(part.n, NR) * part.k);
+      if (!kept?.ready) packB(engine, part, panels, threaded);
+      multiplyBlocks(engine, part, panels, threaded);
+      done += steps;
+    } while (done < k);
   }
-  engine.giveBack(mark);
 }
 
-function partOf(whole: Product, row: number, column: number, m: number, n: number): Product {
+/** How many columns of B are packed at a time, so that the panels take little memory. */
+function columnsPacked(n: number, steps: number): number {
+  return Math.min(roundUp(n, NR), Math.floor(PANEL_BYTES / (4 * NR * Math.max(1, steps))) * NR);
+}
+
+/** The product of some columns of B and some steps of k; what steps before have summed up is in C. */
+function partOf(whole: Product, column: number, n: number, done: number, k: number): Product {
+  const { a, b } = whole;
   return {
-    ...{ m, n, k: whole.k, rowBytes: whole.rowBytes, start: whole.start },
-    a: { ...whole.a, address: whole.a.address + row * whole.a.line },
-    b: { ...whole.b, address: whole.b.address + column * whole.b.line },
-    c: whole.c + row * whole.rowBytes + 4 * column,
+    ...whole,
+    n,
+    k,
+    a: { ...a, address: a.address + done * a.step },
+    b: { ...b, address: b.address + column * b.line + done * b.step },
+    c: whole.c + 4 * column,
     bias: whole.bias + 4 * column,
+    start: done === 0 ? whole.start : ADD,
   };
 }
 
-/** Packs A and B to these addresses; 0: it is packed already. */
-function pack(engine: Engine, p: Product, toA: number, toB: number, threaded: boolean): void {
-  // An even number of panels, since two panels of B together are whole cache lines.
-  const panels = roundUp(Math.ceil(PACK_ELEMENTS / (NR * Math.max(1, p.k))), 2);
-  const tasksA = toA ? Math.ceil(p.m / (MR * panels)) : 0;
-  const tasksB = toB ? Math.ceil(p.n / (NR * panels)) : 0;
-  engine.integers.set([tasksA, panels, p.k, p.a.address, p.a.line, p.a.step, p.m, toA]);
-  engine.integers.set([p.b.address, p.b.line, p.b.step, p.n, toB], 8);
-  engine.run(Kind.pack, tasksA + tasksB, threaded);
+function packB(engine: Engine, { n, k, b }: Product, panels: number, threaded: boolean): void {
+  // An even number of panels, since two panels together are whole cache lines.
+  const perTask = roundUp(Math.ceil(PACK_ELEMENTS / (NR * Math.max(1, k))), 2);
+  engine.integers.set([perTask, k, b.address, b.line, b.step, n, panels]);
+  engine.run(Kind.pack, Math.ceil(n / (NR * perTask)), threaded);
 }
 
-function runBlocks(engine: Engine, p: Product, panelsA: number, panelsB: number, threaded: boolean): void {
-  const [rows, columns] = blockSize(p.m, p.n, threaded ? engine.threads : 1);
-  const down = Math.ceil(p.m / rows);
-  engine.integers.set([p.m, p.n, p.k, panelsA, panelsB, p.c, p.rowBytes, p.bias, p.start]);
-  engine.integers.set([rows, columns, down], 9);
-  engine.run(Kind.gemm, down * Math.ceil(p.n / columns), threaded);
+function multiplyBlocks(engine: Engine, p: Product, panelsB: number, threaded: boolean): void {
+  const { m, n, k } = p;
+  const lanes = threaded ? engine.threads : 1;
+  const rows = blockRows(m, n, lanes);
+  const blocks = Math.ceil(m / rows);
+  engine.scratch(4 * (MR * NR + rows * k));
+  const counters = engine.counters.reserve(4 * blocks);
+  new Int32Array(engine.memory.buffer(), counters, blocks).fill(0);
+  engine.integers.set([m, n, k, p.a.address, p.a.line, p.a.step, panelsB, p.c, p.rowBytes, p.bias, p.start]);
+  engine.integers.set([rows, blocks, CHUNK_COLUMNS, lanes, counters], 11);
+  engine.run(Kind.gemm, lanes, threaded);
 }
 
-/** Blocks as large as the cache allows, smaller where the threads would otherwise wait for each other. */
-function blockSize(m: number, n: number, threads: number): [number, number] {
-  let rows = Math.min(BLOCK_ROWS, roundUp(m, MR));
-  let columns = Math.min(BLOCK_COLUMNS, roundUp(n, NR));
-  while (threads > 1 && Math.ceil(m / rows) * Math.ceil(n / columns) < 6 * threads) {
-    if (columns > 4 * NR) columns = roundUp(columns / 2, NR);
-    else if (rows > 4 * MR) rows = roundUp(rows / 2, MR);
-    else break;
-  }
-  return [rows, columns];
+/** Rows of a block: fewer than would be best where some threads would otherwise have nothing to do. */
+function blockRows(m: number, n: number, lanes: number): number {
+  const chunks = Math.ceil(n / CHUNK_COLUMNS);
+  let blocks = Math.ceil(m / BLOCK_ROWS);
+  while (lanes > 1 && blocks * chunks < 6 * lanes && m / (blocks + 1) > LEAST_BLOCK_ROWS) blocks++;
+  return roundUp(m / blocks, MR);
 }

@@ -45,6 +45,8 @@ function binAbove(size: number): number {
 
 export class Heap {
   readonly memory: WebAssembly.Memory;
+  /** The memory as it is now: another object after each growth, over the same bytes. V8 takes long to answer `memory.buffer`. */
+  buffer: ArrayBufferLike;
   /** Bytes given out now, and the most that ever were. */
   bytesInUse = 0;
   peakBytes = 0;
@@ -56,8 +58,9 @@ export class Heap {
   /** Gives out what lies above the first `reserved` bytes of the memory. */
   constructor(memory: WebAssembly.Memory, reserved: number, limitPages = MAX_PAGES) {
     this.memory = memory;
+    this.buffer = memory.buffer;
     this.#limitPages = limitPages;
-    this.#pages = memory.buffer.byteLength / PAGE;
+    this.#pages = this.buffer.byteLength / PAGE;
     this.#add(reserved, this.#pages * PAGE - GUARD - reserved);
   }
 
@@ -118,6 +121,7 @@ export class Heap {
     } catch {
       return false;
     }
+    this.buffer = this.memory.buffer;
     const end = this.#pages * PAGE - GUARD;
     this.#pages += pages;
     this.#add(end, pages * PAGE);

@@ -104,9 +104,9 @@ export class TensorMemory {
     return this.#buffers.has(array.buffer);
   }
 
-  /** The memory as it is now; it is another object after each growth, over the same bytes. */
+  /** The memory as it is now, remembered for `holds`. */
   buffer(): ArrayBufferLike {
-    const { buffer } = this.heap.memory;
+    const { buffer } = this.heap;
     this.#buffers.add(buffer);
     return buffer;
   }

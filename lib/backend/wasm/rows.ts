@@ -111,7 +111,7 @@ export function crossEntropy(engine: Engine, logits: Strided, targets: Strided, 
   engine.integers[3] = x;
   engine.integers[5] = engine.target(logSumExp);
   runRows(engine, Kind.logSumExp, rows, classes);
-  engine.giveBack(0);
+  engine.giveBack();
   const wanted = readTargets(targets);
   const data = logits.storage.data;
   let sum = 0;

@@ -8,12 +8,10 @@ import { MR, NR, packColumnsB, packRowsA } from './pack';
  *
  * The micro-kernel keeps a tile of 6×8 sums in 12 of the 16 vector registers; two more hold a row of B and one a
  * number of A spread over four lanes. Per step of k it does 12 multiply-adds for 8 loads, which is what two
- * 128-bit multiply-adders are kept busy with. The loop is not unrolled: V8 would move the loads of all steps to
+ * 128-bit multiply-adders are kept busy with. The panels stream out of the second-level cache, so k is not cut to fit
+ * the first: fewer passes over C are worth more. The loop is not unrolled: V8 would move the loads of all steps to
  * the front and spill the sums to the stack, which costs a quarter to a half of the speed.
  */
-
-/** Steps of k done before the next tile: 6 KB·1.5 of A and 12 KB of B stay in the first-level cache. */
-const KC: i32 = 384;
 
 /** How a tile of sums begins. */
 const ZERO: i32 = 0;
@@ -108,61 +106,70 @@ function edgeTile(
 }
 
 /**
- * A block of C, `rows` × `columns` at c: k is cut into pieces of at most KC, always at the same places, so each
- * element is summed in the same order whatever the block's size. a, b: the first panels of the block, k steps long.
+ * A block of C, `rows` × `columns` at c. a, b: its panels, k steps long. A panel of B meets all panels of A before the
+ * next one's turn comes.
  */
 function multiplyBlock(
   rows: i32, columns: i32, k: i32, a: usize, b: usize, c: usize, ldc: usize, start: i32, bias: usize, spare: usize,
 ): void {
   const panelA = (<usize>k * MR) << 2;
   const panelB = (<usize>k * NR) << 2;
-  const pieces = max(1, (k + KC - 1) / KC);
-  const piece = (k + pieces - 1) / pieces;
-  let done = 0;
-  do {
-    const steps = min(piece, k - done);
-    const how = done == 0 ? start : ADD;
-    let bPanel = b + ((<usize>done * NR) << 2);
-    for (let j = 0; j < columns; j += NR) {
-      let aPanel = a + ((<usize>done * MR) << 2);
-      let tile = c + (<usize>j << 2);
-      const tileBias = bias + (<usize>j << 2);
-      for (let i = 0; i < rows; i += MR) {
-        if (i + MR <= rows && j + NR <= columns) {
-          microKernel(steps, aPanel, bPanel, tile, ldc, how, tileBias);
-        } else {
-          edgeTile(
-            steps, aPanel, bPanel, tile, ldc, how, tileBias, min(MR, rows - i), min(NR, columns - j), spare,
-          );
-        }
-        aPanel += panelA;
-        tile += MR * ldc;
+  for (let j = 0; j < columns; j += NR) {
+    let aPanel = a;
+    let tile = c + (<usize>j << 2);
+    const tileBias = bias + (<usize>j << 2);
+    for (let i = 0; i < rows; i += MR) {
+      if (i + MR <= rows && j + NR <= columns) {
+        microKernel(k, aPanel, b, tile, ldc, start, tileBias);
+      } else {
+        edgeTile(k, aPanel, b, tile, ldc, start, tileBias, min(MR, rows - i), min(NR, columns - j), spare);
       }
-      bPanel += panelB;
+      aPanel += panelA;
+      tile += MR * ldc;
     }
-    done += steps;
-  } while (done < k);
+    b += panelB;
+  }
 }
 
-/** Task: one block of a product whose operands are both packed. */
-export function gemmTask(task: i32): void {
+/**
+ * Task: a thread's way through a large product, whose B is packed. C is cut into blocks of rows, and each block into
+ * chunks of columns, which are handed out by a counter for each block. A thread packs a block's rows of A for itself,
+ * into memory that no other thread has in its cache, and keeps them for all the chunks it gets. It begins with the
+ * blocks of its own lane and ends by helping with those of the others.
+ */
+export function gemmTask(lane: i32): void {
   const m = argI(0);
   const n = argI(1);
   const k = argI(2);
-  const ldc = argP(6);
-  const blockRows = argI(9);
-  const blockColumns = argI(10);
-  const blocksDown = argI(11);
-  const down = task % blocksDown;
-  const across = task / blocksDown;
-  const row = down * blockRows;
-  const column = across * blockColumns;
-  multiplyBlock(
-    min(blockRows, m - row), min(blockColumns, n - column), k,
-    argP(3) + ((<usize>row * k) << 2), argP(4) + ((<usize>column * k) << 2),
-    argP(5) + <usize>row * ldc + (<usize>column << 2), ldc,
-    argI(8), argP(7) + (<usize>column << 2), scratch(),
-  );
+  const panelsB = argP(6);
+  const ldc = argP(8);
+  const blockRows = argI(11);
+  const blocks = argI(12);
+  const chunkColumns = argI(13);
+  const lanes = argI(14);
+  const counters = argP(15);
+  const chunks = (n + chunkColumns - 1) / chunkColumns;
+  const spare = scratch();
+  const panelsA = spare + 4 * MR * NR;
+  let block = (lane * blocks) / lanes;
+  for (let seen = 0; seen < blocks; seen++) {
+    const row = block * blockRows;
+    const rows = min(blockRows, m - row);
+    const counter = counters + (<usize>block << 2);
+    let packed = false;
+    while (atomic.load<i32>(counter) < chunks) {
+      const chunk = atomic.add<i32>(counter, 1);
+      if (chunk >= chunks) break;
+      if (!packed) packRowsA(argP(3) + <usize>row * argP(4), argP(4), argP(5), 0, rows, k, panelsA);
+      packed = true;
+      const column = chunk * chunkColumns;
+      multiplyBlock(
+        rows, min(chunkColumns, n - column), k, panelsA, panelsB + ((<usize>column * k) << 2),
+        argP(7) + <usize>row * ldc + (<usize>column << 2), ldc, argI(10), argP(9) + (<usize>column << 2), spare,
+      );
+    }
+    if (++block == blocks) block = 0;
+  }
 }
 
 /**

@@ -155,22 +155,12 @@ export function packRowsA(
   }
 }
 
-/** Task: some panels of A, then some of B. Arguments: see gemm.ts in the folder above. */
+/** Task: some panels of B. */
 export function packTask(task: i32): void {
-  const tasksA = argI(0);
-  const perTask = argI(1); // panels in one task
-  const k = argI(2);
-  if (task < tasksA) {
-    const first = task * perTask * MR;
-    packRowsA(
-      argP(3), argP(4), argP(5), first, min(first + perTask * MR, argI(6)), k,
-      argP(7) + ((<usize>first * k) << 2),
-    );
-  } else {
-    const first = (task - tasksA) * perTask * NR;
-    packColumnsB(
-      argP(8), argP(9), argP(10), first, min(first + perTask * NR, argI(11)), k,
-      argP(12) + ((<usize>first * k) << 2),
-    );
-  }
+  const perTask = argI(0); // panels
+  const k = argI(1);
+  const first = task * perTask * NR;
+  packColumnsB(
+    argP(2), argP(3), argP(4), first, min(first + perTask * NR, argI(5)), k, argP(6) + ((<usize>first * k) << 2),
+  );
 }

@@ -17,7 +17,7 @@ const STOP: usize = 200; // i32: 1 when the threads shall end
 const KIND: usize = 204; // i32: the kernel
 
 /** A thread without work looks this often for more before it goes to sleep: a few tenths of a millisecond. */
-const LOOKS: i32 = 20000;
+const LOOKS: i32 = 100000;
 
 /** Takes tasks of the current job until none is left. A ticket taken after the end is refused and does no harm. */
 function takeTasks(): void {
