@@ -41,6 +41,7 @@ describe('wasm matrix product', () => {
       [2000, 3, 400],
       [1, 3000, 768],
       [2, 768, 3072],
+      [7, 4400, 1000], // B packed in two parts
     ]) {
       for (const a of [view([m, k], 1), permuted(view([k, m], 2), [1, 0]), sliced(m, k, 3)]) {
         for (const b of [view([k, n], 4), permuted(view([n, k], 5), [1, 0]), sliced(k, n, 6)]) {
@@ -117,6 +118,17 @@ describe('wasm matrix product', () => {
           1e-4,
         );
         same(`after another layout, use ${use}`);
+      }
+    }
+  });
+
+  it('cuts very long sums into pieces, also where the packed panels are kept', () => {
+    const [m, n, k] = [65, 52, 6500];
+    const weights = [view([k, n], 2), permuted(view([n, k], 3), [1, 0])];
+    for (const a of [view([m, k], 1), permuted(view([k, m], 4), [1, 0])]) {
+      for (const weight of weights) {
+        // What a sum of k numbers of about 1 loses by being rounded k times grows with k.
+        for (let use = 1; use <= 3; use++) check(`use ${use}`, (kernels) => kernels.matmul(a, weight), k);
       }
     }
   });
