@@ -5,6 +5,7 @@ import type { Backend, Strided } from '../../lib/backend/kernels.ts';
 import { Storage } from '../../lib/backend/storage.ts';
 import { TESTED_MODES } from '../gpu/modes.ts';
 import { loraTraining, MINI } from '../gpu/training.ts';
+import { comparePipelines, type PipelineRow } from './gpu-pipeline.ts';
 import { measure } from './timing.ts';
 
 /**
@@ -16,6 +17,8 @@ export interface GpuBenchmark {
   steps: StepRow[];
   /** Rows of [m, 768] · [768, 768] from which on the mode is faster than the CPU engine; null for never. */
   crossover: { engine: string; rows: number | null }[];
+  /** gpu.js's handles against its createPipeline. */
+  pipelines: PipelineRow[];
 }
 
 interface ProductRow {
@@ -61,7 +64,7 @@ const GFLOP_PER_STEP = 4.3;
 export async function gpu(): Promise<GpuBenchmark> {
   const cpu = activeBackends()[0] as Backend & { threads?: number };
   const threads = cpu.threads ?? 1;
-  const result: GpuBenchmark = { rows: [], steps: [], crossover: [] };
+  const result: GpuBenchmark = { rows: [], steps: [], crossover: [], pipelines: [] };
   await measureStep(cpu.name, BATCHES[0], undefined, result);
   await measureStep(cpu.name, BATCHES[1], undefined, result);
   for (const mode of TESTED_MODES) {
@@ -87,6 +90,7 @@ export async function gpu(): Promise<GpuBenchmark> {
     }
   }
   print(result);
+  result.pipelines = await comparePipelines(TESTED_MODES);
   return result;
 }
 

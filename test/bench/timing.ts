@@ -17,11 +17,11 @@ async function secondsOf(job: Job): Promise<number> {
 }
 
 /**
- * A second and a half of calls, or one slow call: compiled code is in place, and memory that will be used again has
+ * Two seconds of calls, or one slow call: compiled code is in place, and memory that will be used again has
  * been touched once, which costs a page fault every 4 KB.
  */
 async function warmUp(job: Job): Promise<void> {
-  const end = performance.now() + 1500;
+  const end = performance.now() + 2000;
   while (performance.now() < end && (await secondsOf(job)) < 0.5);
 }
 

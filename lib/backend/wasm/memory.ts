@@ -18,10 +18,11 @@ const MB = 2 ** 20;
 const MOST_TENSORS = 3584 * MB;
 /**
  * Garbage is collected when the memory would have to grow, and so much has been given out since the last time: an
- * eighth of what lives, within these bounds; more if collections take too large a share of the time.
+ * eighth of what lives, within these bounds. If that takes too large a share of the time, the lower bound is raised
+ * for good: going back and forth would let the memory grow late in a run.
  */
 const LEAST_GARBAGE = 192 * MB;
-const MOST_GARBAGE = 512 * MB;
+const MOST_GARBAGE = 384 * MB;
 const COLLECTION_SHARE = 0.04;
 /** What a tensor costs besides its numbers, and how many more than live may wait for a collection. */
 const OVERHEAD = 256;
@@ -41,6 +42,7 @@ export class TensorMemory {
   #entries: Entry[] = [];
   #tensorBytes = 0;
   #sinceCollection = 0;
+  #leastGarbage = LEAST_GARBAGE;
   #limit = LEAST_GARBAGE;
   #mostEntries = MOST_TINY;
   #lastCollection = performance.now();
@@ -129,8 +131,8 @@ export class TensorMemory {
     this.#sinceCollection = 0;
     const end = performance.now();
     const tooOften = end - begin > COLLECTION_SHARE * (end - this.#lastCollection);
-    const wanted = tooOften ? this.#limit * 2 : this.heap.bytesInUse / 8;
-    this.#limit = Math.min(MOST_GARBAGE, Math.max(LEAST_GARBAGE, wanted));
+    if (tooOften) this.#leastGarbage = Math.min(MOST_GARBAGE, this.#limit * 2);
+    this.#limit = Math.min(MOST_GARBAGE, Math.max(this.#leastGarbage, this.heap.bytesInUse / 8));
     this.#mostEntries = 2 * living.length + MOST_TINY;
     this.#lastCollection = end;
   }
