@@ -42,50 +42,45 @@ type Any = any;
 async function measureMode(mode: GpuMode, tokens: number): Promise<PipelineRow> {
   const { GPU, input } = (await loadGpuJs(mode)) as Any;
   const gpu = new GPU({ mode });
-  const numbers = (...size: number[]) => {
-    const length = size.reduce((a, b) => a * b);
-    return input(
-      Float32Array.from({ length }, (_, i) => Math.sin(i) / 10),
-      size,
-    );
-  };
   const kernel = (source: string, output: number[], pipeline: boolean) =>
     gpu.createKernel(source, { output, pipeline, immutable: pipeline, loopMaxIterations: HIDDEN + 1 });
-  const feedForward = (pipeline: boolean, last: boolean) => {
-    const [up, gelu, down] = [
-      kernel(LINEAR, [HIDDEN, tokens], pipeline),
-      kernel(GELU, [HIDDEN, tokens], pipeline),
-      kernel(LINEAR, [WIDTH, tokens], last),
-    ];
-    return { up, gelu, down };
+  const feedForward = (pipeline: boolean) => ({
+    up: kernel(LINEAR, [HIDDEN, tokens], pipeline),
+    gelu: kernel(GELU, [HIDDEN, tokens], pipeline),
+    down: kernel(LINEAR, [WIDTH, tokens], pipeline),
+  });
+  const numbers = (...size: number[]) => {
+    const length = size.reduce((a, b) => a * b);
+    const values = Float32Array.from({ length }, (_, i) => Math.sin(i) / 10);
+    return input(values, size);
   };
   const x = numbers(WIDTH, tokens);
-  const weights = [numbers(WIDTH, HIDDEN), numbers(HIDDEN), numbers(HIDDEN, WIDTH), numbers(WIDTH)];
+  const sizes = [[WIDTH, HIDDEN], [HIDDEN], [HIDDEN, WIDTH], [WIDTH]];
+  const weights = sizes.map((size) => numbers(...size));
 
   const resident: Any[] = [];
-  for (const [i, [width, height]] of [[WIDTH, HIDDEN], [HIDDEN], [HIDDEN, WIDTH], [WIDTH]].entries()) {
-    const copy = height ? kernel(COPY, [width, height], true) : kernel(COPY_ROW, [width], true);
-    resident.push(await copy(weights[i]));
+  for (const [i, size] of sizes.entries()) {
+    resident.push(await kernel(size.length > 1 ? COPY : COPY_ROW, size, true)(weights[i]));
   }
-  const { up, gelu, down } = feedForward(true, true);
+  const one = feedForward(true);
   const byHandles = async () => {
     const [w1, b1, w2, b2] = resident;
-    const hidden = await up(x, w1, b1, WIDTH);
-    const activated = await gelu(hidden);
-    const out = await down(activated, w2, b2, HIDDEN);
+    const hidden = await one.up(x, w1, b1, WIDTH);
+    const activated = await one.gelu(hidden);
+    const out = await one.down(activated, w2, b2, HIDDEN);
     const found = out.toArray ? await out.toArray() : out;
     for (const handle of [hidden, activated, out]) handle.delete?.();
     return found;
   };
 
-  const inner = feedForward(false, false);
+  const inner = feedForward(false);
   const plan = gpu.createPipeline((x: Any, w1: Any, b1: Any, w2: Any, b2: Any) =>
     inner.down(inner.gelu(inner.up(x, w1, b1, WIDTH)), w2, b2, HIDDEN),
   );
   const byPipeline = () => plan(x, ...weights);
 
-  const [one, other] = [await byHandles(), await byPipeline()];
-  if (Math.abs(one[1][3] - other[1][3]) > 1e-4) throw new Error(`${mode}: the two ways differ`);
+  const [found, wanted] = [await byHandles(), await byPipeline()];
+  if (Math.abs(found[1][3] - wanted[1][3]) > 1e-4) throw new Error('the two ways differ');
   const handles = 1000 * (await measure(byHandles));
   const pipeline = 1000 * (await measure(byPipeline));
   const executor = plan.executorKind + (plan.fallbackReason ? `: ${plan.fallbackReason}` : '');
