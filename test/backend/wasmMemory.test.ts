@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { jsKernels } from '../../lib/backend/js/index.ts';
 import { Storage, type TypedArray } from '../../lib/backend/storage.ts';
 import { createCollector } from '../../lib/backend/wasm/collect.node.ts';
 import { type Block, Heap } from '../../lib/backend/wasm/heap.ts';
@@ -113,6 +114,31 @@ describe('wasm memory', () => {
     const ones = view(new Float32Array(8192).fill(1), [8192, 1], [1, 1]);
     const product = kernels.matmul!(a, ones)!;
     expect([...new Set(product.data)]).to.eql([16384]);
+    close?.();
+  });
+
+  it('does not give up, where memory is short, the packed panels that the product at hand uses', () => {
+    const { memory, kernels, close } = createWasmBackend({ threads: 1 });
+    const matrix = (rows: number, columns: number, seed: number) => {
+      const data = memory.allocate('float32', rows * columns, false);
+      data.forEach((_, i) => {
+        data[i] = Math.sin(seed * i);
+      });
+      return { storage: Storage.of(data), shape: [rows, columns], strides: [columns, 1], offset: 0 };
+    };
+    const weight = matrix(256, 4096, 2);
+    const [few, many] = [matrix(7, 256, 3), matrix(126, 256, 5)];
+    for (let use = 0; use < 3; use++) kernels.matmul!(few, weight); // its panels are kept now
+    const wanted = jsKernels.matmul(many, weight).data;
+    // Room for the result and no more: the rows of `many` can be packed only where something is given up.
+    const room = memory.heap.take(wanted.byteLength)!;
+    for (let bytes = 256 * MB; bytes >= 64; bytes /= 2) while (memory.heap.take(bytes));
+    memory.heap.give(room);
+    const found = kernels.matmul!(many, weight)!.data;
+    expect(memory.holds(found), 'the result is where there was room').to.equal(true);
+    found.forEach((value, i) => {
+      if (Math.abs(value - wanted[i]) > 1e-3) expect.fail(`${value} at ${i}, wanted ${wanted[i]}`);
+    });
     close?.();
   });
 

@@ -73,6 +73,8 @@ function multiplyPanels(engine: Engine, p: Product, keep?: (bytes: number) => Pa
   const { n, k } = p;
   const threaded = p.m * n * k > THREADED_WORK;
   const steps = Math.ceil(k / Math.max(1, Math.ceil(k / MOST_STEPS)));
+  const blocks = blocksOf(engine, p, steps, threaded);
+  // Last: where memory is short, taking some gives up the panels that are kept.
   const kept = keep?.(roundUp(n, NR) * k * 4);
   const columns = kept ? n : columnsPacked(n, steps);
   for (let column = 0; column < n; column += columns) {
@@ -83,10 +85,27 @@ function multiplyPanels(engine: Engine, p: Product, keep?: (bytes: number) => Pa
         ? kept.address + 4 * roundUp(n, NR) * done
         : engine.panels.reserve(4 * roundUp(part.n, NR) * part.k);
       if (!kept?.ready) packB(engine, part, panels, threaded);
-      multiplyBlocks(engine, part, panels, threaded);
+      multiplyBlocks(engine, part, panels, blocks);
       done += steps;
     } while (done < k);
   }
+}
+
+/** How C is cut into blocks of rows, and where the threads count what they have taken of each. */
+interface Blocks {
+  rows: number;
+  count: number;
+  /** Threads that begin at different blocks. */
+  lanes: number;
+  counters: number;
+}
+
+function blocksOf(engine: Engine, { m, n }: Product, steps: number, threaded: boolean): Blocks {
+  const lanes = threaded ? engine.threads : 1;
+  const rows = blockRows(m, n, lanes);
+  const count = Math.ceil(m / rows);
+  engine.scratch(4 * (MR * NR + rows * steps));
+  return { rows, count, lanes, counters: engine.counters.reserve(4 * count) };
 }
 
 /** How many columns of B are packed at a time, so that the panels take little memory. */
@@ -116,17 +135,13 @@ function packB(engine: Engine, { n, k, b }: Product, panels: number, threaded: b
   engine.run(Kind.pack, Math.ceil(n / (NR * perTask)), threaded);
 }
 
-function multiplyBlocks(engine: Engine, p: Product, panelsB: number, threaded: boolean): void {
-  const { m, n, k } = p;
-  const lanes = threaded ? engine.threads : 1;
-  const rows = blockRows(m, n, lanes);
-  const blocks = Math.ceil(m / rows);
-  engine.scratch(4 * (MR * NR + rows * k));
-  const counters = engine.counters.reserve(4 * blocks);
-  new Int32Array(engine.memory.buffer(), counters, blocks).fill(0);
-  engine.integers.set([m, n, k, p.a.address, p.a.line, p.a.step, panelsB, p.c, p.rowBytes, p.bias, p.start]);
-  engine.integers.set([rows, blocks, CHUNK_COLUMNS, lanes, counters], 11);
-  engine.run(Kind.gemm, lanes, threaded);
+function multiplyBlocks(engine: Engine, p: Product, panelsB: number, blocks: Blocks): void {
+  const { rows, count, lanes, counters } = blocks;
+  new Int32Array(engine.memory.buffer(), counters, count).fill(0);
+  const { a } = p;
+  engine.integers.set([p.m, p.n, p.k, a.address, a.line, a.step, panelsB, p.c, p.rowBytes, p.bias, p.start]);
+  engine.integers.set([rows, count, CHUNK_COLUMNS, lanes, counters], 11);
+  engine.run(Kind.gemm, lanes, lanes > 1);
 }
 
 /** Rows of a block: fewer than would be best where some threads would otherwise have nothing to do. */
