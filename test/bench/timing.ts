@@ -29,7 +29,7 @@ async function warmUp(job: Job): Promise<void> {
  * Seconds of single calls of each job, warm, the shortest first. They take turns, several times over, so that what
  * else the machine does meets all of them alike. Slow ones, beyond half a second, have one turn.
  */
-export async function measureInTurns(jobs: readonly Job[], turns = 8, calls = 2): Promise<number[][]> {
+export async function measureInTurns(jobs: readonly Job[], turns = 12, calls = 2): Promise<number[][]> {
   const times: number[][] = jobs.map(() => []);
   const slow = new Set<Job>();
   for (const job of jobs) await warmUp(job);
