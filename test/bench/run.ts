@@ -2,7 +2,7 @@ import { useBackend } from '../../lib/index.ts';
 import { parseOptions, runMain, UsageError } from '../../lib/io/cli.ts';
 import { writeFileAtomically } from '../../lib/io/files.ts';
 
-/** `npm run bench -- gemm|step|scale|generate|gpu`: measures, prints a table, and with --json writes the figures. */
+/** `npm run bench -- gemm|step|scale|memory|generate|gpu`: measures, prints a table, and with --json writes the figures. */
 
 const OPTIONS = {
   json: { type: 'string', help: 'write the figures to this file', placeholder: 'FILE' },
@@ -14,6 +14,7 @@ const BENCHMARKS: Record<string, (threads: number) => Promise<unknown>> = {
   gemm: async () => (await import('./gemm.ts')).gemm(),
   step: async (threads) => (await import('./step.ts')).step(threads),
   scale: async () => (await import('./scale.ts')).scale(),
+  memory: async () => (await import('./memory.ts')).memory(),
   gpu: async () => (await import('./gpu.ts')).gpu(),
   generate: async (threads) => (await import('./generate.ts')).generate(threads),
 };
@@ -24,7 +25,8 @@ await runMain(async () => {
   const options = parseOptions(
     {
       command: `npm run bench -- ${names}`,
-      summary: 'Measures the matrix product, a training step, how time grows with the text, or generation.',
+      summary:
+        'Measures the matrix product, a training step, how time grows with the text, memory over many steps, or generation.',
       options: OPTIONS,
     },
     name?.startsWith('-') ? [name, ...rest] : rest,
