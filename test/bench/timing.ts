@@ -25,22 +25,26 @@ async function warmUp(job: Job): Promise<void> {
   while (performance.now() < end && (await secondsOf(job)) < 0.5);
 }
 
+/** Jobs beyond so many seconds take part in every tenth round only, and those beyond the second bound in one. */
+const SLOW = 0.25;
+const VERY_SLOW = 3;
+
 /**
- * Seconds of single calls of each job, warm, the shortest first. They take turns, several times over, so that what
- * else the machine does meets all of them alike. Slow ones, beyond half a second, have one turn.
+ * Seconds of single calls of each job, warm, the shortest first. The jobs take turns, in so many rounds that what else
+ * the machine does, often for seconds at a time, meets all of them alike.
  */
-export async function measureInTurns(jobs: readonly Job[], turns = 12, calls = 2): Promise<number[][]> {
+export async function measureInTurns(jobs: readonly Job[], rounds = 40, calls = 2): Promise<number[][]> {
   const times: number[][] = jobs.map(() => []);
-  const slow = new Set<Job>();
+  const every: number[] = jobs.map(() => 1);
   for (const job of jobs) await warmUp(job);
-  for (let turn = 0; turn < turns; turn++) {
+  for (let round = 0; round < rounds; round++) {
     for (const [i, job] of jobs.entries()) {
-      if (slow.has(job)) continue;
+      if (round % every[i] > 0) continue;
       // Threads of whoever was measured before shall be asleep.
       await new Promise((resolve) => setTimeout(resolve, 50));
       const first = await secondsOf(job);
-      if (first > 0.5) slow.add(job);
-      if (first > 3) times[i].push(first);
+      if (first > SLOW) every[i] = first > VERY_SLOW ? rounds : 10;
+      if (first > VERY_SLOW) times[i].push(first);
       else for (let call = 0; call < calls; call++) times[i].push(await secondsOf(job));
     }
   }
