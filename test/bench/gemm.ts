@@ -1,8 +1,8 @@
-import { cpus } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 import { formatTable } from '../../chapters/common/table.ts';
 import { loadKernels } from '../../lib/backend/wasm/load.node.ts';
 import { allEngines, type Engine, type Shape, type Trans } from './engines.ts';
-import { peakGflops } from './peak.ts';
+import { PeakProbe } from './peak.ts';
 import { type Job, measureInTurns, median } from './timing.ts';
 
 /** The matrix products of GPT-2 small for a batch of 8 messages of 109 tokens, and a square one. */
@@ -20,12 +20,15 @@ export interface GemmRow extends Shape {
   /** Of the median call, and of the quickest: far apart on a machine that others use too. */
   gflops: number;
   best: number;
+  /** What part of their best the cores reached meanwhile; `undefined` where calls take long. */
+  coreSpeed: number | undefined;
 }
 
 /** GFLOP/s of every engine at every shape and transposition. */
 export async function gemm(): Promise<GemmRow[]> {
   const shapes = SIZES.flatMap((size) => TRANS.map((trans) => ({ ...size, trans })));
   const rows: GemmRow[] = [];
+  const probe = await PeakProbe.create(loadKernels().relaxed, availableParallelism());
   const engines = await allEngines();
   for (const shape of shapes) {
     const jobs = new Map<Engine, Job>();
@@ -33,18 +36,19 @@ export async function gemm(): Promise<GemmRow[]> {
       const job = await engine.prepare(shape);
       if (job) jobs.set(engine, job);
     }
-    const seconds = await measureInTurns([...jobs.values()]);
+    const measured = await measureInTurns([...jobs.values()], () => probe.coreSpeed());
     for (const [i, { name, threads }] of [...jobs.keys()].entries()) {
       const rate = (time: number) => Number(((2e-9 * shape.m * shape.n * shape.k) / time).toPrecision(4));
-      const [gflops, best] = [rate(median(seconds[i])), rate(seconds[i][0])];
-      rows.push({ engine: name, ...shape, threads, gflops, best });
+      const { seconds, speed } = measured[i];
+      const [gflops, best] = [rate(median(seconds)), rate(seconds[0])];
+      rows.push({ engine: name, ...shape, threads, gflops, best, coreSpeed: speed });
     }
-    console.log(`measured ${shape.m}·${shape.n}·${shape.k} ${shape.trans}`);
+    const percent = Math.round(100 * Math.min(...measured.map(({ speed }) => speed ?? 1)));
+    console.log(`measured ${shape.m}·${shape.n}·${shape.k} ${shape.trans}, cores at ${percent} to 100 %`);
   }
   for (const engine of engines) await engine.close?.();
-  // Last, since V8 goes on compiling AssemblyScript's compiler in the background.
-  const peak = await peakGflops(loadKernels().relaxed);
-  console.log(`\n${cpus()[0].model}; one thread's 128-bit multiply-adds reach ${peak.toFixed(1)} GFLOP/s`);
+  const peak = probe.gflops.toFixed(1);
+  console.log(`\n${cpus()[0].model}; one thread's 128-bit multiply-adds reach ${peak} GFLOP/s`);
   console.log(`\nGFLOP/s, median call\n${table(rows, 'gflops')}`);
   console.log(`\nGFLOP/s, quickest call\n${table(rows, 'best')}`);
   return rows;

@@ -25,30 +25,63 @@ async function warmUp(job: Job): Promise<void> {
   while (performance.now() < end && (await secondsOf(job)) < 0.5);
 }
 
-/** Jobs beyond so many seconds take part in every tenth round only, and those beyond the second bound in one. */
-const SLOW = 0.25;
-const VERY_SLOW = 3;
+/** So many turns of a job count, of two calls each; fewer, as they come, of one whose call takes so many seconds. */
+const TURNS = 10;
+const [SLOW, SLOW_TURNS] = [0.25, 3];
+const [VERY_SLOW, VERY_SLOW_TURNS] = [3, 1];
+/** A turn is undisturbed if the cores reach so much of their best before it and after it. */
+const UNDISTURBED = 0.95;
+/** The jobs are offered so many turns. When a core is disturbed they pass, but for every fifteenth. */
+const OFFERS = 150;
+const NEVER_PASSED = 15;
+
+interface Turn {
+  seconds: number[];
+  /** What part of their best the cores reached before and after, whichever is less. */
+  speed: number;
+}
+
+export interface Measured {
+  /** Of the calls that count, the shortest first. */
+  seconds: number[];
+  /** What part of their best the cores reached in all turns that count; slow jobs have such as they come. */
+  speed: number | undefined;
+}
 
 /**
- * Seconds of single calls of each job, warm, the shortest first. The jobs take turns, in so many rounds that what else
- * the machine does, often for seconds at a time, meets all of them alike.
+ * Times single calls of each job, warm. The jobs take turns. Where others use the machine too, they slow its cores
+ * down for seconds at a time, and some jobs much more than others: so a job's turns count in which the cores were
+ * fastest, and there are more of them until enough were undisturbed. `coreSpeed` tells what part of their best the
+ * cores reach at the moment, by something that is none of the jobs.
  */
-export async function measureInTurns(jobs: readonly Job[], rounds = 40, calls = 2): Promise<number[][]> {
-  const times: number[][] = jobs.map(() => []);
-  const every: number[] = jobs.map(() => 1);
+export async function measureInTurns(jobs: readonly Job[], coreSpeed: () => number): Promise<Measured[]> {
+  const turns: Turn[][] = jobs.map(() => []);
+  const wanted: number[] = jobs.map(() => TURNS);
+  const isSlow = (i: number) => wanted[i] < TURNS;
+  const lacksTurns = (i: number) => {
+    // A slow job meets quiet and busy moments within one call.
+    const valid = isSlow(i) ? turns[i] : turns[i].filter((turn) => turn.speed >= UNDISTURBED);
+    return valid.length < wanted[i];
+  };
   for (const job of jobs) await warmUp(job);
-  for (let round = 0; round < rounds; round++) {
+  for (let offer = 0; offer < OFFERS; offer++) {
     for (const [i, job] of jobs.entries()) {
-      if (round % every[i] > 0) continue;
+      if (!lacksTurns(i)) continue;
       // Threads of whoever was measured before shall be asleep.
       await new Promise((resolve) => setTimeout(resolve, 50));
+      const before = coreSpeed();
+      if (before < UNDISTURBED && offer % NEVER_PASSED > 0) continue;
       const first = await secondsOf(job);
-      if (first > SLOW) every[i] = first > VERY_SLOW ? rounds : 10;
-      if (first > VERY_SLOW) times[i].push(first);
-      else for (let call = 0; call < calls; call++) times[i].push(await secondsOf(job));
+      const seconds = first > VERY_SLOW ? [first] : [await secondsOf(job), await secondsOf(job)];
+      turns[i].push({ seconds, speed: Math.min(before, coreSpeed()) });
+      if (first > SLOW) wanted[i] = first > VERY_SLOW ? VERY_SLOW_TURNS : SLOW_TURNS;
     }
   }
-  return times.map((seconds) => seconds.toSorted((a, b) => a - b));
+  return turns.map((own, i) => {
+    const counted = own.toSorted((a, b) => b.speed - a.speed).slice(0, wanted[i]);
+    const seconds = counted.flatMap((turn) => turn.seconds).toSorted((a, b) => a - b);
+    return { seconds, speed: isSlow(i) ? undefined : counted[counted.length - 1].speed };
+  });
 }
 
 /** Median seconds of a training step, when memory has stopped growing and the weights are packed. */
