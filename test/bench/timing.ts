@@ -30,7 +30,7 @@ const TURNS = 10;
 const [SLOW, SLOW_TURNS] = [0.25, 3];
 const [VERY_SLOW, VERY_SLOW_TURNS] = [3, 1];
 /** A turn is undisturbed if the cores reach so much of their best before it and after it. */
-const UNDISTURBED = 0.95;
+const UNDISTURBED = 0.97;
 /** The jobs are offered so many turns. When a core is disturbed they pass, but for every fifteenth. */
 const OFFERS = 150;
 const NEVER_PASSED = 15;
