@@ -144,21 +144,21 @@ const peer = (name: string): Promise<any> => import(name);
 
 const PEERS_INSTALLED = existsSync(new URL('./node_modules', import.meta.url));
 
-type Maker = () => Engine | Promise<Engine>;
-
-/** All engines that can be made here, those with one thread first; those that cannot are left out with a line that says why. */
+/** All engines that can be made here; those that cannot are left out with a line that says why. */
 export async function allEngines(): Promise<Engine[]> {
   const all = availableParallelism();
-  const alone: Maker[] = [() => ours('js', 1, jsKernels), () => wasm(1)];
-  const together: Maker[] = all > 1 ? [() => wasm(all)] : [];
+  const threadCounts = all > 1 ? [1, all] : [1];
+  const makers: (() => Engine | Promise<Engine>)[] = [
+    () => ours('js', 1, jsKernels),
+    ...threadCounts.map((threads) => () => wasm(threads)),
+  ];
   if (PEERS_INSTALLED) {
-    alone.push(tfjsWasm, jaxJs, jsPytorch, () => onnxRuntime(1));
-    if (all > 1) together.push(() => onnxRuntime(all));
+    makers.push(tfjsWasm, jaxJs, ...threadCounts.map((threads) => () => onnxRuntime(threads)), jsPytorch);
   } else {
     console.log('peers are left out: npm ci --prefix test/bench --ignore-scripts installs them\n');
   }
   const engines: Engine[] = [];
-  for (const make of [...alone, ...together]) {
+  for (const make of makers) {
     try {
       engines.push(await make());
     } catch (error) {
