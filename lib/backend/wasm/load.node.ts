@@ -9,8 +9,8 @@ const RELAXED_SIMD = new Uint8Array([
 
 /** Compiles the kernels for this runtime: those with fused multiply-add if it has it. */
 export function loadKernels(): { module: WebAssembly.Module; relaxed: boolean } {
-  // Node 20 has relaxed SIMD behind this flag; later versions ignore it.
-  v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
+  // Only Node 20 (V8 11.3) has relaxed SIMD behind a flag. Later versions have it without, and print an error for the flag.
+  if (process.versions.v8.startsWith('11.')) v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
   const relaxed = WebAssembly.validate(RELAXED_SIMD);
   const file = new URL(relaxed ? './kernels.relaxed.wasm' : './kernels.simd.wasm', import.meta.url);
   return { module: new WebAssembly.Module(readFileSync(file)), relaxed };
