@@ -8,27 +8,20 @@ export interface Strided {
   readonly offset: number;
 }
 
-export type UnaryOp =
-  | 'neg'
-  | 'abs'
-  | 'exp'
-  | 'log'
-  | 'sqrt'
-  | 'rsqrt'
-  | 'reciprocal'
-  | 'square'
-  | 'tanh'
-  | 'sigmoid'
-  | 'relu'
-  | 'gelu'
-  | 'sin'
-  | 'cos';
+/** The operations by name. A backend says of each one that it has it or that it leaves it to the next. */
+export const UNARY_OPS = [
+  ...(['neg', 'abs', 'exp', 'log', 'sqrt', 'rsqrt', 'reciprocal', 'square', 'tanh', 'sigmoid'] as const),
+  ...(['relu', 'gelu', 'sin', 'cos'] as const),
+] as const;
+export const ARITHMETIC_OPS = ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum'] as const;
+export const COMPARISON_OPS = ['eq', 'ne', 'lt', 'le', 'gt', 'ge'] as const;
+export const REDUCE_OPS = ['sum', 'max', 'min'] as const;
 
-export type ArithmeticOp = 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum';
-export type ComparisonOp = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge';
+export type UnaryOp = (typeof UNARY_OPS)[number];
+export type ArithmeticOp = (typeof ARITHMETIC_OPS)[number];
+export type ComparisonOp = (typeof COMPARISON_OPS)[number];
 export type BinaryOp = ArithmeticOp | ComparisonOp;
-
-export type ReduceOp = 'sum' | 'max' | 'min';
+export type ReduceOp = (typeof REDUCE_OPS)[number];
 
 /** The settings of one AdamW step (Loshchilov & Hutter 2019, algorithm 2), as PyTorch names them. */
 export interface AdamWStep {
@@ -44,7 +37,8 @@ export interface AdamWStep {
 /**
  * The kernels behind every tensor operation: the seam between the library and what does the work.
  *
- * Unless said otherwise a kernel returns a new storage, row-major in the shape that the caller computed.
+ * Unless said otherwise a kernel returns a new storage, row-major in the shape that the caller computed; effects.ts says
+ * of each what it returns and what it writes in place.
  * Shapes and types are checked by the caller. A stride of 0 repeats an element: broadcasting.
  * A backend may have a part of the kernels, and a kernel may answer `undefined` for a case that it leaves
  * to the next backend: see dispatch.ts. `js` has all of them and never declines.

@@ -1,4 +1,4 @@
-import { isContiguous, rowMajorStrides, sizeOf } from '../backend/js/strided.ts';
+import { isContiguous, rowMajorStrides, sizeOf } from '../backend/strided.ts';
 
 export { isContiguous, rowMajorStrides, sizeOf };
 

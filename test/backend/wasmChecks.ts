@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { jsKernels } from '../../lib/backend/js/index.ts';
-import { rowMajorStrides } from '../../lib/backend/js/strided.ts';
 import type { DecliningKernels, Kernels, Strided } from '../../lib/backend/kernels.ts';
 import { Storage, type TypedArray } from '../../lib/backend/storage.ts';
+import { rowMajorStrides } from '../../lib/backend/strided.ts';
 import { createWasmBackend } from '../../lib/backend/wasm/index.ts';
 
 /** What the tests of the wasm kernels share: views of every layout, and the comparison with `js`. */

@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import { setBackends } from '../../lib/backend/dispatch.ts';
 import type { GpuBackend } from '../../lib/backend/gpu/index.ts';
 import { jsKernels } from '../../lib/backend/js/index.ts';
-import { rowMajorStrides, sizeOf } from '../../lib/backend/js/strided.ts';
 import type { ArithmeticOp, BinaryOp, Kernels, Strided, UnaryOp } from '../../lib/backend/kernels.ts';
 import { Storage, type TypedArray } from '../../lib/backend/storage.ts';
+import { rowMajorStrides, sizeOf } from '../../lib/backend/strided.ts';
 import { TESTED_MODES, useMode } from './modes.ts';
 
 /** Every kernel on the device against the reference, with operands that lie in memory in several ways. */

@@ -1,6 +1,6 @@
 import type { AdamWStep, Kernels, Strided } from '../kernels.ts';
 import type { Storage } from '../storage.ts';
-import { rowMajor } from './strided.ts';
+import { rowMajor } from '../strided.ts';
 
 /** AdamW (Loshchilov & Hutter 2019, algorithm 2), in the order of PyTorch's own implementation. */
 function adamW(parameter: Strided, gradient: Strided, m: Storage, v: Storage, step: AdamWStep): true {

@@ -1,7 +1,7 @@
 import type { Kernels, Strided } from '../kernels.ts';
 import type { Storage } from '../storage.ts';
+import { newFloats, rowMajor } from '../strided.ts';
 import { logSumExpOfRow } from './softmax.ts';
-import { newFloats, rowMajor } from './strided.ts';
 
 function countTargets(targets: Int32Array, ignoreIndex: number): number {
   let counted = 0;

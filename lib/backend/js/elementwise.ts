@@ -1,6 +1,6 @@
-import type { BinaryOp, Kernels, Strided, UnaryOp } from '../kernels.ts';
+import { type BinaryOp, COMPARISON_OPS, type Kernels, type Strided, type UnaryOp } from '../kernels.ts';
 import { type DType, Storage } from '../storage.ts';
-import { copyElements, forEachElement, isContiguous, newFloats, rowMajor, sizeOf } from './strided.ts';
+import { copyElements, forEachElement, isContiguous, newFloats, rowMajor, sizeOf } from '../strided.ts';
 
 const TWICE_SQRT_2_OVER_PI = 2 * Math.sqrt(2 / Math.PI);
 
@@ -55,7 +55,7 @@ const BINARY: Record<BinaryOp, (a: number, b: number) => number> = {
   ge: (a, b) => +(a >= b),
 };
 
-const COMPARISONS: ReadonlySet<BinaryOp> = new Set(['eq', 'ne', 'lt', 'le', 'gt', 'ge']);
+const COMPARISONS: ReadonlySet<BinaryOp> = new Set(COMPARISON_OPS);
 
 /** The type of `a op b` for two operands of the same type. */
 function resultType(op: BinaryOp, operands: DType): DType {

@@ -1,6 +1,6 @@
 import type { Kernels, Strided } from '../kernels.ts';
 import { Storage } from '../storage.ts';
-import { forEachElement, newFloats, rowMajor, sizeOf } from './strided.ts';
+import { forEachElement, newFloats, rowMajor, sizeOf } from '../strided.ts';
 
 function embedding(weight: Strided, ids: Strided): Storage {
   const d = weight.shape[1];

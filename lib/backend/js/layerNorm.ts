@@ -1,6 +1,6 @@
 import type { Kernels, Strided } from '../kernels.ts';
 import type { Storage } from '../storage.ts';
-import { newFloats, rowMajor } from './strided.ts';
+import { newFloats, rowMajor } from '../strided.ts';
 
 /** y = (x − mean) / √(variance + eps) · scale + shift over each row (Ba, Kiros & Hinton 2016). */
 function layerNorm(x: Strided, scale: Strided, shift: Strided, eps: number) {

@@ -1,6 +1,6 @@
 import type { Kernels, Strided } from '../kernels.ts';
 import type { Storage } from '../storage.ts';
-import { newFloats, rowMajor, sizeOf } from './strided.ts';
+import { newFloats, rowMajor, sizeOf } from '../strided.ts';
 
 /**
  * The definition: out[i, j] = start[j] + Σₚ a[i, p] b[p, j], for a [m, k] and b [k, n], anywhere in memory.

@@ -1,6 +1,6 @@
 import type { Kernels, ReduceOp, Strided } from '../kernels.ts';
 import { Storage } from '../storage.ts';
-import { rowMajor, sizeOf } from './strided.ts';
+import { rowMajor, sizeOf } from '../strided.ts';
 
 /** The view with the reduced axes moved to the end, so that each result is reduced from one row. */
 function reducedAxesLast(x: Strided, axes: readonly number[]): { rows: Strided; length: number } {

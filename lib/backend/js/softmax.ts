@@ -1,6 +1,6 @@
 import type { Kernels, Strided } from '../kernels.ts';
 import type { Storage } from '../storage.ts';
-import { newFloats, rowMajor, rowsAndColumns } from './strided.ts';
+import { newFloats, rowMajor, rowsAndColumns } from '../strided.ts';
 
 /**
  * y = softmax(scale · x) over the first `visible` numbers of a row, 0 over the rest.

@@ -1,6 +1,6 @@
-import { rowMajorStrides, sizeOf } from '../js/strided.ts';
 import type { Strided } from '../kernels.ts';
 import type { Storage } from '../storage.ts';
+import { rowMajorStrides, sizeOf } from '../strided.ts';
 import { Declined, type Engine, Kind } from './engine.ts';
 import { fold } from './fold.ts';
 

@@ -1,14 +1,14 @@
-import { isContiguous, rowMajorStrides, sizeOf } from '../js/strided.ts';
 import type { BinaryOp, Strided, UnaryOp } from '../kernels.ts';
 import type { DType, Storage } from '../storage.ts';
+import { isContiguous, rowMajorStrides, sizeOf } from '../strided.ts';
 import { copyTo } from './copy.ts';
 import { type Engine, Kind } from './engine.ts';
 import { type Folded, fold } from './fold.ts';
 
 /** Plans the elementwise kernels: folds views into rows and cuts them into tasks. The loops are in assembly/. */
 
-/** The operations by number, as in assembly/elementwise.ts; what is missing here is left to `js`. */
-const UNARY: Partial<Record<UnaryOp, number>> = {
+/** The operations by number, as in assembly/elementwise.ts; `undefined` leaves one to `js`. */
+const UNARY: Record<UnaryOp, number | undefined> = {
   neg: 0,
   abs: 1,
   exp: 2,
@@ -21,8 +21,22 @@ const UNARY: Partial<Record<UnaryOp, number>> = {
   sigmoid: 9,
   relu: 10,
   gelu: 11,
+  sin: undefined,
+  cos: undefined,
 };
-const BINARY: Partial<Record<BinaryOp, number>> = { add: 0, sub: 1, mul: 2, div: 3, maximum: 4, minimum: 5 };
+const LEFT_TO_JS = {
+  pow: undefined,
+  eq: undefined,
+  ne: undefined,
+  lt: undefined,
+  le: undefined,
+  gt: undefined,
+  ge: undefined,
+};
+const BINARY: Record<BinaryOp, number | undefined> = {
+  ...{ add: 0, sub: 1, mul: 2, div: 3, maximum: 4, minimum: 5 },
+  ...LEFT_TO_JS,
+};
 const GELU_BACKWARD = 6;
 
 /** Elements of one task. */

@@ -1,4 +1,4 @@
-import type { Backend, DecliningKernels } from '../kernels.ts';
+import type { Backend, DecliningKernels, Kernels } from '../kernels.ts';
 import { createCollector } from './collect.node.ts';
 import { addInto, contiguous, copyInto } from './copy.ts';
 import { binary, cast, geluBackward, unary, where } from './elementwise.ts';
@@ -33,7 +33,7 @@ export interface WasmBackend extends Backend {
 type WithEngine<F> = F extends (...args: infer A) => infer R ? (engine: Engine, ...args: A) => R : never;
 type AnyKernel = (engine: Engine, ...args: unknown[]) => unknown;
 
-/** What this backend does itself; the rest, and what a kernel declines, is left to the next one. */
+/** What this backend does itself. `undefined` leaves a kernel to the next backend, as a kernel does that declines a case. */
 const KERNELS = {
   ...{ matmul, matmulInto },
   ...{ unary, binary, geluBackward, where, cast },
@@ -41,7 +41,8 @@ const KERNELS = {
   ...{ softmax, softmaxBackward, causalSoftmax, causalSoftmaxBackward, logSoftmax, logSoftmaxBackward },
   ...{ layerNorm, layerNormBackward, crossEntropy, crossEntropyBackward, reduce },
   ...{ embedding, embeddingBackwardInto, adamW },
-} satisfies { [K in keyof DecliningKernels]: WithEngine<NonNullable<DecliningKernels[K]>> };
+  ...{ argReduce: undefined, gather: undefined, scatterAddInto: undefined },
+} satisfies { [K in keyof Kernels]: WithEngine<NonNullable<DecliningKernels[K]>> | undefined };
 
 /** A kernel that answers `undefined` when the memory is full, and gives back what it borrowed in any case. */
 function guarded<Args extends unknown[], Result>(
@@ -73,7 +74,9 @@ export function createWasmBackend({ threads = availableThreads() }: { threads?: 
   const memory = new TensorMemory(new Heap(wasmMemory, exports.heapBase()), createCollector());
   const engine = new Engine(exports, memory, threads, () => startThreads(module, wasmMemory, threads - 1));
   const kernels = Object.fromEntries(
-    Object.entries(KERNELS).map(([name, kernel]) => [name, guarded(engine, kernel as AnyKernel)]),
+    Object.entries(KERNELS)
+      .filter(([, kernel]) => kernel)
+      .map(([name, kernel]) => [name, guarded(engine, kernel as AnyKernel)]),
   ) as DecliningKernels;
   return {
     name: 'wasm',

@@ -1,6 +1,6 @@
-import { isContiguous, sizeOf } from '../js/strided.ts';
 import type { Strided } from '../kernels.ts';
 import type { Storage } from '../storage.ts';
+import { isContiguous, sizeOf } from '../strided.ts';
 import { type Engine, Kind } from './engine.ts';
 import { ADD, BIAS, MR, multiply, NR, type Product, roundUp, THREADED_WORK, ZERO } from './gemm.ts';
 

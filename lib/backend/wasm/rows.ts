@@ -1,6 +1,6 @@
-import { rowsAndColumns, sizeOf } from '../js/strided.ts';
 import type { ReduceOp, Strided } from '../kernels.ts';
 import type { Storage } from '../storage.ts';
+import { rowsAndColumns, sizeOf } from '../strided.ts';
 import { rowMajorAddress, THREADED_ELEMENTS } from './elementwise.ts';
 import { type Engine, Kind } from './engine.ts';
 

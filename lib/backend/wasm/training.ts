@@ -1,6 +1,6 @@
-import { isContiguous } from '../js/strided.ts';
 import type { AdamWStep, Strided } from '../kernels.ts';
 import type { Storage } from '../storage.ts';
+import { isContiguous } from '../strided.ts';
 import { rowMajorAddress, THREADED_ELEMENTS } from './elementwise.ts';
 import { type Engine, Kind } from './engine.ts';
 
