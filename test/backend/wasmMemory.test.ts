@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { jsKernels } from '../../lib/backend/js/index.ts';
 import { Storage, type TypedArray } from '../../lib/backend/storage.ts';
 import { createCollector } from '../../lib/backend/wasm/collect.node.ts';
-import { type Block, Heap } from '../../lib/backend/wasm/heap.ts';
 import { createWasmBackend } from '../../lib/backend/wasm/index.ts';
-import { TensorMemory } from '../../lib/backend/wasm/memory.ts';
+import { type Block, Heap } from '../../lib/backend/wasm/memory/heap.ts';
+import { TensorMemory } from '../../lib/backend/wasm/memory/tensorMemory.ts';
 
 const MB = 2 ** 20;
 

@@ -1,8 +1,8 @@
 import type { Strided } from '../kernels.ts';
 import { type DType, Storage, type TypedArray } from '../storage.ts';
-import type { Block } from './heap.ts';
-import type { TensorMemory } from './memory.ts';
-import { PackCache } from './packCache.ts';
+import type { Block } from './memory/heap.ts';
+import { PackCache } from './memory/packCache.ts';
+import type { TensorMemory } from './memory/tensorMemory.ts';
 
 /** The kernels by number: the same list as in assembly/tasks.ts. */
 export const Kind = {

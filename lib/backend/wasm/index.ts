@@ -1,12 +1,9 @@
 import type { Backend, DecliningKernels, Kernels } from '../kernels.ts';
 import { createCollector } from './collect.node.ts';
-import { addInto, contiguous, copyInto } from './copy.ts';
-import { binary, cast, geluBackward, unary, where } from './elementwise.ts';
 import { Declined, Engine, type WasmExports } from './engine.ts';
-import { Heap } from './heap.ts';
-import { loadKernels } from './load.node.ts';
-import { matmul, matmulInto } from './matmul.ts';
-import { TensorMemory } from './memory.ts';
+import { addInto, contiguous, copyInto } from './kernels/copy.ts';
+import { binary, cast, geluBackward, unary, where } from './kernels/elementwise.ts';
+import { matmul, matmulInto } from './kernels/matmul.ts';
 import {
   causalSoftmax,
   causalSoftmaxBackward,
@@ -19,9 +16,12 @@ import {
   reduce,
   softmax,
   softmaxBackward,
-} from './rows.ts';
+} from './kernels/rows.ts';
+import { adamW, embedding, embeddingBackwardInto } from './kernels/training.ts';
+import { loadKernels } from './load.node.ts';
+import { Heap } from './memory/heap.ts';
+import { TensorMemory } from './memory/tensorMemory.ts';
 import { availableThreads, startThreads } from './threads.node.ts';
-import { adamW, embedding, embeddingBackwardInto } from './training.ts';
 
 export interface WasmBackend extends Backend {
   readonly threads: number;

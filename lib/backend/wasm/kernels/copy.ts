@@ -1,7 +1,7 @@
-import type { Strided } from '../kernels.ts';
-import type { Storage } from '../storage.ts';
-import { rowMajorStrides, sizeOf } from '../strided.ts';
-import { Declined, type Engine, Kind } from './engine.ts';
+import type { Strided } from '../../kernels.ts';
+import type { Storage } from '../../storage.ts';
+import { rowMajorStrides, sizeOf } from '../../strided.ts';
+import { Declined, type Engine, Kind } from '../engine.ts';
 import { fold } from './fold.ts';
 
 /** Plans copies between strided views: which two dimensions make a plane, how planes are cut into tasks. */

@@ -1,8 +1,8 @@
-import type { BinaryOp, Strided, UnaryOp } from '../kernels.ts';
-import type { DType, Storage } from '../storage.ts';
-import { isContiguous, rowMajorStrides, sizeOf } from '../strided.ts';
+import type { BinaryOp, Strided, UnaryOp } from '../../kernels.ts';
+import type { DType, Storage } from '../../storage.ts';
+import { isContiguous, rowMajorStrides, sizeOf } from '../../strided.ts';
+import { type Engine, Kind } from '../engine.ts';
 import { copyTo } from './copy.ts';
-import { type Engine, Kind } from './engine.ts';
 import { type Folded, fold } from './fold.ts';
 
 /** Plans the elementwise kernels: folds views into rows and cuts them into tasks. The loops are in assembly/. */

@@ -1,6 +1,6 @@
-import type { Storage } from '../storage.ts';
+import type { Storage } from '../../storage.ts';
 import type { Block } from './heap.ts';
-import type { TensorMemory } from './memory.ts';
+import type { TensorMemory } from './tensorMemory.ts';
 
 /**
  * Keeps the packed panels of matrices that come again unchanged: frozen weights, or all weights under evaluation. A

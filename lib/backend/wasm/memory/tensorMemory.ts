@@ -1,4 +1,4 @@
-import { type Allocator, BYTES_PER_ELEMENT, type DType, type TypedArray } from '../storage.ts';
+import { type Allocator, BYTES_PER_ELEMENT, type DType, type TypedArray } from '../../storage.ts';
 import type { Block, Heap } from './heap.ts';
 
 /**

@@ -1,8 +1,8 @@
-import type { ReduceOp, Strided } from '../kernels.ts';
-import type { Storage } from '../storage.ts';
-import { rowsAndColumns, sizeOf } from '../strided.ts';
+import type { ReduceOp, Strided } from '../../kernels.ts';
+import type { Storage } from '../../storage.ts';
+import { rowsAndColumns, sizeOf } from '../../strided.ts';
+import { type Engine, Kind } from '../engine.ts';
 import { rowMajorAddress, THREADED_ELEMENTS } from './elementwise.ts';
-import { type Engine, Kind } from './engine.ts';
 
 /** Kernels that work row by row: softmax and its relatives, layer norm, cross-entropy, reductions. */
 

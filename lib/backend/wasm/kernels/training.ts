@@ -1,8 +1,8 @@
-import type { AdamWStep, Strided } from '../kernels.ts';
-import type { Storage } from '../storage.ts';
-import { isContiguous } from '../strided.ts';
+import type { AdamWStep, Strided } from '../../kernels.ts';
+import type { Storage } from '../../storage.ts';
+import { isContiguous } from '../../strided.ts';
+import { type Engine, Kind } from '../engine.ts';
 import { rowMajorAddress, THREADED_ELEMENTS } from './elementwise.ts';
-import { type Engine, Kind } from './engine.ts';
 
 /** Embedding and optimiser kernels: their arguments. The loops are in assembly/training.ts. */
 

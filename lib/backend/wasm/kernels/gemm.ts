@@ -1,5 +1,5 @@
-import { type Engine, Kind } from './engine.ts';
-import type { Packed } from './packCache.ts';
+import { type Engine, Kind } from '../engine.ts';
+import type { Packed } from '../memory/packCache.ts';
 
 /** Plans one matrix product: which panels to pack, how to cut C into blocks. The sums are in assembly/gemm.ts. */
 

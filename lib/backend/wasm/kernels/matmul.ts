@@ -1,7 +1,7 @@
-import type { Strided } from '../kernels.ts';
-import type { Storage } from '../storage.ts';
-import { isContiguous, sizeOf } from '../strided.ts';
-import { type Engine, Kind } from './engine.ts';
+import type { Strided } from '../../kernels.ts';
+import type { Storage } from '../../storage.ts';
+import { isContiguous, sizeOf } from '../../strided.ts';
+import { type Engine, Kind } from '../engine.ts';
 import { ADD, BIAS, MR, multiply, NR, type Product, roundUp, THREADED_WORK, ZERO } from './gemm.ts';
 
 /** The matrix products of Kernels as products of one pair of matrices (gemm.ts), or of many small ones at once. */

@@ -1,4 +1,4 @@
-import type { Strided } from '../kernels.ts';
+import type { Strided } from '../../kernels.ts';
 
 /** The dimensions that several views of one shape share, outermost first: as few as describe them all. */
 export interface Folded {
