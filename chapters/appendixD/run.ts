@@ -8,7 +8,7 @@ import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { plotCurves } from '../common/plot.ts';
 import { Progress } from '../common/progress.ts';
-import { obtainStory, TEXT_OPTION } from '../common/text.ts';
+import { obtain, STORY, TEXT_OPTION } from '../datasets/index.ts';
 import { warmupLearningRate, warmupStepsOf } from './01-warmup.ts';
 import { cosineLearningRate } from './02-cosine-decay.ts';
 import { clipGradients, findHighestGradient } from './03-clipping.ts';
@@ -111,9 +111,9 @@ export async function showAdditions(
 ): Promise<{ loaders: StoryLoaders; warmupSteps: number }> {
   const { epochs, seed } = options;
   const folder = join(options.out, 'appendixD');
-  const story = await obtainStory({ text: options.text, print: (line) => nb.note(line) });
+  const story = await obtain(STORY, { path: options.text, print: (line) => nb.note(line) });
   nb.note(`Text: ${story.source}`);
-  const loaders = makeLoaders(story.text, seed);
+  const loaders = makeLoaders(story.data, seed);
 
   nb.section('D.1 Learning rate warm-up');
   const [initialLr, peakLr] = [0.0001, 0.01];

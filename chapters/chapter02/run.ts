@@ -2,7 +2,7 @@ import { manualSeed, nn, type Tensor, tensor } from '../../lib/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import { type Notebook, torchSize } from '../common/notebook.ts';
 import { repr, tuple } from '../common/python.ts';
-import { obtainStory, type Story, TEXT_OPTION } from '../common/text.ts';
+import { type Obtained, obtain, STORY, TEXT_OPTION } from '../datasets/index.ts';
 import { AT_COMMAS, AT_PUNCTUATION, AT_SPACES, splitWords, withoutSpaces } from './01-splitting.ts';
 import { buildVocabulary, SimpleTokeniserV1, type Vocabulary } from './02-simple-tokeniser.ts';
 import { SimpleTokeniserV2, withSpecialTokens } from './03-special-tokens.ts';
@@ -15,7 +15,7 @@ import { END_OF_TEXT } from './gpt2-vocabulary.ts';
 
 /** Prints what the notebook of chapter 2 prints, in its order. */
 export async function run(nb: Notebook, options: { text?: string } = {}): Promise<void> {
-  const story = await obtainStory({ text: options.text, print: (line) => nb.note(line) });
+  const story = await obtain(STORY, { path: options.text, print: (line) => nb.note(line) });
   nb.figure('text', story.source);
   const words = splitting(nb, story);
   const vocabulary = ids(nb, words, story);
@@ -27,30 +27,30 @@ export async function run(nb: Notebook, options: { text?: string } = {}): Promis
   positions(nb, story);
 }
 
-function splitting(nb: Notebook, story: Story): string[] {
+function splitting(nb: Notebook, story: Obtained<string>): string[] {
   nb.section('2.2 Tokenizing text');
-  nb.print(18, 'Total number of character:', [...story.text].length);
-  nb.print(18, story.text.slice(0, 99));
+  nb.print(18, 'Total number of character:', [...story.data].length);
+  nb.print(18, story.data.slice(0, 99));
   let pieces = 'Hello, world. This, is a test.'.split(AT_SPACES);
   nb.print(20, repr(pieces));
   pieces = 'Hello, world. This, is a test.'.split(AT_COMMAS);
   nb.print(22, repr(pieces));
   nb.print(24, repr(withoutSpaces(pieces)));
   nb.print(26, repr(withoutSpaces('Hello, world. Is this-- a test?'.split(AT_PUNCTUATION))));
-  const words = splitWords(story.text);
+  const words = splitWords(story.data);
   nb.print(29, repr(words.slice(0, 30)));
   nb.print(31, words.length);
   return words;
 }
 
-function ids(nb: Notebook, words: readonly string[], story: Story): Vocabulary {
+function ids(nb: Notebook, words: readonly string[], story: Obtained<string>): Vocabulary {
   nb.section('2.3 Converting tokens into token IDs');
   const vocabulary = buildVocabulary(words);
   nb.print(36, vocabulary.size);
   for (const [word, id] of [...vocabulary].slice(0, 51)) nb.print(39, tuple(word, id));
   const v1 = new SimpleTokeniserV1(vocabulary);
   const sentence = v1.encode(
-    story.isVerdict
+    story.isOriginal
       ? '"It\'s the last he painted, you know," Mrs. Gisburn said with pardonable pride.'
       : words.slice(0, 21).join(' '),
   );
@@ -87,26 +87,26 @@ function gpt2(nb: Notebook): void {
 }
 
 /** Not in the notebook: the tokeniser built by hand, with merges of its own and with GPT-2's. */
-function bytePairs(nb: Notebook, story: Story): void {
+function bytePairs(nb: Notebook, story: Obtained<string>): void {
   nb.section('Byte pair encoding from scratch');
   const text = 'Hello, do you like tea? In the sunlit terracesof someunknownPlace.';
-  const own = BytePairTokeniser.train(story.text, 1000);
+  const own = BytePairTokeniser.train(story.data, 1000);
   const learnt = own.merges.slice(0, 10).map((_, n) => own.decode([256 + n]));
   nb.note(`${own.merges.length} merges learnt from the story; the first ten make ${repr(learnt)}`);
-  nb.note(`the story in those:  ${own.encode(story.text).length} tokens`);
+  nb.note(`the story in those:  ${own.encode(story.data).length} tokens`);
   const byHand = gpt2FromTokens();
-  const encoded = byHand.encode(story.text);
+  const encoded = byHand.encode(story.data);
   nb.note(`the story in GPT-2's: ${encoded.length} tokens`);
   const pieces = byHand.encode(text).map((id) => byHand.decode([id]));
   nb.note(`“${text}” in GPT-2's: ${repr(pieces)}`);
-  const same = repr(encoded) === repr(tokeniser.encode(story.text));
+  const same = repr(encoded) === repr(tokeniser.encode(story.data));
   nb.note(`built by hand and gpt-tokenizer ${same ? 'agree' : 'DIFFER'} on the story`);
   nb.figure('bpeAgrees', same);
 }
 
-function slidingWindow(nb: Notebook, story: Story): void {
+function slidingWindow(nb: Notebook, story: Obtained<string>): void {
   nb.section('2.6 Data sampling with a sliding window');
-  const encoded = tokeniser.encode(story.text);
+  const encoded = tokeniser.encode(story.data);
   nb.print(81, encoded.length);
   const sample = encoded.slice(50);
   const contextSize = 4;
@@ -117,10 +117,10 @@ function slidingWindow(nb: Notebook, story: Story): void {
     nb.print(87, tokeniser.decode(sample.slice(0, i)), '---->', tokeniser.decode([sample[i]]));
   }
   const options = { batchSize: 1, maxLength: 4, stride: 1, shuffle: false };
-  const batches = createDataloaderV1(story.text, options)[Symbol.iterator]();
+  const batches = createDataloaderV1(story.data, options)[Symbol.iterator]();
   nb.print(97, repr(batches.next().value));
   nb.print(98, repr(batches.next().value));
-  const [inputs, targets] = firstBatch(story.text);
+  const [inputs, targets] = firstBatch(story.data);
   nb.print(102, `Inputs:\n ${inputs}`);
   nb.print(102, `\nTargets:\n ${targets}`);
 }
@@ -141,9 +141,9 @@ function embeddings(nb: Notebook): void {
   nb.print(116, layer.forward(tensor([2, 3, 5, 1], { dtype: 'int32' })));
 }
 
-function positions(nb: Notebook, story: Story): void {
+function positions(nb: Notebook, story: Obtained<string>): void {
   nb.section('2.8 Encoding word positions');
-  const [inputs] = firstBatch(story.text); // [8, 4]
+  const [inputs] = firstBatch(story.data); // [8, 4]
   const embedding = new InputEmbedding(tokeniser.vocabSize, 4, 256);
   nb.print(129, `Token IDs:\n ${inputs}`);
   nb.print(129, `\nInputs shape:\n ${torchSize(inputs.shape)}`);

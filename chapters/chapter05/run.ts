@@ -3,7 +3,7 @@ import { manualSeed } from '../../lib/index.ts';
 import { GPT_CONFIG_124M, type GPTConfig, GPTModel } from '../chapter04/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
-import { obtainStory, TEXT_OPTION } from '../common/text.ts';
+import { obtain, STORY, TEXT_OPTION } from '../datasets/index.ts';
 import {
   showCrossEntropy,
   showTextLoaders,
@@ -68,9 +68,9 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   showCrossEntropy(nb, untrained);
 
   nb.section('5.1.3 Calculating the training and validation set losses');
-  const story = await obtainStory({ text: options.text, print: (line) => nb.note(line) });
+  const story = await obtain(STORY, { path: options.text, print: (line) => nb.note(line) });
   nb.figure('text', story.source);
-  const loaders = showTextLoaders(nb, story.text, CONFIG.contextLength);
+  const loaders = showTextLoaders(nb, story.data, CONFIG.contextLength);
   showUntrainedLosses(nb, untrained, loaders);
 
   nb.section('5.2 Training an LLM');

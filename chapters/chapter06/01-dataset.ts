@@ -1,6 +1,6 @@
 import { Dataset, type Tensor, tensor, UserError } from '../../lib/index.ts';
 import { tokeniser as gpt2Tokeniser, type Tokeniser } from '../chapter05/index.ts';
-import { readLabelledTexts } from './data/index.ts';
+import { type LabelledText, readLabelledTexts } from '../datasets/index.ts';
 
 /** `<|endoftext|>`: what shorter messages are filled up with. */
 export const PAD_TOKEN_ID = 50256;
@@ -10,12 +10,6 @@ export interface SpamDatasetOptions {
   maxLength?: number | null;
   tokeniser?: Tokeniser;
   padTokenId?: number;
-}
-
-export interface LabelledText {
-  text: string;
-  /** 1 for spam, 0 for an ordinary message. */
-  label: number;
 }
 
 /** Messages as token ids of one length, each with its label: `[ids [maxLength], label []]`, both int32. */
@@ -48,9 +42,7 @@ export class SpamDataset extends Dataset<[Tensor, Tensor]> {
    * @throws UserError if the file is missing or damaged, a column is missing, a label is wrong, or it is empty
    */
   static async fromParquet(path: string, options: SpamDatasetOptions = {}): Promise<SpamDataset> {
-    const { labels, texts } = await readLabelledTexts(path);
-    const rows = labels.map((label, i) => ({ label, text: texts[i] }));
-    return new SpamDataset(rows, options);
+    return new SpamDataset(await readLabelledTexts(path), options);
   }
 
   get length(): number {

@@ -52,7 +52,7 @@ export async function run(nb: Notebook, options: SpamOptions & { method?: Method
 
   nb.section('Preparing the dataset');
   const datasets = await loadDatasets(options, nb);
-  await showMessages(nb, options);
+  if (datasets.prepared.before) showMessages(nb, datasets.prepared.before);
   nb.print(28, `[${tokeniser.encode('<|endoftext|>', { allowedSpecial: new Set(['<|endoftext|>']) })}]`);
   nb.print(31, datasets.train.maxLength);
 

@@ -4,7 +4,7 @@ import { MODEL_NAMES, modelConfig } from '../chapter05/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { torchSize } from '../common/notebook.ts';
 import { SpamDataset } from './01-dataset.ts';
-import { prepareSplits } from './data/index.ts';
+import { type PreparedMessages, prepareMessages } from './02-preparing-the-dataset.ts';
 import { type Loaders, makeLoaders, type Parts } from './fine-tune.ts';
 
 /** What chapter 6 and appendix E both take. */
@@ -49,15 +49,18 @@ export type SpamOptions = OptionValues<typeof SPAM_OPTIONS>;
  * The three parts as datasets, each cut and filled to the length of the longest training message.
  * @throws UserError if the longest message is longer than what the model can see
  */
-export async function loadDatasets(options: SpamOptions, nb: Notebook): Promise<Parts<SpamDataset>> {
-  const parts = await prepareSplits({
+export async function loadDatasets(
+  options: SpamOptions,
+  nb: Notebook,
+): Promise<Parts<SpamDataset> & { prepared: PreparedMessages }> {
+  const prepared = await prepareMessages({
     data: options.data,
     seed: options.seed,
     print: (line) => nb.note(line),
   });
-  nb.note(`Messages: ${parts.source}`);
-  nb.figure('data', { source: parts.source, synthetic: parts.synthetic, seed: options.seed });
-  const train = await SpamDataset.fromParquet(parts.train.path, { maxLength: options.maxLength });
+  nb.note(`Messages: ${prepared.source}`);
+  nb.figure('data', { source: prepared.source, synthetic: prepared.synthetic, seed: options.seed });
+  const train = new SpamDataset(prepared.parts.train, { maxLength: options.maxLength });
   const { contextLength } = modelConfig(options.model);
   if (train.maxLength > contextLength) {
     throw new UserError(
@@ -66,9 +69,9 @@ export async function loadDatasets(options: SpamOptions, nb: Notebook): Promise<
     );
   }
   const { maxLength } = train;
-  const valid = await SpamDataset.fromParquet(parts.validation.path, { maxLength });
-  const test = await SpamDataset.fromParquet(parts.test.path, { maxLength });
-  return { train, valid, test };
+  const valid = new SpamDataset(prepared.parts.valid, { maxLength });
+  const test = new SpamDataset(prepared.parts.test, { maxLength });
+  return { train, valid, test, prepared };
 }
 
 /** The loaders, and what the notebook prints about them: the last batch's shapes and the batch counts. */

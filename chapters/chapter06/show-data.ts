@@ -1,5 +1,6 @@
 import type { Notebook } from '../common/notebook.ts';
-import { createBalancedDataset, type Message, obtainMessages } from './data/index.ts';
+import type { Message } from '../datasets/index.ts';
+import type { PreparedMessages } from './02-preparing-the-dataset.ts';
 
 interface Column {
   name: string;
@@ -59,8 +60,10 @@ function formatCounts(messages: readonly Message[]): string {
 }
 
 /** The messages as they are read, and as many ham as spam ones of them. */
-export async function showMessages(nb: Notebook, options: { data?: string; seed: number }): Promise<void> {
-  const { messages } = await obtainMessages({ data: options.data, print: () => {} });
+export function showMessages(
+  nb: Notebook,
+  { messages, balanced }: NonNullable<PreparedMessages['before']>,
+): void {
   nb.print(
     15,
     formatFrame(
@@ -72,7 +75,6 @@ export async function showMessages(nb: Notebook, options: { data?: string; seed:
     ),
   );
   nb.print(17, formatCounts(messages));
-  const balanced = createBalancedDataset(messages, options.seed);
   nb.print(19, formatCounts(balanced));
   const position = new Map(messages.map((message, i) => [message, i]));
   nb.print(

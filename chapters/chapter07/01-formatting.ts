@@ -1,17 +1,10 @@
+import type { InstructionEntry } from '../datasets/index.ts';
+
 /**
  * One example of an instruction dataset, and the text that a model is shown of it. The layout is that of Stanford
  * Alpaca (Taori et al. 2023): a fixed opening, then the parts under headings. Any other layout would do, as
  * long as training and use agree on it: the headings are what the model learns to answer to.
  */
-
-export interface InstructionEntry {
-  /** What is to be done. */
-  instruction: string;
-  /** What it is to be done to; empty where the instruction says it all. */
-  input: string;
-  /** The wanted answer. */
-  output: string;
-}
 
 const OPENING =
   'Below is an instruction that describes a task. Write a response that appropriately completes the request.';

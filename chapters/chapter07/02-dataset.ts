@@ -1,6 +1,7 @@
 import { Dataset } from '../../lib/index.ts';
 import { tokeniser as gpt2Tokeniser, type Tokeniser } from '../chapter05/index.ts';
-import { formatExample, type InstructionEntry } from './01-formatting.ts';
+import type { InstructionEntry } from '../datasets/index.ts';
+import { formatExample } from './01-formatting.ts';
 
 /** The parts that a dataset is divided into. */
 export interface InstructionParts {

@@ -3,7 +3,8 @@ import { writeFileAtomically } from '../../lib/io/files.ts';
 import { END_OF_TEXT_ID } from '../chapter02/index.ts';
 import type { GPTModel } from '../chapter04/index.ts';
 import { generate, textToTokenIds, tokenIdsToText } from '../chapter05/index.ts';
-import { formatInput, type InstructionEntry, RESPONSE_HEADING } from './01-formatting.ts';
+import type { InstructionEntry } from '../datasets/index.ts';
+import { formatInput, RESPONSE_HEADING } from './01-formatting.ts';
 
 /** An example with what the model answered. The name of the field is the book's, so that its tools can read it. */
 export interface AnsweredEntry extends InstructionEntry {

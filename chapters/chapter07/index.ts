@@ -1,4 +1,4 @@
-export { formatExample, formatInput, formatResponse, type InstructionEntry } from './01-formatting.ts';
+export { formatExample, formatInput, formatResponse } from './01-formatting.ts';
 export { InstructionDataset, type InstructionParts, splitEntries } from './02-dataset.ts';
 export {
   type CollateOptions,

@@ -9,7 +9,8 @@ import { plotCurves } from '../common/plot.ts';
 import { Progress } from '../common/progress.ts';
 import { repr } from '../common/python.ts';
 import { formatTable } from '../common/table.ts';
-import { formatInput, type InstructionEntry } from './01-formatting.ts';
+import { INSTRUCTIONS, type InstructionEntry, obtain } from '../datasets/index.ts';
+import { formatInput } from './01-formatting.ts';
 import { makeInstructionLoaders } from './04-loaders.ts';
 import {
   defaultLearningRate,
@@ -18,7 +19,6 @@ import {
   prepareModel,
 } from './05-fine-tuning.ts';
 import { type AnsweredEntry, respond, saveResponses } from './06-responses.ts';
-import { obtainInstructions } from './data/obtain.ts';
 import { effort, type InstructionRunOptions, OPTIONS } from './options.ts';
 import { showCollate, showData, showLoaders } from './show-data.ts';
 
@@ -80,7 +80,7 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
   const print = (line: string) => nb.note(line);
 
   nb.section('7.2 Preparing a dataset for supervised instruction fine-tuning');
-  const { entries, source } = await obtainInstructions({ data: options.data, print });
+  const { data: entries, source } = await obtain(INSTRUCTIONS, { path: options.data, print });
   nb.note(`Instructions: ${source}`);
   nb.figure('data', source);
   const parts = showData(nb, entries);

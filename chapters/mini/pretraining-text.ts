@@ -1,21 +1,24 @@
 import { UserError } from '../../lib/index.ts';
 import { readFileOrExplain } from '../../lib/io/files.ts';
 import { Generator } from '../../lib/random/index.ts';
-import { tokeniser } from '../chapter02/index.ts';
-import { parseSms } from '../chapter06/data/sms.ts';
-import { createBalancedDataset, randomSplit } from '../chapter06/data/split.ts';
-
-/** `<|endoftext|>`, between two texts. */
-const END_OF_TEXT = 50256;
+import { END_OF_TEXT, END_OF_TEXT_ID, tokeniser } from '../chapter02/index.ts';
+import { createBalancedDataset, randomSplit } from '../chapter06/02-preparing-the-dataset.ts';
+import { parseSms, readText } from '../datasets/index.ts';
 
 /** Every split whose validation and test messages the model must never have seen. */
 const SPLIT_SEEDS = [42, 123];
 
-/** A long text file as token ids. Paragraph by paragraph: a novel as one string is slow to encode. */
+/**
+ * A long text file as token ids. Paragraph by paragraph: a novel as one string is slow to encode. `<|endoftext|>`
+ * may stand between two books.
+ */
 export async function readBook(path: string): Promise<Int32Array> {
-  const text = new TextDecoder().decode(await readFileOrExplain(path, 'the text to train on'));
+  const text = await readText(path, 'the text to train on');
+  const allowed = { allowedSpecial: [END_OF_TEXT] };
   const ids: number[] = [];
-  for (const paragraph of text.split(/(?<=\n\n)/)) for (const id of tokeniser.encode(paragraph)) ids.push(id);
+  for (const paragraph of text.split(/(?<=\n\n)/)) {
+    for (const id of tokeniser.encode(paragraph, allowed)) ids.push(id);
+  }
   return Int32Array.from(ids);
 }
 
@@ -33,7 +36,7 @@ export async function readMessages(path: string, shuffleSeed: number): Promise<I
   const ham = rows.filter((row) => row.label === 'ham' && !heldOut.has(row.text));
   const order = new Generator(shuffleSeed).randperm(ham.length);
   const ids: number[] = [];
-  for (const position of order) ids.push(...tokeniser.encode(ham[position].text), END_OF_TEXT);
+  for (const position of order) ids.push(...tokeniser.encode(ham[position].text), END_OF_TEXT_ID);
   return Int32Array.from(ids);
 }
 

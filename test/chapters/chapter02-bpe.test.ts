@@ -6,7 +6,7 @@ import { encode } from 'gpt-tokenizer/encoding/r50k_base';
 import { BytePairTokeniser, mergePair } from '../../chapters/chapter02/05-bpe-from-scratch.ts';
 import { gpt2FromFiles, gpt2FromTokens, visibleBytes } from '../../chapters/chapter02/05-bpe-gpt2.ts';
 import { END_OF_TEXT, END_OF_TEXT_ID, tokeniser } from '../../chapters/chapter02/index.ts';
-import { standInMessages } from '../../chapters/chapter06/data/standin/standin.ts';
+import { standInMessages } from '../../chapters/datasets/standin/standin.ts';
 import { UserError } from '../../lib/index.ts';
 import { Generator } from '../../lib/random/index.ts';
 

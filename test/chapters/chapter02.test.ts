@@ -19,7 +19,7 @@ import {
   GPTDatasetV1,
   tokeniser,
 } from '../../chapters/chapter02/index.ts';
-import { OWN, obtainStory } from '../../chapters/common/text.ts';
+import { obtain, STORY } from '../../chapters/datasets/index.ts';
 import { manualSeed, nn, type Tensor, tensor, UserError } from '../../lib/index.ts';
 
 const TEXT = 'The cat sat. The dog -- a big dog -- did not; "why?"';
@@ -137,7 +137,7 @@ describe('chapter 2: embeddings', () => {
 
 describe('chapter 2: exercises', () => {
   it('1: which texts survive', async () => {
-    const { text } = await obtainStory({ text: OWN });
+    const { data: text } = await obtain(STORY, { path: 'own' });
     const simple = new SimpleTokeniserV2(withSpecialTokens(buildVocabulary(splitWords(text))));
     expect(survives('I have the shop now.', simple)).to.equal(true);
     for (const lost of ['my  aunt', 'a computer', "It's"])

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { OWN } from '../../chapters/chapter07/data/obtain.ts';
 import type { InstructionRunOptions } from '../../chapters/chapter07/options.ts';
 import { run } from '../../chapters/chapter07/run.ts';
 import { dataPath, testFigures } from '../support/figure-tests.ts';
@@ -11,7 +10,7 @@ after(() => rmSync(out, { recursive: true }));
 
 const settings: InstructionRunOptions = {
   ...{
-    data: dataPath('instruction-data') ?? OWN,
+    data: dataPath('instruction-data') ?? 'own',
     model: 'mini',
     weights: undefined,
     randomWeights: true,

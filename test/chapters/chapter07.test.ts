@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { GPTModel } from '../../chapters/chapter04/index.ts';
 import { modelConfig, tokeniser } from '../../chapters/chapter05/index.ts';
-import { OWN, obtainInstructions } from '../../chapters/chapter07/data/obtain.ts';
 import {
   collateAnswersOnly,
   countLoRAParameters,
@@ -19,7 +18,6 @@ import {
   fineTuneOnInstructions,
   formatExample,
   formatInput,
-  type InstructionEntry,
   type InstructionMethod,
   makeInstructionLoaders,
   NextTokenModel,
@@ -28,6 +26,7 @@ import {
   saveResponses,
   splitEntries,
 } from '../../chapters/chapter07/index.ts';
+import { INSTRUCTIONS, type InstructionEntry, obtain } from '../../chapters/datasets/index.ts';
 import { F, manualSeed, noGrad, type Tensor, tensor, UserError } from '../../lib/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'chapter07-'));
@@ -68,7 +67,7 @@ describe('chapter 7: the data', () => {
   });
 
   it('has instructions of its own: 120 different ones', async () => {
-    const { entries } = await obtainInstructions({ data: OWN });
+    const { data: entries } = await obtain(INSTRUCTIONS, { path: 'own' });
     expect(entries).to.have.length(120);
     expect(new Set(entries.map((entry) => formatInput(entry)))).to.have.property('size', 120);
     expect(entries.filter((entry) => entry.input === '')).to.have.length.above(40);
@@ -77,7 +76,7 @@ describe('chapter 7: the data', () => {
   it('uses them without a network, and says so in one line', async () => {
     const lines: string[] = [];
     const options = { url: 'http://127.0.0.1:1/data.json', cacheFolder: folder };
-    const { entries } = await obtainInstructions({ ...options, print: (line) => lines.push(line) });
+    const { data: entries } = await obtain(INSTRUCTIONS, { ...options, print: (line) => lines.push(line) });
     expect(entries).to.have.length(120);
     expect(lines).to.have.length(1);
     expect(lines[0]).to.contain('cannot be downloaded').and.to.contain('--data PATH');
@@ -89,14 +88,14 @@ describe('chapter 7: the data', () => {
       writeFileSync(join(folder, name), content);
       return join(folder, name);
     };
-    const read = (data: string) => failure(obtainInstructions({ data }));
+    const read = (path: string) => failure(obtain(INSTRUCTIONS, { path }));
     expect(await read(join(folder, 'absent.json'))).to.contain('does not exist');
     expect(await read(saved('cut.json', '[{"instruction"'))).to.contain('not readable JSON');
     expect(await read(saved('object.json', '{}'))).to.contain('a list of instructions is expected');
     expect(await read(saved('schema.json', '[{"instruction": "a", "output": "b"}]'))).to.contain('entry 0');
     expect(await read(saved('short.json', JSON.stringify([greet])))).to.contain('at least 20');
     writeFileSync(join(folder, 'instruction-data.json'), '[]');
-    const kept = failure(obtainInstructions({ cacheFolder: folder }));
+    const kept = failure(obtain(INSTRUCTIONS, { cacheFolder: folder }));
     expect(await kept).to.contain('is not the file expected');
   });
 });
@@ -161,7 +160,7 @@ describe('chapter 7: batches', () => {
   });
 
   it('makes each batch as wide as its longest example', async () => {
-    const { entries } = await obtainInstructions({ data: OWN });
+    const { data: entries } = await obtain(INSTRUCTIONS, { path: 'own' });
     const loaders = makeInstructionLoaders(splitEntries(entries), { batchSize: 8, maxLength: 64 });
     expect([loaders.train.length, loaders.valid.length, loaders.test.length]).to.deep.equal([12, 1, 2]);
     const widths = Array.from(loaders.train, ([inputs, targets]) => {
@@ -175,7 +174,7 @@ describe('chapter 7: batches', () => {
 
 describe('chapter 7: training and answers', () => {
   async function tuned(method: InstructionMethod) {
-    const { entries } = await obtainInstructions({ data: OWN });
+    const { data: entries } = await obtain(INSTRUCTIONS, { path: 'own' });
     const parts = splitEntries(entries.slice(0, 40));
     const loaders = makeInstructionLoaders(parts, { batchSize: 4, maxLength: 64 });
     const model = tiny();
@@ -259,7 +258,7 @@ describe('chapter 7: the exercises', () => {
   it('4: sorted by length, batches have less filling', async () => {
     expect(paddingShare([4, 2, 4, 2], 2)).to.equal(0.25);
     expect(paddingShare([4, 4, 2, 2], 2)).to.equal(0);
-    const { entries } = await obtainInstructions({ data: OWN });
+    const { data: entries } = await obtain(INSTRUCTIONS, { path: 'own' });
     const lengths = entries.map((entry) => tokeniser.encode(formatExample(entry)).length);
     const sorted = [...lengths].sort((a, b) => a - b);
     expect(paddingShare(sorted, 8)).to.be.below(paddingShare(lengths, 8) / 3);

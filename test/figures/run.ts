@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { COMMON_OPTIONS } from '../../chapters/common/cli.ts';
 import { formatTable } from '../../chapters/common/table.ts';
-import { obtainStory } from '../../chapters/common/text.ts';
+import { obtain, STORY } from '../../chapters/datasets/index.ts';
 import { useBackend } from '../../lib/index.ts';
 import { type OptionValues, parseOptions, runMain } from '../../lib/io/cli.ts';
 import { writeFileAtomically } from '../../lib/io/files.ts';
@@ -120,7 +120,7 @@ await runMain(async () => {
   const available: Available = {
     weights: options.weights !== undefined,
     slow: options.slow,
-    'the-verdict': (await obtainStory({ text: options.text, print: () => {} })).isVerdict,
+    'the-verdict': (await obtain(STORY, { path: options.text, print: () => {} })).isOriginal,
     // Where these two are not given or to be downloaded, the run itself says so below.
     sms: options.data !== undefined,
     'instruction-data': options.instructions !== undefined,

@@ -13,8 +13,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { DownloadError, downloadFile } from '../../chapters/datasets/download.ts';
 import { UserError } from '../../lib/errors.ts';
-import { DownloadError, downloadFile } from '../../lib/io/download.ts';
 import {
   checkSha256,
   readFileOrExplain,

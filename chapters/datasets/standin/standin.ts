@@ -3,7 +3,7 @@
  * from the network. Every message is made up here, from templates; README.md says how and what it is not.
  */
 
-import type { Message } from '../sms.ts';
+import type { Message } from '../messages.ts';
 import { expand, Random } from './grammar.ts';
 import { TOPICS, type Topic } from './ham.ts';
 import { EITHER, HARD_HAM } from './ham-hard.ts';

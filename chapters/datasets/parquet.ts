@@ -2,8 +2,8 @@
 
 import { parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
-import { UserError } from '../errors.ts';
-import { readFileOrExplain, writeFileAtomically } from './files.ts';
+import { UserError } from '../../lib/errors.ts';
+import { readFileOrExplain, writeFileAtomically } from '../../lib/io/files.ts';
 
 /** A column to write. */
 export type ParquetColumn =

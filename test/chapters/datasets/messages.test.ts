@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -15,13 +16,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { zipSync } from 'fflate';
+import { prepareMessages } from '../../../chapters/chapter06/index.ts';
 import {
-  obtainMessages,
-  prepareSplits,
+  MESSAGES,
+  type ObtainOptions,
+  obtain,
   readLabelledTexts,
-  STAND_IN,
-} from '../../../chapters/chapter06/data/index.ts';
-import { writeParquet } from '../../../lib/io/parquet.ts';
+  readParts,
+  writeParts,
+} from '../../../chapters/datasets/index.ts';
+import { writeParquet } from '../../../chapters/datasets/parquet.ts';
 import { failure } from '../../support/failure.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sms-'));
@@ -37,27 +41,32 @@ function saved(name: string, content: string | Uint8Array): string {
   return path;
 }
 
-describe('obtainMessages', () => {
+const obtainMessages = async (options: ObtainOptions) => {
+  const { data, ...about } = await obtain(MESSAGES, options);
+  return { messages: data, ...about };
+};
+
+describe('the SMS Spam Collection', () => {
   it('takes a local copy, as it is or zipped', async () => {
     for (const path of [saved('plain', small), saved('small.zip', smallZip)]) {
-      const { messages, source, synthetic } = await obtainMessages({ data: path });
+      const { messages, source, isStandIn } = await obtainMessages({ path });
       expect(messages).to.have.length(20);
       expect(messages[3]).to.deep.equal({ label: 'ham', text: 'message 3' });
-      expect([source, synthetic]).to.deep.equal([path, false]);
+      expect([source, isStandIn]).to.deep.equal([path, false]);
     }
   });
 
   it('gives the stand-in when asked for it', async () => {
-    const { messages, synthetic } = await obtainMessages({ data: STAND_IN });
-    expect([messages.length, synthetic]).to.deep.equal([5572, true]);
+    const { messages, isStandIn } = await obtainMessages({ path: 'stand-in' });
+    expect([messages.length, isStandIn]).to.deep.equal([5572, true]);
   });
 
   it('names a local copy that is missing, damaged or another zip', async () => {
-    expect(await failure(obtainMessages({ data: join(folder, 'none') }))).to.include('none does not exist');
+    expect(await failure(obtainMessages({ path: join(folder, 'none') }))).to.include('none does not exist');
     const cut = saved('cut.zip', smallZip.subarray(0, 60));
-    expect(await failure(obtainMessages({ data: cut }))).to.match(/cut.zip is not a readable zip file/);
+    expect(await failure(obtainMessages({ path: cut }))).to.match(/cut.zip is not a readable zip file/);
     const other = saved('other.zip', zipSync({ 'notes.txt': Buffer.from('x') }));
-    expect(await failure(obtainMessages({ data: other }))).to.include('has no file named SMSSpamCollection');
+    expect(await failure(obtainMessages({ path: other }))).to.include('has no file named SMSSpamCollection');
   });
 
   describe('without a local copy', () => {
@@ -85,20 +94,34 @@ describe('obtainMessages', () => {
     it('tries each place, then says in one line why it uses the stand-in, and keeps nothing', async () => {
       const lines: string[] = [];
       const cacheFolder = join(folder, 'cache');
-      const { synthetic, source } = await obtainMessages({
+      const { isStandIn, source } = await obtainMessages({
         urls: [`${host}/down.zip`, `${host}/page.zip`, `${host}/other.zip`, 'http://127.0.0.1:1/x.zip'],
         cacheFolder,
         print: (line) => lines.push(line),
       });
       expect(requests).to.deep.equal(['/down.zip', '/page.zip', '/other.zip']);
-      expect([synthetic, source]).to.deep.equal([true, 'the synthetic stand-in']);
+      expect([isStandIn, source]).to.deep.equal([true, 'the synthetic stand-in']);
       expect(lines).to.have.length(1);
       expect(lines[0]).to.match(/^The SMS Spam Collection cannot be downloaded \([^\n]+--data PATH$/);
       expect(lines[0]).to.include('answered 503');
-      expect(lines[0]).to.include('not a readable zip file');
       expect(lines[0]).to.include('is not the file expected: its SHA-256 begins');
       expect(lines[0]).to.include('cannot be reached (ECONNREFUSED)');
-      expect(readdirSync(cacheFolder)).to.deep.equal([]);
+      expect(existsSync(cacheFolder)).to.equal(false);
+    });
+
+    it('uses a download that cannot be kept', async () => {
+      const original = { ...MESSAGES, sha256: createHash('sha256').update(small).digest('hex') };
+      const lines: string[] = [];
+      const options = { urls: [`${host}/other.zip`], print: (line: string) => void lines.push(line) };
+      const below = join(saved('a-file', ''), 'cache'); // below a file no folder can be made
+      const { data, isOriginal } = await obtain(original, { ...options, cacheFolder: below });
+      expect([data.length, isOriginal]).to.deep.equal([20, true]);
+      expect(lines.join()).to.match(/^Downloaded the SMS Spam Collection, not kept: cannot write /);
+
+      const cacheFolder = join(folder, 'keeps');
+      await obtain(original, { ...options, cacheFolder });
+      expect(readFileSync(join(cacheFolder, 'SMSSpamCollection'), 'utf8')).to.equal(small);
+      await obtain(original, { urls: [], cacheFolder }); // no network any more
     });
 
     it('refuses a kept copy that is damaged', async () => {
@@ -116,38 +139,66 @@ describe('obtainMessages', () => {
       const cacheFolder = join(folder, 'kept');
       mkdirSync(cacheFolder);
       writeFileSync(join(cacheFolder, 'SMSSpamCollection'), readFileSync(real));
-      const { messages, synthetic } = await obtainMessages({ cacheFolder, urls: [] });
-      expect([messages.length, synthetic]).to.deep.equal([5572, false]);
+      const { messages, isOriginal } = await obtainMessages({ cacheFolder, urls: [] });
+      expect([messages.length, isOriginal]).to.deep.equal([5572, true]);
     });
   });
 });
 
-describe('prepareSplits and readLabelledTexts', () => {
-  it('write three parts that are read back, and repeat themselves', async () => {
+describe('prepareMessages', () => {
+  it('splits in memory, repeats itself, and reads back what was written', async () => {
     const data = saved('plain', small);
-    const splits = await prepareSplits({ data, out: join(folder, 'out'), seed: 3 });
-    expect(splits.messages).to.deep.equal({ ham: 12, spam: 8 });
-    const parts = [splits.train, splits.validation, splits.test];
-    expect(parts.map((part) => part.path)).to.deep.equal(
-      ['train', 'valid', 'test'].map((name) => join(folder, 'out', `${name}.parquet`)),
-    );
-    expect(parts.map((part) => part.rows)).to.deep.equal([11, 1, 4]);
-    const read = await Promise.all(parts.map((part) => readLabelledTexts(part.path)));
-    for (const [i, { labels, texts }] of read.entries()) {
-      expect(labels.filter((label) => label === 1)).to.have.length(parts[i].spam);
-      const expected = texts.map((text) => (Number(text.split(' ')[1]) % 5 < 2 ? 1 : 0));
-      expect(labels).to.deep.equal(expected);
-    }
-    expect(new Set(read.flatMap(({ texts }) => texts)).size).to.equal(16);
+    const { parts, before } = await prepareMessages({ data, seed: 3, print: () => {} });
+    expect(before!.messages).to.have.length(20);
+    expect(before!.balanced).to.have.length(16);
+    expect([parts.train.length, parts.valid.length, parts.test.length]).to.deep.equal([11, 1, 4]);
+    const rows = [...parts.train, ...parts.valid, ...parts.test];
+    for (const { label, text } of rows) expect(label).to.equal(Number(text.split(' ')[1]) % 5 < 2 ? 1 : 0);
+    expect(new Set(rows.map(({ text }) => text)).size).to.equal(16);
 
-    await prepareSplits({ data, out: join(folder, 'again'), seed: 3 });
-    await prepareSplits({ data, out: join(folder, 'other'), seed: 4 });
-    const bytes = (place: string) => readFileSync(join(folder, place, 'train.parquet')).toString('hex');
-    expect(bytes('again')).to.equal(bytes('out'));
-    expect(bytes('other')).not.to.equal(bytes('out'));
+    const again = await prepareMessages({ data, seed: 3, print: () => {} });
+    expect(again.parts).to.deep.equal(parts);
+    const other = await prepareMessages({ data, seed: 4, print: () => {} });
+    expect(other.parts).not.to.deep.equal(parts);
+
+    const out = join(folder, 'out');
+    await writeParts(out, parts);
+    expect(await readParts(out)).to.deep.equal(parts);
+    const fromFolder = await prepareMessages({ data: out, seed: 99 });
+    expect(fromFolder).to.deep.equal({ parts, source: out, synthetic: false });
+    expect(await failure(prepareMessages({ data: folder }))).to.match(/train\.parquet does not exist/);
   });
 
-  it('name a wrong label, a missing text, an empty or a missing file', async () => {
+  it('says how a collection differs from the original in size', async () => {
+    const lines: string[] = [];
+    await prepareMessages({ data: saved('plain', small), print: (line) => lines.push(line) });
+    expect(lines).to.deep.equal([
+      `${join(folder, 'plain')} is not the original collection of 5,572 messages: it has 20 (12 ham and 8 spam)`,
+    ]);
+  });
+
+  it('takes more spam than ham', async () => {
+    const lines = Array.from({ length: 20 }, (_, i) => `${i < 8 ? 'ham' : 'spam'}\t${i}\n`).join('');
+    const { parts, before } = await prepareMessages({ data: saved('much-spam', lines), print: () => {} });
+    expect(before!.balanced.map(({ label }) => label).filter((label) => label === 'spam')).to.have.length(8);
+    expect(parts.train).to.have.length(11);
+  });
+
+  it('names the file and the counts of too few messages', async () => {
+    const collection = (ham: number, spam: number) => 'ham\thello\n'.repeat(ham) + 'spam\twin\n'.repeat(spam);
+    const refusal = (ham: number, spam: number) =>
+      failure(prepareMessages({ data: saved('few', collection(ham, spam)), print: () => {} }));
+    expect(await refusal(6, 4)).to.match(
+      /few has 6 ham and 4 spam messages: balanced and split, that would be 5 for training, 0 for validation and 3/,
+    );
+    expect(await refusal(4, 1)).to.include('give at least 5 of each kind');
+    expect(await refusal(0, 0)).to.match(/few has 0 ham and 0 spam messages: some of both kinds are needed/);
+    expect(await refusal(0, 3)).to.include('0 ham and 3 spam');
+  });
+});
+
+describe('readLabelledTexts', () => {
+  it('names a wrong label, a missing text, an empty or a missing file', async () => {
     const path = join(folder, 'rows.parquet');
     const write = (labels: number[], texts: string[]) =>
       writeParquet(path, [
@@ -170,13 +221,13 @@ describe('prepareSplits and readLabelledTexts', () => {
 });
 
 describe('npm run data', () => {
-  const program = fileURLToPath(new URL('../../../chapters/chapter06/data/run.ts', import.meta.url));
+  const program = fileURLToPath(new URL('../../../chapters/chapter06/data.ts', import.meta.url));
   const run = (...args: string[]) =>
     spawnSync(process.execPath, ['--import', 'tsx', program, ...args], { encoding: 'utf8' });
 
   it('writes the three files and prints their counts', () => {
     const out = join(folder, 'program');
-    const { stdout, stderr, status } = run('--from', STAND_IN, '--out', out);
+    const { stdout, stderr, status } = run('--from', 'stand-in', '--out', out);
     expect(stderr).to.equal('');
     expect(status).to.equal(0);
     expect(stdout).to.include('5572 messages (4825 ham, 747 spam) from the synthetic stand-in\n');

@@ -3,7 +3,7 @@
  * word list of that name, which may be a template itself; they nest.
  */
 
-import { Mt19937 } from '../../../../lib/random/mt19937.ts';
+import { Mt19937 } from '../../../lib/random/mt19937.ts';
 
 /** Word lists by name; a function makes an entry up, such as a number. */
 export type WordLists = Record<string, readonly string[] | ((random: Random) => string)>;

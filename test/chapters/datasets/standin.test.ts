@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { encode } from 'gpt-tokenizer/encoding/r50k_base';
-import { createBalancedDataset, type Message, randomSplit } from '../../../chapters/chapter06/data/index.ts';
-import { expand, Random } from '../../../chapters/chapter06/data/standin/grammar.ts';
-import { LONG_MESSAGES } from '../../../chapters/chapter06/data/standin/long.ts';
-import { standInMessages } from '../../../chapters/chapter06/data/standin/standin.ts';
+import { createBalancedDataset, randomSplit } from '../../../chapters/chapter06/index.ts';
+import type { Message } from '../../../chapters/datasets/index.ts';
+import { expand, Random } from '../../../chapters/datasets/standin/grammar.ts';
+import { LONG_MESSAGES } from '../../../chapters/datasets/standin/long.ts';
+import { standInMessages } from '../../../chapters/datasets/standin/standin.ts';
 
 const messages = standInMessages();
 

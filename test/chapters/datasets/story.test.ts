@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { OWN, obtainStory } from '../../chapters/common/text.ts';
-import { UserError } from '../../lib/index.ts';
+import { obtain, STORY } from '../../../chapters/datasets/index.ts';
+import { UserError } from '../../../lib/index.ts';
 
 async function failure(promise: Promise<unknown>): Promise<Error> {
   try {
@@ -16,7 +16,7 @@ async function failure(promise: Promise<unknown>): Promise<Error> {
   throw new Error('no error was thrown');
 }
 
-describe('chapter 2: where the story comes from', () => {
+describe('where the story comes from', () => {
   let folder: string;
   let server: Server;
   let url: string;
@@ -38,21 +38,21 @@ describe('chapter 2: where the story comes from', () => {
   }
 
   it('a local file', async () => {
-    const story = await obtainStory({ text: file('mine.txt', 'Once upon a time') });
-    expect(story.text).to.equal('Once upon a time');
-    expect(story.isVerdict).to.equal(false);
+    const story = await obtain(STORY, { path: file('mine.txt', 'Once upon a time') });
+    expect(story.data).to.equal('Once upon a time');
+    expect(story.isOriginal).to.equal(false);
   });
 
   it('our own story, long enough for chapter 5', async () => {
-    const { text, isVerdict } = await obtainStory({ text: OWN });
-    expect(isVerdict).to.equal(false);
+    const { data: text, isOriginal } = await obtain(STORY, { path: 'own' });
+    expect(isOriginal).to.equal(false);
     expect(text.length).to.be.above(10_000);
   });
 
   it('our own one, said in one line, when the network is not there', async () => {
     const lines: string[] = [];
     const options = { cacheFolder: join(folder, 'none'), print: (line: string) => void lines.push(line) };
-    const story = await obtainStory({ ...options, url: 'http://127.0.0.1:1/story.txt' });
+    const story = await obtain(STORY, { ...options, urls: ['http://127.0.0.1:1/story.txt'] });
     expect(story.source).to.equal('The Tide Clock');
     expect(lines).to.have.length(1);
     expect(lines[0]).to.include('--text PATH');
@@ -61,7 +61,7 @@ describe('chapter 2: where the story comes from', () => {
   it('nor a download of another content', async () => {
     const lines: string[] = [];
     const options = { cacheFolder: join(folder, 'wrong'), print: (line: string) => void lines.push(line) };
-    const story = await obtainStory({ ...options, url });
+    const story = await obtain(STORY, { ...options, urls: [url] });
     expect(story.source).to.equal('The Tide Clock');
     expect(lines.join()).to.include('not the file expected');
   });
@@ -73,12 +73,12 @@ describe('chapter 2: where the story comes from', () => {
       [file('latin1.txt', Uint8Array.of(0x63, 0xe9)), 'not text in UTF-8'],
     ];
     for (const [path, why] of cases) {
-      const error = await failure(obtainStory({ text: path }));
+      const error = await failure(obtain(STORY, { path }));
       expect(error).to.be.instanceOf(UserError);
       expect(error.message).to.include(why).and.not.include('\n');
     }
     file('the-verdict.txt', 'I HAD always');
-    const damaged = await failure(obtainStory({ cacheFolder: folder }));
+    const damaged = await failure(obtain(STORY, { cacheFolder: folder }));
     expect(damaged.message).to.include('not the file expected');
   });
 });

@@ -2,8 +2,8 @@
 
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
-import { UserError } from '../errors.ts';
-import { writeBeside, wrongHash } from './files.ts';
+import { UserError } from '../../lib/errors.ts';
+import { writeBeside, wrongHash } from '../../lib/io/files.ts';
 
 export interface DownloadOptions {
   /** Refuse anything else. */

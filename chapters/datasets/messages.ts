@@ -1,6 +1,8 @@
-/** The SMS Spam Collection's own format: one message a line, `ham` or `spam`, a tab, the text. */
-
-import { UserError } from '../../../lib/errors.ts';
+import { unzipSync } from 'fflate';
+import { UserError } from '../../lib/errors.ts';
+import type { DataSet } from './obtain.ts';
+import { standInMessages } from './standin/standin.ts';
+import { decodeText } from './text.ts';
 
 export type Label = 'ham' | 'spam';
 
@@ -9,8 +11,33 @@ export interface Message {
   text: string;
 }
 
+/** The text file inside the zip. */
+const FILE_NAME = 'SMSSpamCollection';
+
+/** The rows of the original, as pandas reads them. */
+export const ORIGINAL_ROWS = 5572;
+
 /**
- * Reads the collection as `pandas.read_csv(path, sep='\t', header=None)` does, which is what the book calls.
+ * The SMS Spam Collection (Almeida, Gómez Hidalgo and Yamakami 2011): from the UCI Machine Learning Repository, else
+ * from the copy that the book falls back to.
+ */
+export const MESSAGES: DataSet<Message[]> = {
+  name: 'the SMS Spam Collection',
+  option: 'data',
+  file: FILE_NAME,
+  urls: [
+    'https://archive.ics.uci.edu/static/public/228/sms+spam+collection.zip',
+    'https://f001.backblazeb2.com/file/LLMs-from-scratch/sms%2Bspam%2Bcollection.zip',
+  ],
+  sha256: '7d039a24a6083ed9ef0f806ebad56bbb976e3aeb8de05669173bfdc4996c239d',
+  unpack: (bytes, path) => (isZip(bytes) ? unzip(bytes, path) : bytes),
+  parse: parseSms,
+  standIn: { keyword: 'stand-in', name: 'the synthetic stand-in', make: standInMessages },
+};
+
+/**
+ * Reads the collection's own format, a message a line: `ham` or `spam`, a tab, the text. It is read as `pandas.read_csv(path, sep='\t', header=None)` reads it, which
+ * is what the book calls.
  * That treats a quotation mark at the start of a field as opening a quoted one, so the marks vanish, and a
  * quoted field that is not closed on its line takes the following lines in: of the file's 5,574 lines 5,572
  * rows remain. (`csv-parse` splits the same rows but keeps quotes differently in ten of them.)
@@ -19,13 +46,7 @@ export interface Message {
  * @throws UserError on bytes that are not UTF-8, a row of other than two fields, or a label that is neither
  */
 export function parseSms(bytes: Uint8Array, name: string): Message[] {
-  let content: string;
-  try {
-    content = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new UserError(`${name} is not UTF-8 text; expected the SMSSpamCollection file`);
-  }
-  return readTabSeparated(content, name).map((fields, i) => {
+  return readTabSeparated(decodeText(bytes, name), name).map((fields, i) => {
     const [label, text] = fields;
     if (fields.length !== 2) {
       throw new UserError(
@@ -67,7 +88,7 @@ function readTabSeparated(content: string, name: string): string[][] {
   };
   const endRow = () => {
     endField();
-    if (row.length > 1 || row[0] !== '') rows.push(row); // blank lines are skipped, so CRLF ends one row
+    if (row.length > 1 || !/^ *$/.test(row[0])) rows.push(row); // blank lines are skipped, so CRLF ends one row
     row = [];
   };
 
@@ -91,4 +112,25 @@ function readTabSeparated(content: string, name: string): string[][] {
   }
   if (field !== '' || row.length > 0) endRow();
   return rows;
+}
+
+function isZip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x50 && bytes[1] === 0x4b; // "PK"
+}
+
+/** The text file out of the zip. */
+function unzip(bytes: Uint8Array, name: string): Uint8Array {
+  let files: Record<string, Uint8Array>;
+  try {
+    files = unzipSync(bytes, { filter: (file) => file.name.split('/').at(-1) === FILE_NAME });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UserError(
+      `${name} is not a readable zip file (${why}); it may be damaged or cut short, so get it again`,
+    );
+  }
+  const [file] = Object.values(files);
+  if (!file)
+    throw new UserError(`${name} has no file named ${FILE_NAME} in it; expected the SMS Spam Collection`);
+  return file;
 }

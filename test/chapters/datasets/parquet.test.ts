@@ -2,12 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { UserError } from '../../lib/errors.ts';
-import { readParquet, writeParquet } from '../../lib/io/parquet.ts';
-import { failure } from '../support/failure.ts';
+import { readParquet, writeParquet } from '../../../chapters/datasets/parquet.ts';
+import { UserError } from '../../../lib/errors.ts';
+import { failure } from '../../support/failure.ts';
 
 // Files written by pandas and pyarrow, see test/fixtures/io_files.py.
-const fixture = JSON.parse(readFileSync(new URL('../fixtures/io.json', import.meta.url), 'utf8')).parquet;
+const fixture = JSON.parse(readFileSync(new URL('../../fixtures/io.json', import.meta.url), 'utf8')).parquet;
 
 const folder = mkdtempSync(join(tmpdir(), 'parquet-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -1,0 +1,130 @@
+import { UserError } from '../../lib/index.ts';
+import { samplePositions } from '../../lib/random/index.ts';
+import {
+  isFolder,
+  type LabelledText,
+  MESSAGES,
+  type Message,
+  ORIGINAL_ROWS,
+  obtain,
+  type Parts,
+  readParts,
+} from '../datasets/index.ts';
+
+/** The mission's notebook splits with this seed; the book with 123. */
+export const DEFAULT_SEED = 42;
+
+/**
+ * As many messages of the one kind as of the other: of the more frequent kind some are drawn with the seed, then all
+ * of the other follow in their own order. With more ham than spam, as in the collection, that is
+ * `pd.concat([ham.sample(num_spam, random_state=seed), spam])`, row for row.
+ *
+ * @throws UserError if one kind is missing
+ */
+export function createBalancedDataset(messages: readonly Message[], seed = DEFAULT_SEED): Message[] {
+  const ham = messages.filter((message) => message.label === 'ham');
+  const spam = messages.filter((message) => message.label === 'spam');
+  if (spam.length === 0 || ham.length === 0) {
+    throw new UserError(
+      `cannot balance ${ham.length} ham and ${spam.length} spam messages: there must be some of both kinds`,
+    );
+  }
+  const [more, fewer] = ham.length >= spam.length ? [ham, spam] : [spam, ham];
+  const drawn = Array.from(samplePositions(more.length, fewer.length, seed), (position) => more[position]);
+  return more === ham ? [...drawn, ...spam] : [...ham, ...drawn];
+}
+
+export interface Split<Row> {
+  train: Row[];
+  validation: Row[];
+  test: Row[];
+}
+
+/**
+ * Shuffles the rows with the seed and cuts them: the first `trainFraction`, the next `validationFraction`,
+ * and the rest. The sizes are rounded down, as Python's `int()` does.
+ *
+ * @throws UserError if the fractions are negative or together more than 1
+ */
+export function randomSplit<Row>(
+  rows: readonly Row[],
+  trainFraction: number,
+  validationFraction: number,
+  seed = DEFAULT_SEED,
+): Split<Row> {
+  if (!(trainFraction >= 0 && validationFraction >= 0 && trainFraction + validationFraction <= 1)) {
+    const given = `${trainFraction} and ${validationFraction}`;
+    throw new UserError(`cannot split: the parts must be at least 0 and together at most 1, not ${given}`);
+  }
+  const shuffled = Array.from(samplePositions(rows.length, rows.length, seed), (position) => rows[position]);
+  const trainEnd = Math.trunc(rows.length * trainFraction);
+  const validationEnd = trainEnd + Math.trunc(rows.length * validationFraction);
+  return {
+    train: shuffled.slice(0, trainEnd),
+    validation: shuffled.slice(trainEnd, validationEnd),
+    test: shuffled.slice(validationEnd),
+  };
+}
+
+export interface PreparedMessages {
+  parts: Parts<LabelledText[]>;
+  /** All messages, before balancing, and those that were kept; not there if the parts were read from a folder. */
+  before?: { messages: Message[]; balanced: Message[] };
+  /** Where they are from, in words. */
+  source: string;
+  /** True for the stand-in: figures made from it say nothing about the real collection. */
+  synthetic: boolean;
+}
+
+export interface PrepareOptions {
+  /** The collection (a file, or the zip it comes in), a folder that `npm run data` wrote, or `stand-in`. */
+  data?: string;
+  seed?: number;
+  print?: (line: string) => void;
+}
+
+/**
+ * Obtains the messages, balances them, and splits them 70 / 10 / 20; or reads the three parts from a folder.
+ * @throws UserError if the messages cannot be read, or are too few for three parts
+ */
+export async function prepareMessages(options: PrepareOptions = {}): Promise<PreparedMessages> {
+  const { data, seed = DEFAULT_SEED, print } = options;
+  if (data !== undefined && isFolder(data))
+    return { parts: await readParts(data), source: data, synthetic: false };
+
+  const obtained = await obtain(MESSAGES, { path: data, print });
+  const messages = obtained.data;
+  const spam = messages.filter(({ label }) => label === 'spam').length;
+  const counts = `${messages.length - spam} ham and ${spam} spam`;
+  if (spam === 0 || spam === messages.length) {
+    throw new UserError(`${obtained.source} has ${counts} messages: some of both kinds are needed`);
+  }
+  const balanced = createBalancedDataset(messages, seed);
+  const split = randomSplit(balanced, 0.7, 0.1, seed);
+  const sizes = [split.train, split.validation, split.test].map((part) => part.length);
+  if (sizes.includes(0)) {
+    throw new UserError(
+      `${obtained.source} has ${counts} messages: balanced and split, that would be ${sizes[0]} for training, ` +
+        `${sizes[1]} for validation and ${sizes[2]} for the test; give at least 5 of each kind`,
+    );
+  }
+  if (!obtained.isOriginal && !obtained.isStandIn) {
+    const rows = messages.length.toLocaleString('en');
+    const original = ORIGINAL_ROWS.toLocaleString('en');
+    print?.(
+      `${obtained.source} is not the original collection of ${original} messages: it has ${rows} (${counts})`,
+    );
+  }
+  const numbered = (part: readonly Message[]) =>
+    part.map(({ label, text }) => ({ text, label: label === 'spam' ? 1 : 0 }));
+  return {
+    parts: {
+      train: numbered(split.train),
+      valid: numbered(split.validation),
+      test: numbered(split.test),
+    },
+    before: { messages, balanced },
+    source: obtained.source,
+    synthetic: obtained.isStandIn,
+  };
+}

@@ -1,0 +1,13 @@
+export { INSTRUCTIONS, type InstructionEntry } from './instructions.ts';
+export {
+  isFolder,
+  type LabelledText,
+  type Parts,
+  readLabelledTexts,
+  readParts,
+  writeParts,
+} from './labelled-texts.ts';
+export { MESSAGES, type Message, ORIGINAL_ROWS, parseSms } from './messages.ts';
+export { type DataSet, type Obtained, type ObtainOptions, obtain } from './obtain.ts';
+export { STORY, TEXT_OPTION } from './story.ts';
+export { decodeText, readText } from './text.ts';
