@@ -23,3 +23,9 @@ export function checkOptions<Options extends object>(
 function plain(name: string): string {
   return name.replaceAll('_', '').toLowerCase();
 }
+
+/** The first three of a list and how many more there are: `a, b, c and 145 more`. */
+export function firstFew(items: readonly string[], separator = ', '): string {
+  const rest = items.length - 3;
+  return items.slice(0, 3).join(separator) + (rest > 0 ? ` and ${rest} more` : '');
+}

@@ -1,5 +1,5 @@
 import { nn, type Tensor } from '../../lib/index.ts';
-import type { GPTModel, TransformerBlock } from '../chapter04/index.ts';
+import type { GPTModel } from '../chapter04/index.ts';
 
 /** Exercise 1: r · (in + out) = in · out, so r = in · out / (in + out): 384 for 768 × 768, half of its size. */
 export function breakEvenRank(inputs: number, outputs: number): number {
@@ -36,10 +36,5 @@ export function firstGradients(layer: nn.LinearWithLoRA, x: Tensor): { A: Tensor
 /** Exercise 4: freezes a model and wraps the queries and values of every block only. */
 export function wrapQueriesAndValues(model: GPTModel, { rank, alpha }: nn.LoRAOptions): void {
   model.requiresGrad_(false);
-  for (const block of [...model.trfBlocks] as TransformerBlock[]) {
-    for (const name of ['W_query', 'W_value']) {
-      const [, linear] = [...block.att.namedChildren()].find(([child]) => child === name)!;
-      block.att.replaceChild(name, new nn.LinearWithLoRA(linear as nn.Linear, rank, alpha));
-    }
-  }
+  nn.replaceLinearWithLoRA(model, { rank, alpha, targets: ['W_query', 'W_value'] });
 }

@@ -9,12 +9,7 @@ import { F, nn, type Tensor } from '../../lib/index.ts';
  *                        project          view                  transpose
  */
 export class MultiHeadAttention extends nn.Module {
-  static override readonly stateNames = {
-    wQuery: 'W_query',
-    wKey: 'W_key',
-    wValue: 'W_value',
-    outProj: 'out_proj',
-  };
+  static override readonly stateNames = { wQuery: 'W_query', wKey: 'W_key', wValue: 'W_value' };
 
   wQuery: nn.Linear;
   wKey: nn.Linear;

@@ -5,7 +5,7 @@ import { GELU } from './03-feed-forward.ts';
 
 /** Five small layers, with or without a shortcut (x + layer(x)) around each whose shapes allow it. */
 export class DeepNetwork extends nn.Module {
-  layers: nn.ModuleList;
+  layers: nn.ModuleList<nn.Sequential>;
   readonly useShortcut: boolean;
 
   constructor(layerSizes: readonly number[], useShortcut: boolean) {

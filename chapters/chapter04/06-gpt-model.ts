@@ -11,21 +11,13 @@ import type { GPTConfig } from './config.ts';
  * The keys of its `stateDict()` are those of the Python notebooks.
  */
 export class GPTModel extends nn.Module {
-  static override readonly stateNames = {
-    tokEmb: 'tok_emb',
-    posEmb: 'pos_emb',
-    trfBlocks: 'trf_blocks',
-    finalNorm: 'final_norm',
-    outHead: 'out_head',
-  };
-
   tokEmb: nn.Embedding;
   posEmb: nn.Embedding;
   dropEmb: nn.Dropout;
-  trfBlocks: nn.Sequential;
+  trfBlocks: nn.Sequential<TransformerBlock[]>;
   finalNorm: LayerNorm;
-  /** A Linear; chapter 6 puts a small classifier in its place, LoRA wraps it. */
-  outHead: nn.Module;
+  /** Chapter 6 puts a small classifier in its place, LoRA wraps it. */
+  outHead: nn.Linear | nn.LinearWithLoRA;
   readonly config: GPTConfig;
 
   constructor(config: GPTConfig) {
@@ -81,7 +73,7 @@ export function showModel(nb: Notebook, config: GPTConfig, batch: Tensor): GPTMo
 
   const total = countParameters(model);
   nb.print(74, `Total number of parameters: ${total.toLocaleString('en')}`);
-  const head = model.outHead as nn.Linear;
+  const head = model.outHead;
   nb.print(76, `Token embedding layer shape: ${torchSize(model.tokEmb.weight.shape)}`);
   nb.print(76, `Output layer shape: ${torchSize(head.weight.shape)}`);
   // GPT-2 uses the token embedding a second time as its head ("weight tying"): one matrix less.

@@ -62,7 +62,7 @@ export class LastPositionClassifier extends nn.Module {
   }
 
   forward(input: Tensor): Tensor {
-    const blocks = [...this.model.trfBlocks] as TransformerBlock[];
+    const blocks = [...this.model.trfBlocks];
     const isIds = input.dtype === 'int32';
     const done = isIds ? 0 : this.cached;
     let x = isIds ? this.model.embed(input) : input; // [b, t] → [b, t, d]

@@ -54,7 +54,7 @@ function newMini(seed: number): GPTModel {
 
 /** GPT-2 uses one matrix for what a token means on the way in and how likely it is on the way out. */
 function tieHead(model: GPTModel): void {
-  (model.outHead as nn.Linear).weight = model.tokEmb.weight;
+  model.outHead = nn.Linear.of(model.tokEmb.weight);
 }
 
 /** The weights without the tied head, which would be the token embedding again. */

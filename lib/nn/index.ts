@@ -1,12 +1,6 @@
+export { type LoRAOptions, mergeLoRA, replaceLinearWithLoRA, setAdapter, unmergeLoRA } from './adapters.ts';
 export * as init from './init.ts';
 export { Dropout, Embedding, LayerNorm, Linear, ModuleList, ReLU, Sequential } from './layers.ts';
-export {
-  LinearWithLoRA,
-  LoRALayer,
-  type LoRAOptions,
-  mergeLoRA,
-  replaceLinearWithLoRA,
-  unmergeLoRA,
-} from './lora.ts';
+export { LinearWithLoRA, LoRALayer, type LoRALayerOptions } from './lora.ts';
 export { Module } from './module.ts';
 export { Buffer, Parameter } from './parameter.ts';

@@ -1,3 +1,4 @@
+import { UserError } from '../errors.ts';
 import { defaultGenerator } from '../random/index.ts';
 import { storageFrom } from '../tensor/create.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -20,7 +21,8 @@ export function normal(shape: readonly number[], mean = 0, std = 1): Tensor {
  * stored [in, rank], takes `rank`.
  */
 export function kaimingUniform(target: Tensor, a = 0): Tensor {
-  if (target.ndim < 2) throw new Error(`kaimingUniform: at least two axes are expected, not ${target.ndim}`);
+  if (target.ndim < 2)
+    throw new UserError(`kaimingUniform: at least two axes are expected, not ${target.ndim}`);
   const fanIn = target.size / target.shape[0];
   const bound = Math.sqrt(3) * (Math.sqrt(2 / (1 + a * a)) / Math.sqrt(fanIn));
   return target.copyInPlace(uniform(target.shape, -bound, bound));

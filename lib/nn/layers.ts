@@ -1,3 +1,5 @@
+import { UserError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import { ones, zeros } from '../tensor/create.ts';
 import { toExponential } from '../tensor/format.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -13,19 +15,20 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, options: { bias?: boolean } = {}) {
     super();
+    checkOptions('Linear', options, ['bias']);
     const bound = 1 / Math.sqrt(inFeatures);
     this.weight = new Parameter(uniform([outFeatures, inFeatures], -bound, bound));
     this.bias = (options.bias ?? true) ? new Parameter(uniform([outFeatures], -bound, bound)) : null;
   }
 
-  /** A Linear of given weight [out, in] and bias [out]: nothing is drawn. */
-  static of(weight: Tensor, bias: Tensor | null): Linear {
+  /**
+   * A Linear of given weight [out, in] and bias [out]: nothing is drawn. A Parameter is taken as it is, so that two
+   * layers can share it: `Linear.of(embedding.weight, null)` is a tied head.
+   */
+  static of(weight: Tensor, bias: Tensor | null = null): Linear {
+    const own = (t: Tensor) => (t instanceof Parameter ? t : new Parameter(t));
     const linear: Linear = Object.create(Linear.prototype);
-    return Object.assign(linear, {
-      training: true,
-      weight: new Parameter(weight),
-      bias: bias && new Parameter(bias),
-    });
+    return Object.assign(linear, { training: true, weight: own(weight), bias: bias && own(bias) });
   }
 
   get inFeatures(): number {
@@ -67,8 +70,10 @@ export class Embedding extends Module {
 export class Dropout extends Module {
   readonly rate: number;
 
+  /** @throws UserError if the rate is not in [0, 1] */
   constructor(rate: number) {
     super();
+    F.requireRate(rate);
     this.rate = rate;
   }
 
@@ -81,12 +86,12 @@ export class Dropout extends Module {
   }
 }
 
-/** A list of modules; each is named by its position. */
-export class ModuleList extends Module {
-  [index: number]: Module;
+/** A list of modules of one kind, or of several; each is named by its position. */
+export class ModuleList<M extends Module = Module> extends Module {
+  [index: number]: M;
   readonly length: number;
 
-  constructor(modules: readonly Module[]) {
+  constructor(modules: readonly M[]) {
     super();
     this.length = modules.length;
     modules.forEach((module, i) => {
@@ -95,27 +100,29 @@ export class ModuleList extends Module {
   }
 
   /** The modules in their order. */
-  *[Symbol.iterator](): Generator<Module> {
+  *[Symbol.iterator](): Generator<M> {
     for (let i = 0; i < this.length; i++) yield this[i];
   }
 
-  at(position: number): Module {
-    return this[position < 0 ? position + this.length : position];
+  /** The module at a position; −1 is the last one. @throws UserError if there is none */
+  at(position: number): M {
+    const module = this[position < 0 ? position + this.length : position];
+    if (!module) throw new UserError(`at: there is no module ${position} in a list of ${this.length}`);
+    return module;
   }
 
-  forward(): Tensor {
-    throw new Error('a ModuleList has no forward of its own: call its modules');
+  forward(..._inputs: unknown[]): Tensor {
+    throw new UserError('a ModuleList has no forward of its own: call its modules');
   }
 }
 
-/** Modules one after the other. */
-export class Sequential extends ModuleList {
-  constructor(...modules: Module[]) {
+/** Modules one after the other: `Sequential<Block[]>` holds blocks, `Sequential<[Linear, ReLU]>` one of each. */
+export class Sequential<Modules extends readonly Module[] = Module[]> extends ModuleList<Modules[number]> {
+  constructor(...modules: Modules) {
     super(modules);
   }
 
-  override forward(...inputs: Tensor[]): Tensor {
-    let [x] = inputs;
+  override forward(x: Tensor): Tensor {
     for (const module of this) x = module.forward(x);
     return x;
   }
@@ -135,6 +142,7 @@ export class LayerNorm extends Module {
 
   constructor(dim: number, options: { eps?: number } = {}) {
     super();
+    checkOptions('LayerNorm', options, ['eps']);
     this.weight = new Parameter(ones(dim));
     this.bias = new Parameter(zeros(dim));
     this.eps = options.eps ?? 1e-5;

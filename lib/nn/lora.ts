@@ -22,98 +22,194 @@
  * merged into W, and costs nothing more.
  */
 
+import { UserError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import { noGrad } from '../tensor/autograd.ts';
 import { zeros } from '../tensor/create.ts';
 import { matmul } from '../tensor/ops/matmul.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import * as F from './functional.ts';
 import { kaimingUniform } from './init.ts';
 import { Linear } from './layers.ts';
 import { Module } from './module.ts';
 import { Parameter } from './parameter.ts';
 
-export interface LoRAOptions {
-  /** r: how many directions ΔW may have. */
-  rank: number;
-  /** The update is scaled by alpha / rank, so that changing the rank leaves its size about the same. */
-  alpha: number;
+/** How A is drawn, how the update is scaled, and what of its input is dropped while training. */
+export interface LoRALayerOptions {
+  /** The rate at which elements of x are dropped on the way into A; W sees them all. */
+  dropout?: number;
+  /** `book` draws A [in, r] from ±1/√r, `peft` from ±1/√in, as PEFT and the paper's own code do. */
+  init?: 'book' | 'peft';
+  /** alpha / r, or alpha / √r (rsLoRA, Kalajdzievski 2023, https://arxiv.org/abs/2312.03732). */
+  scaling?: 'alpha/r' | 'rslora';
 }
 
-function requirePositive(rank: number, alpha: number): void {
-  if (!(Number.isInteger(rank) && rank > 0))
-    throw new Error(`LoRA: a rank of ${rank} is not a positive integer`);
-  if (!Number.isFinite(alpha)) throw new Error(`LoRA: an alpha of ${alpha} is not a number`);
-}
+export const LORA_LAYER_OPTIONS = ['dropout', 'init', 'scaling'] as const;
 
-/** The update alone: x [..., in] → (alpha / rank) · x A B [..., out]. */
+/** The update alone: x [..., in] → scaling · x A B [..., out]. */
 export class LoRALayer extends Module {
   A: Parameter;
   B: Parameter;
   readonly rank: number;
   readonly alpha: number;
+  readonly dropout: number;
+  readonly rankStabilised: boolean;
 
-  constructor(inDim: number, outDim: number, rank: number, alpha: number) {
+  /** @throws UserError if the rank is not a positive integer, alpha not a number, or an option unknown */
+  constructor(inDim: number, outDim: number, rank: number, alpha: number, options: LoRALayerOptions = {}) {
     super();
-    requirePositive(rank, alpha);
-    // The book's initialisation. kaimingUniform takes A's second axis for the fan-in, which here is the rank:
-    // ±1/√rank. PEFT and the paper's own code store A as [rank, in] and so draw from ±1/√in, much smaller.
-    this.A = new Parameter(kaimingUniform(zeros(inDim, rank), Math.sqrt(5)));
-    this.B = new Parameter(zeros(rank, outDim));
+    checkOptions('LoRA', options, LORA_LAYER_OPTIONS);
+    const { dropout = 0, init = 'book', scaling = 'alpha/r' } = options;
+    if (!(Number.isInteger(rank) && rank > 0)) {
+      throw new UserError(`LoRA: a rank of ${rank} is not a positive integer`);
+    }
+    if (!Number.isFinite(alpha)) throw new UserError(`LoRA: an alpha of ${alpha} is not a number`);
+    F.requireRate(dropout);
+    requireOneOf('init', init, ['book', 'peft']);
+    requireOneOf('scaling', scaling, ['alpha/r', 'rslora']);
+    this.A = new Parameter(init === 'book' ? drawAsTheBook(inDim, rank) : drawAsPeft(inDim, rank)); // [in, r]
+    this.B = new Parameter(zeros(rank, outDim)); // [r, out]
     this.rank = rank;
     this.alpha = alpha;
+    this.dropout = dropout;
+    this.rankStabilised = scaling === 'rslora';
   }
 
   get scaling(): number {
-    return this.alpha / this.rank;
+    return this.alpha / (this.rankStabilised ? Math.sqrt(this.rank) : this.rank);
   }
 
+  /** x [..., in] → [..., out]. */
   forward(x: Tensor): Tensor {
-    const down = matmul(x, this.A); // [..., in] → [..., rank]
-    const up = matmul(down, this.B); // [..., rank] → [..., out]
+    const down = matmul(F.dropout(x, this.dropout, this.training), this.A); // [..., in] → [..., r]
+    const up = matmul(down, this.B); // [..., r] → [..., out]
     return this.scaling === 1 ? up : up.mul(this.scaling);
   }
 
-  /** ΔW in the layout of a Linear's weight: (alpha / rank) · (A B)ᵀ [out, in]. */
+  /** ΔW in the layout of a Linear's weight: scaling · (A B)ᵀ [out, in]. */
   delta(): Tensor {
     return matmul(this.A, this.B).t().mul(this.scaling);
   }
 }
 
-/** A Linear and its LoRA update side by side: y = x Wᵀ + b + (alpha / rank) · x A B. */
-export class LinearWithLoRA extends Module {
-  linear: Linear;
-  lora: LoRALayer;
-  #merged = false;
+/** kaimingUniform takes A's second axis for the fan-in, which in [in, r] is the rank: ±1/√r. */
+function drawAsTheBook(inDim: number, rank: number): Tensor {
+  return kaimingUniform(zeros(inDim, rank), Math.sqrt(5));
+}
 
-  constructor(linear: Linear, rank: number, alpha: number) {
+/** PEFT and the paper's own code store A as [r, in], so the fan-in is `in`: ±1/√in, much smaller. */
+function drawAsPeft(inDim: number, rank: number): Tensor {
+  return kaimingUniform(zeros(rank, inDim), Math.sqrt(5)).t(); // [r, in] → [in, r]
+}
+
+function requireOneOf(name: string, value: string, known: readonly string[]): void {
+  if (!known.includes(value)) throw new UserError(`LoRA: ${name} is ${known.join(' or ')}, not ${value}`);
+}
+
+/**
+ * A Linear and a LoRA update side by side: y = x Wᵀ + b + scaling · x A B.
+ *
+ * It can hold several updates by name; one of them, or none, is active: it is what `forward` adds, what trains, and
+ * what the state holds. Changing over touches no number.
+ */
+export class LinearWithLoRA extends Module {
+  static override readonly stateNames = { active: 'lora' };
+
+  linear: Linear;
+  /** The update in use; null leaves W alone. */
+  active: LoRALayer | null;
+  /** All updates. Not a list of modules: those that rest are neither trained nor saved with the model. */
+  readonly #adapters = new Map<string, LoRALayer>();
+  #merged = false;
+  /** W as it was, where a merge must not change it: see `merge`. */
+  #shared: Parameter | null = null;
+
+  constructor(linear: Linear, rank: number, alpha: number, options: LoRALayerOptions = {}, name = 'default') {
     super();
     this.linear = linear;
-    this.lora = new LoRALayer(linear.inFeatures, linear.outFeatures, rank, alpha);
+    this.active = new LoRALayer(linear.inFeatures, linear.outFeatures, rank, alpha, options);
+    this.#adapters.set(name, this.active);
   }
 
   /** Freezes the Linear and wraps it. */
-  static fromLinear(linear: Linear, options: LoRAOptions): LinearWithLoRA {
+  static fromLinear(
+    linear: Linear,
+    options: { rank: number; alpha: number } & LoRALayerOptions,
+  ): LinearWithLoRA {
+    const { rank, alpha, ...layer } = options;
     linear.requiresGrad_(false);
-    return new LinearWithLoRA(linear, options.rank, options.alpha);
+    return new LinearWithLoRA(linear, rank, alpha, layer);
+  }
+
+  /** The update in use. @throws UserError if there is none */
+  get lora(): LoRALayer {
+    if (!this.active) throw new UserError('LoRA: no adapter is active here; choose one with nn.setAdapter');
+    return this.active;
+  }
+  /** W [out, in] and b [out] of the Linear, without the update. */
+  get weight(): Parameter {
+    return this.linear.weight;
+  }
+  get bias(): Parameter | null {
+    return this.linear.bias;
+  }
+  get inFeatures(): number {
+    return this.linear.inFeatures;
+  }
+  get outFeatures(): number {
+    return this.linear.outFeatures;
   }
 
   get merged(): boolean {
     return this.#merged;
   }
-
-  forward(x: Tensor): Tensor {
-    const y = this.linear.forward(x); // [..., in] → [..., out]
-    return this.#merged ? y : y.add(this.lora.forward(x));
+  /** The updates by name. */
+  get adapters(): ReadonlyMap<string, LoRALayer> {
+    return this.#adapters;
   }
 
-  /** Adds ΔW into W, so that the update costs nothing more. Doing it twice is doing it once. */
-  merge(): void {
-    if (!this.#merged) this.addDelta(1);
+  /** x [..., in] → [..., out]. */
+  forward(x: Tensor): Tensor {
+    const y = this.linear.forward(x); // [..., in] → [..., out]
+    return this.#merged || !this.active ? y : y.add(this.active.forward(x));
+  }
+
+  /** Adds an update, or puts it in the place of one of the same name; `setAdapter` makes it the active one. */
+  addAdapter(name: string, lora: LoRALayer): void {
+    this.#refuseMerged('add an adapter');
+    if (this.active && this.active === this.#adapters.get(name)) this.active = lora;
+    lora.train(this.training);
+    this.#adapters.set(name, lora);
+  }
+
+  /** Makes the update of that name the active one; a name that it does not have, or null, leaves W alone. */
+  setAdapter(name: string | null): void {
+    this.#refuseMerged('change the adapter');
+    this.active = (name === null ? undefined : this.#adapters.get(name)) ?? null;
+    this.active?.train(this.training);
+  }
+
+  /**
+   * Adds ΔW into W, so that the update costs nothing more. Doing it twice is doing it once.
+   * @param shared W belongs to another layer too (a head tied to an embedding): it gets a changed copy here
+   */
+  merge(shared = false): void {
+    if (this.#merged || !this.active) return;
+    const { weight } = this.linear;
+    if (shared) {
+      this.#shared = weight;
+      this.linear.weight = new Parameter(weight.detach().clone(), weight.requiresGrad);
+    }
+    this.#addDelta(1);
     this.#merged = true;
   }
 
   /** Takes ΔW out of W again (exact but for the rounding of float32). */
   unmerge(): void {
-    if (this.#merged) this.addDelta(-1);
+    if (!this.#merged) return;
+    if (this.#shared) this.linear.weight = this.#shared;
+    else this.#addDelta(-1);
+    this.#shared = null;
     this.#merged = false;
   }
 
@@ -121,41 +217,25 @@ export class LinearWithLoRA extends Module {
   toLinear(): Linear {
     return noGrad(() => {
       const { weight, bias } = this.linear;
-      const updated = this.#merged ? weight.detach().clone() : weight.add(this.lora.delta());
+      const apart = this.active && !this.#merged;
+      const updated = apart ? weight.add(this.lora.delta()) : weight.clone(); // [out, in]
       return Linear.of(updated.detach(), bias?.detach().clone() ?? null);
     });
   }
 
-  private addDelta(sign: 1 | -1): void {
+  /** A merged weight and its A and B would be merged a second time by whoever loads them. */
+  protected override checkState(): void {
+    this.#refuseMerged('save or load the state');
+  }
+
+  #refuseMerged(what: string): void {
+    if (!this.#merged) return;
+    throw new UserError(
+      `LoRA: cannot ${what} while the update is merged into its weight; call nn.unmergeLoRA(model) first`,
+    );
+  }
+
+  #addDelta(sign: 1 | -1): void {
     noGrad(() => this.linear.weight.addInPlace(this.lora.delta().mul(sign)));
   }
-}
-
-/** Every LinearWithLoRA below a module. */
-function loraLayers(model: Module): LinearWithLoRA[] {
-  return Array.from(model.namedModules(), ([, module]) => module).filter((m) => m instanceof LinearWithLoRA);
-}
-
-/**
- * Wraps every Linear below the model, in place, in the order of its modules (in which A is drawn). The weights
- * that were there are not frozen: do that first, with `model.requiresGrad_(false)`, as the book does.
- * What is wrapped already is left as it is.
- */
-export function replaceLinearWithLoRA(model: Module, options: LoRAOptions): void {
-  if (model instanceof LinearWithLoRA) return;
-  for (const [name, child] of [...model.namedChildren()]) {
-    if (child instanceof Linear) {
-      model.replaceChild(name, new LinearWithLoRA(child, options.rank, options.alpha));
-    } else replaceLinearWithLoRA(child, options);
-  }
-}
-
-/** Merges every LoRA update below the model into its weight. */
-export function mergeLoRA(model: Module): void {
-  for (const layer of loraLayers(model)) layer.merge();
-}
-
-/** Takes every merged update out again. */
-export function unmergeLoRA(model: Module): void {
-  for (const layer of loraLayers(model)) layer.unmerge();
 }

@@ -1,48 +1,57 @@
 import { UserError } from '../errors.ts';
+import { checkOptions, firstFew } from '../options.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Buffer, Parameter } from './parameter.ts';
 
 /**
  * Base class of all layers and models. Its parameters and modules are found in its fields, in the order in
- * which they were first assigned; a list of modules is a `ModuleList`.
+ * which they were first assigned.
  *
- * The key of a parameter is the path of fields that leads to it. Where Python's name of a field differs
- * from ours (`tok_emb` for `tokEmb`), the class says so in a static `stateNames`.
+ * The key of a parameter is the path of fields that leads to it, in Python's spelling: `tokEmb` is `tok_emb`. Where
+ * Python's name is another (`W_query` for `wQuery`), the class says so in a static `stateNames`.
+ *
+ * A list of modules is a `ModuleList` or a `Sequential`: modules in a plain array, Map, Set or object are refused,
+ * since Python would not find them either. A private `#field` cannot be seen from here: what it holds is neither
+ * trained nor saved.
  */
 export abstract class Module {
-  /** Field → its name in `stateDict()`, for fields that Python names differently. */
-  static readonly stateNames: Record<string, string> = {};
+  /** Field → its name in the state, for fields whose name there is not simply the snake_case of ours. */
+  static readonly stateNames: Readonly<Record<string, string>> = {};
 
   training = true;
 
-  abstract forward(...inputs: Tensor[]): Tensor;
+  /** What the module computes. A subclass says what it takes: tensors, and whatever else it needs, e.g. a cache. */
+  abstract forward(...inputs: unknown[]): Tensor;
 
-  /** The fields that hold parameters, buffers or modules, under their names in the state. */
-  private *members(): Generator<[string, Parameter | Buffer | Module]> {
+  /** The fields that hold parameters, buffers or modules: field, name in the state, value. */
+  private *members(): Generator<[field: string, name: string, value: Member]> {
     const names = (this.constructor as typeof Module).stateNames;
     for (const [field, value] of Object.entries(this)) {
-      if (value instanceof Parameter || value instanceof Buffer || value instanceof Module) {
-        yield [names[field] ?? field, value];
+      if (isMember(value)) yield [field, names[field] ?? snakeCase(field), value];
+      else if (holdsMember(value)) {
+        throw new UserError(
+          `${this.constructor.name}.${field}: modules and parameters in a plain list or object are neither trained ` +
+            'nor saved; use nn.ModuleList, nn.Sequential, or a field for each',
+        );
       }
     }
   }
 
   /** This module's direct children by name. */
   *namedChildren(): Generator<[string, Module]> {
-    for (const [name, value] of this.members()) if (value instanceof Module) yield [name, value];
+    for (const [, name, value] of this.members()) if (value instanceof Module) yield [name, value];
   }
 
-  /** Puts another module in the place of a direct child. @throws if there is no such child. */
+  /** Puts another module in the place of a direct child. @throws UserError if there is no such child. */
   replaceChild(name: string, replacement: Module): void {
-    const names = (this.constructor as typeof Module).stateNames;
-    for (const [field, value] of Object.entries(this)) {
-      if (value instanceof Module && (names[field] ?? field) === name) {
-        (this as Record<string, unknown>)[field] = replacement;
-        return;
-      }
+    for (const [field, own, value] of this.members()) {
+      if (own !== name || !(value instanceof Module)) continue;
+      (this as Record<string, unknown>)[field] = replacement;
+      return;
     }
-    throw new Error(`replaceChild: there is no module ${name}`);
+    const names = Array.from(this.namedChildren(), ([child]) => child);
+    throw new UserError(`replaceChild: there is no module ${name}; there are ${names.join(', ') || 'none'}`);
   }
 
   /** This module and all below it, with their paths (the root's is empty). */
@@ -54,7 +63,7 @@ export abstract class Module {
   }
 
   private *namedState(prefix = ''): Generator<[string, Parameter | Buffer]> {
-    for (const [name, value] of this.members()) {
+    for (const [, name, value] of this.members()) {
       const path = prefix ? `${prefix}.${name}` : name;
       if (value instanceof Module) yield* value.namedState(path);
       else yield [path, value];
@@ -114,10 +123,18 @@ export abstract class Module {
     for (const parameter of this.parameters()) parameter.grad = null;
   }
 
-  /** Parameters and persistent buffers by path: the tensors themselves, not copies. */
+  /** Called before the module's state is given or taken, for a module whose numbers do not always say all of it. */
+  protected checkState(): void {}
+
+  /**
+   * Parameters and persistent buffers by path: the tensors themselves, not copies.
+   * @throws UserError if two fields have one name, or a LoRA update is merged into its weight
+   */
   stateDict(): Record<string, Tensor> {
+    for (const [, module] of this.namedModules()) module.checkState();
     const state: Record<string, Tensor> = {};
     for (const [name, value] of this.namedState()) {
+      if (Object.hasOwn(state, name)) throw new UserError(`stateDict: two fields have the name ${name}`);
       if (value instanceof Parameter || value.persistent) state[name] = value;
     }
     return state;
@@ -125,23 +142,45 @@ export abstract class Module {
 
   /**
    * Copies a state in. With `strict` (the default) its keys have to be exactly this module's.
-   * @throws UserError that names every missing and unexpected key and every wrong shape; nothing is copied then.
+   * @throws UserError that names the first missing and unexpected keys and wrong shapes and says how many more there
+   * are; nothing is copied then.
    */
   loadStateDict(state: Record<string, Tensor>, options: { strict?: boolean } = {}): void {
+    checkOptions('loadStateDict', options, ['strict']);
     const own = this.stateDict();
     const problems: string[] = [];
-    const missing = Object.keys(own).filter((key) => !(key in state));
-    const unexpected = Object.keys(state).filter((key) => !(key in own));
+    const missing = Object.keys(own).filter((key) => !Object.hasOwn(state, key));
+    const unexpected = Object.keys(state).filter((key) => !Object.hasOwn(own, key));
     if (options.strict ?? true) {
-      if (missing.length > 0) problems.push(`missing keys: ${missing.join(', ')}`);
-      if (unexpected.length > 0) problems.push(`unexpected keys: ${unexpected.join(', ')}`);
+      if (missing.length > 0) problems.push(`missing keys: ${firstFew(missing)}`);
+      if (unexpected.length > 0) problems.push(`unexpected keys: ${firstFew(unexpected)}`);
     }
-    const shared = Object.keys(own).filter((key) => key in state);
+    const shared = Object.keys(own).filter((key) => Object.hasOwn(state, key));
     const shapes = shared
       .filter((key) => !sameShape(own[key].shape, state[key].shape))
       .map((key) => `${key} is ${formatShape(state[key].shape)}, expected ${formatShape(own[key].shape)}`);
-    if (shapes.length > 0) problems.push(`wrong shapes: ${shapes.join('; ')}`);
+    if (shapes.length > 0) problems.push(`wrong shapes: ${firstFew(shapes, '; ')}`);
     if (problems.length > 0) throw new UserError(`the weights do not fit the model: ${problems.join(' · ')}`);
     for (const key of shared) own[key].copyInPlace(state[key]);
   }
+}
+
+type Member = Parameter | Buffer | Module;
+
+function isMember(value: unknown): value is Member {
+  return value instanceof Parameter || value instanceof Buffer || value instanceof Module;
+}
+
+/** Is it a plain array, Map, Set or object with a member in it? */
+function holdsMember(value: unknown): boolean {
+  if (Array.isArray(value) || value instanceof Set) return Array.from(value).some(isMember);
+  if (value instanceof Map) return Array.from(value.values()).some(isMember);
+  const isPlain =
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  return isPlain && Object.values(value).some(isMember);
+}
+
+/** `dropShortcut` → `drop_shortcut`; a leading capital, as of LoRA's A and B, stays. */
+function snakeCase(field: string): string {
+  return field.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

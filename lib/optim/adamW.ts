@@ -2,10 +2,10 @@ import { kernels } from '../backend/dispatch.ts';
 import { Storage } from '../backend/storage.ts';
 import { UserError } from '../errors.ts';
 import type { Parameter } from '../nn/parameter.ts';
+import { checkOptions } from '../options.ts';
 import { tensor } from '../tensor/create.ts';
-import { formatShape, sameShape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { Optimizer } from './optimizer.ts';
+import { Optimizer, requireAtLeastZero, requireStateFits } from './optimizer.ts';
 
 export interface AdamWOptions {
   lr?: number;
@@ -31,11 +31,20 @@ export class AdamW extends Optimizer {
   readonly weightDecay: number;
   private readonly moments = new Map<Parameter, Moments>();
 
+  /** @throws UserError for an option that is unknown or out of its range: betas in [0, 1), the others at least 0 */
   constructor(params: Iterable<Parameter>, options: AdamWOptions = {}) {
+    checkOptions('AdamW', options, ['lr', 'betas', 'eps', 'weightDecay']);
     super(params, options.lr ?? 1e-3);
     this.betas = options.betas ?? [0.9, 0.999];
     this.eps = options.eps ?? 1e-8;
     this.weightDecay = options.weightDecay ?? 0.01;
+    if (this.betas.length !== 2 || !this.betas.every((beta) => beta >= 0 && beta < 1)) {
+      throw new UserError(
+        `optim: betas are two numbers from 0 up to, not including, 1, not ${this.betas.join(', ')}`,
+      );
+    }
+    requireAtLeastZero('an eps', this.eps);
+    requireAtLeastZero('a weightDecay', this.weightDecay);
   }
 
   step(): void {
@@ -54,31 +63,26 @@ export class AdamW extends Optimizer {
     }
   }
 
-  /** The moments and step counts by the parameter's position, to save beside a model. */
-  stateDict(): Record<string, Tensor> {
+  /** The means as `i.m` and `i.v`, and how many steps parameter i has had as `i.step`. */
+  override stateDict(): Record<string, Tensor> {
     const state: Record<string, Tensor> = {};
     this.params.forEach((parameter, i) => {
       const moments = this.moments.get(parameter);
+      state[`${i}.step`] = tensor([moments?.step ?? 0]);
       if (!moments) return;
       state[`${i}.m`] = Tensor.of(moments.m, parameter.shape);
       state[`${i}.v`] = Tensor.of(moments.v, parameter.shape);
-      state[`${i}.step`] = tensor([moments.step]);
     });
     return state;
   }
 
-  /** Takes over the moments of an optimiser of the same parameters. @throws UserError if the shapes differ */
-  loadStateDict(state: Record<string, Tensor>): void {
+  override loadStateDict(state: Record<string, Tensor>): void {
+    requireStateFits(this.params, state, ['m', 'v']);
+    const copy = (t: Tensor) => t.clone().storage;
     this.params.forEach((parameter, i) => {
-      const [m, v, step] = [state[`${i}.m`], state[`${i}.v`], state[`${i}.step`]];
-      if (!m || !v || !step) return;
-      if (!sameShape(m.shape, parameter.shape) || !sameShape(v.shape, parameter.shape)) {
-        throw new UserError(
-          `the optimiser's state does not fit: parameter ${i} is ${formatShape(parameter.shape)}`,
-        );
-      }
-      const copy = (t: Tensor) => t.clone().storage;
-      this.moments.set(parameter, { m: copy(m), v: copy(v), step: step.item() });
+      const step = state[`${i}.step`].item();
+      if (step === 0) this.moments.delete(parameter);
+      else this.moments.set(parameter, { m: copy(state[`${i}.m`]), v: copy(state[`${i}.v`]), step });
     });
   }
 

@@ -1,18 +1,37 @@
+import { UserError } from '../errors.ts';
 import type { Parameter } from '../nn/parameter.ts';
+import { checkOptions } from '../options.ts';
 import { noGrad } from '../tensor/autograd.ts';
+import { stack } from '../tensor/ops/indexing.ts';
 
 /**
  * Scales all gradients down together so that their common L2 norm is at most `maxNorm` (Pascanu et al. 2013), and
- * returns what the norm was.
+ * returns what the norm was. As in PyTorch, one NaN among them makes all of them NaN, and an infinite one makes the
+ * others 0; with `errorIfNonfinite` that is an error instead.
+ *
+ * @throws UserError if `maxNorm` is not a number of at least 0, or by `errorIfNonfinite`; nothing is changed then
  */
-export function clipGradNorm(params: Iterable<Parameter>, maxNorm: number): number {
+export function clipGradNorm(
+  params: Iterable<Parameter>,
+  maxNorm: number,
+  options: { errorIfNonfinite?: boolean } = {},
+): number {
+  checkOptions('clipGradNorm', options, ['errorIfNonfinite']);
+  if (!(maxNorm >= 0)) throw new UserError(`clipGradNorm: a norm of at least 0 is expected, not ${maxNorm}`);
   return noGrad(() => {
     const clipped = [...params].filter((parameter) => parameter.grad);
-    const squares = clipped.map((parameter) => parameter.grad!.square().sum().item());
+    if (clipped.length === 0) return 0;
+    // One read for all of them: a GPU is waited for once.
+    const squares = stack(
+      clipped.map((parameter) => parameter.grad!.square().sum()),
+    ).toFlatArray() as number[];
     const norm = Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
-    // As PyTorch, which adds 1e-6 to keep a norm of 0 apart.
-    const scale = maxNorm / (norm + 1e-6);
-    if (scale < 1) for (const parameter of clipped) parameter.grad = parameter.grad!.mul(scale);
+    if (options.errorIfNonfinite && !Number.isFinite(norm)) {
+      throw new UserError(`clipGradNorm: the norm of the gradients is ${norm}`);
+    }
+    // As PyTorch, which adds 1e-6 to keep a norm of 0 apart. Math.min hands NaN on.
+    const scale = Math.min(1, maxNorm / (norm + 1e-6));
+    if (scale !== 1) for (const parameter of clipped) parameter.grad = parameter.grad!.mul(scale);
     return norm;
   });
 }

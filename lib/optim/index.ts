@@ -1,4 +1,4 @@
 export { AdamW, type AdamWOptions } from './adamW.ts';
 export { clipGradNorm } from './clipGradNorm.ts';
 export { Optimizer } from './optimizer.ts';
-export { SGD } from './sgd.ts';
+export { SGD, type SGDOptions } from './sgd.ts';

@@ -263,7 +263,7 @@ function hubLayout(model: GPTModel, prefix = ''): Weights {
 describe("chapter 5: OpenAI's weights", () => {
   const source = newModel(SMALL_VOCABULARY, 5);
   noGrad(() => {
-    (source.outHead as nn.Linear).weight.copyInPlace(source.tokEmb.weight); // GPT-2's head is its embedding
+    source.outHead.weight.copyInPlace(source.tokEmb.weight); // GPT-2's head is its embedding
     // What a new model has as ones and zeros would hide a mistake.
     for (const p of source.parameters()) if (p.ndim === 1) p.copyInPlace(randn(p.size));
   });
@@ -324,7 +324,7 @@ describe("chapter 5: OpenAI's weights", () => {
 describe('chapter 5: the exercises', () => {
   it('1: a model that knows nothing wavers among all tokens', () => {
     const model = newModel(SMALL_VOCABULARY).eval();
-    noGrad(() => (model.outHead as nn.Linear).weight.copyInPlace(tensor(0)));
+    noGrad(() => model.outHead.weight.copyInPlace(tensor(0)));
     expect(perplexity([[ids([[1, 2]]), ids([[2, 3]])]], model)).to.be.closeTo(40, 1e-3);
   });
 

@@ -1,5 +1,16 @@
 import { expect } from 'chai';
-import { F, manualSeed, nn, optim, randn, type Tensor, tensor, useBackend, zeros } from '../../lib/index.ts';
+import {
+  F,
+  manualSeed,
+  nn,
+  optim,
+  randn,
+  type Tensor,
+  tensor,
+  UserError,
+  useBackend,
+  zeros,
+} from '../../lib/index.ts';
 import { expectClose, expectTensor } from '../support/close.ts';
 import { decodeTensor, floatsFromHex, hexOfFloats, loadFixture } from '../support/fixtures.ts';
 import { kernelCalls, productsOf } from '../support/spy.ts';
@@ -290,6 +301,165 @@ describe('LoRA', () => {
         layer.linear.bias!.copyInPlace(zeros(8));
         expectTensor(linear.forward(x).detach(), wanted, 2e-6, 'after the other was changed');
       }
+    });
+  });
+
+  describe('where Linears are', () => {
+    it('wraps the ones named: whole names, last parts, or a pattern', () => {
+      const wrapped = (targets: nn.LoRAOptions['targets']) => {
+        const toy = new Toy();
+        nn.replaceLinearWithLoRA(toy, { rank: 1, alpha: 1, targets });
+        return Array.from(toy.namedModules()).flatMap(([name, m]) =>
+          m instanceof nn.LinearWithLoRA ? [name] : [],
+        );
+      };
+      expect(wrapped(undefined)).to.deep.equal(LINEARS);
+      expect(wrapped(['head'])).to.deep.equal(['head']);
+      expect(wrapped(['0'])).to.deep.equal(['body.0', 'body.2.0']);
+      expect(wrapped(['2.0', 'body.0'])).to.deep.equal(['body.0', 'body.2.0']);
+      expect(wrapped(/body\..*/)).to.deep.equal(['body.0', 'body.2.0']);
+      expect(wrapped(/head/g)).to.deep.equal(['head']);
+      expect(() => wrapped(['head', 'ead', 'c_attn'])).to.throw(
+        UserError,
+        'no Linear is called ead, c_attn; there are body.0, body.2.0, head',
+      );
+      expect(() => wrapped([])).to.throw(UserError, 'no target given');
+      expect(() => wrapped(/hea/)).to.throw(UserError, 'no Linear is called /hea/');
+    });
+
+    it('says what to do with a bare Linear, and with an option it does not have', () => {
+      const options = { rank: 1, alpha: 1 };
+      expect(() => nn.replaceLinearWithLoRA(new nn.Linear(2, 2), options)).to.throw(UserError, 'fromLinear');
+      const wrong = { ...options, target_modules: ['head'] };
+      expect(() => nn.replaceLinearWithLoRA(new Toy(), wrong)).to.throw(
+        UserError,
+        'no option target_modules',
+      );
+    });
+
+    it('wraps and merges a Linear that is used twice once', () => {
+      const shared = new nn.Linear(3, 3);
+      const model = new nn.Sequential(shared, new nn.ReLU(), shared);
+      nn.replaceLinearWithLoRA(model, { rank: 1, alpha: 1 });
+      expect(model.at(0)).to.equal(model.at(2));
+      expect(model.parameters()).to.have.length(4);
+      const [layer] = layersOf(model);
+      layer.lora.B.copyInPlace(randn(1, 3));
+      const x = randn(2, 3);
+      const before = model.forward(x).detach();
+      nn.mergeLoRA(model);
+      expectTensor(model.forward(x).detach(), before, 1e-5);
+    });
+
+    it('leaves an embedding as it is when the head tied to it is merged', () => {
+      const toy = new Toy();
+      toy.head = nn.Linear.of(toy.emb.weight); // [9, 6]
+      toy.requiresGrad_(false);
+      nn.replaceLinearWithLoRA(toy, { rank: 2, alpha: 2, targets: ['head'] });
+      const [layer] = layersOf(toy);
+      layer.lora.B.copyInPlace(randn(2, 9));
+      const before = toy.forward(IDS).detach();
+      const embedding = bits(toy.emb.weight);
+      nn.mergeLoRA(toy);
+      expect(bits(toy.emb.weight)).to.equal(embedding);
+      expectTensor(toy.forward(IDS).detach(), before, 1e-5);
+      nn.unmergeLoRA(toy);
+      expect(layer.weight).to.equal(toy.emb.weight);
+      expectTensor(toy.forward(IDS).detach(), before);
+    });
+  });
+
+  describe('options', () => {
+    it('PEFT draws A from ±1/√in', () => {
+      const { A } = new nn.LoRALayer(400, 3, 16, 16, { init: 'peft' });
+      const sizesOfA = (A.toFlatArray() as number[]).map(Math.abs);
+      expect(A.shape).to.deep.equal([400, 16]);
+      expect(Math.max(...sizesOfA)).to.be.within(0.0495, 0.05);
+    });
+
+    it('rsLoRA scales by alpha / √rank', () => {
+      expect(new nn.LoRALayer(2, 2, 16, 8, { scaling: 'rslora' }).scaling).to.equal(2);
+      expect(new nn.LoRALayer(2, 2, 16, 8).scaling).to.equal(0.5);
+    });
+
+    it('dropout is on the path of the update alone, and only while training', () => {
+      manualSeed(3);
+      const layer = new nn.LinearWithLoRA(new nn.Linear(200, 3), 2, 2, { dropout: 0.5 });
+      const x = randn(1, 200);
+      expectTensor(layer.forward(x), layer.linear.forward(x)); // B is 0
+      layer.lora.B.copyInPlace(randn(2, 3));
+      const apart = layer.linear.forward(x).add(x.matmul(layer.lora.A).matmul(layer.lora.B)).detach();
+      expect(layer.forward(x).sub(apart).abs().amax().item()).to.be.above(0.01);
+      expectTensor(layer.eval().forward(x).detach(), apart, 1e-6);
+    });
+
+    it('are held to what they can be', () => {
+      const layer = (options: object) => () => new nn.LoRALayer(2, 2, 1, 1, options);
+      expect(layer({ init: 'gaussian' })).to.throw(UserError, 'init is book or peft, not gaussian');
+      expect(layer({ scaling: 'r' })).to.throw(UserError, 'scaling is alpha/r or rslora, not r');
+      expect(layer({ dropout: 2 })).to.throw(UserError, 'a rate between 0 and 1');
+      expect(layer({ drop_out: 0 })).to.throw(UserError, 'did you mean dropout?');
+    });
+  });
+
+  describe('several adapters', () => {
+    /** Two adapters: `default` on every Linear, `b` on the head alone. */
+    function two(): Toy {
+      const toy = trained(3);
+      nn.replaceLinearWithLoRA(toy, { rank: 1, alpha: 3, name: 'b', targets: ['head'] });
+      layersOf(toy)[2].lora.B.copyInPlace(randn(1, 2));
+      return toy;
+    }
+
+    it('are switched by name; the base and the others stay as they are bit for bit', () => {
+      const toy = two();
+      const base = new Toy();
+      nn.setAdapter(toy, null);
+      expect(Object.keys(toy.stateDict()).filter((key) => key.includes('lora'))).to.deep.equal([]);
+      const weights = layersOf(toy).map((layer) => bits(layer.weight));
+      const plain = toy.forward(IDS).detach();
+      expect(plain.shape).to.deep.equal(base.forward(IDS).shape);
+      const answers = new Map<string | null, string>([[null, bits(plain)]]);
+      for (const name of ['default', 'b']) {
+        nn.setAdapter(toy, name);
+        answers.set(name, bits(toy.forward(IDS).detach()));
+      }
+      expect(new Set(answers.values()).size).to.equal(3);
+      for (let i = 0; i < 20; i++) {
+        const name = [null, 'default', 'b'][(i * 7) % 3];
+        nn.setAdapter(toy, name);
+        expect(bits(toy.forward(IDS).detach()), `${name}`).to.equal(answers.get(name));
+      }
+      expect(layersOf(toy).map((layer) => bits(layer.weight))).to.deep.equal(weights);
+    });
+
+    it('train and are saved one at a time', () => {
+      const toy = two();
+      const trainable = () => sizes(toy.parameters().filter((p) => p.requiresGrad));
+      expect(trainable()).to.equal(1 * (6 + 2)); // b
+      nn.setAdapter(toy, 'default');
+      expect(trainable()).to.equal(2 * (6 + 8 + 8 + 6 + 6 + 2));
+      nn.setAdapter(toy, null);
+      expect(trainable()).to.equal(0);
+      expect(() => layersOf(toy)[0].lora).to.throw(UserError, 'no adapter is active');
+    });
+
+    it('says which there are', () => {
+      expect(() => nn.setAdapter(two(), 'c')).to.throw(UserError, 'no adapter c; the model has default, b');
+      expect(() => nn.setAdapter(new Toy(), 'c')).to.throw(UserError, 'the model has none');
+    });
+  });
+
+  describe('while merged', () => {
+    it('the state is neither given nor taken, and the adapter not changed', () => {
+      const toy = trained(2);
+      const state = toy.stateDict();
+      nn.mergeLoRA(toy);
+      expect(() => toy.stateDict()).to.throw(UserError, 'call nn.unmergeLoRA(model) first');
+      expect(() => toy.loadStateDict(state)).to.throw(UserError, 'while the update is merged');
+      expect(() => nn.setAdapter(toy, null)).to.throw(UserError, 'cannot change the adapter');
+      nn.unmergeLoRA(toy);
+      expect(Object.keys(toy.stateDict())).to.deep.equal(Object.keys(state));
     });
   });
 });

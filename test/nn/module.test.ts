@@ -11,9 +11,8 @@ import {
   zeros,
 } from '../../lib/index.ts';
 
-/** Embedding, two layers in a list, a mask, a head: names of Python where they differ. */
+/** Embedding, two layers in a list, a mask, a head. */
 class Toy extends nn.Module {
-  static override readonly stateNames = { tokEmb: 'tok_emb', outHead: 'out_head' };
   tokEmb = new nn.Embedding(5, 3);
   blocks = new nn.ModuleList([
     new nn.Linear(3, 3),
@@ -86,7 +85,7 @@ describe('Module', () => {
       ]).T,
     };
     toy.loadStateDict(state);
-    expect((toy.blocks[0] as nn.Linear).weight.toArray()).to.deep.equal([
+    expect(toy.stateDict()['blocks.0.weight'].toArray()).to.deep.equal([
       [1, 4, 7],
       [2, 5, 8],
       [3, 6, 9],
@@ -111,6 +110,78 @@ describe('Module', () => {
         'wrong shapes: blocks.0.bias is [1, 3], expected [3]; out_head.weight is [2, 3], expected [5, 3]',
     );
     expect(numbers(toy.stateDict())).to.deep.equal(before);
+    expect(() => toy.loadStateDict({})).to.throw(
+      'missing keys: tok_emb.weight, blocks.0.weight, blocks.0.bias and 5 more',
+    );
+    // @ts-expect-error an option of another name is refused, not dropped
+    expect(() => toy.loadStateDict({}, { Strict: false })).to.throw(UserError, 'did you mean strict?');
+  });
+
+  it("spells its fields as Python does, and takes a class's own names where those differ", () => {
+    class Attention extends nn.Module {
+      static override readonly stateNames = { wQuery: 'W_query' };
+      wQuery = new nn.Linear(1, 1, { bias: false });
+      outProj = new nn.Linear(1, 1, { bias: false });
+      norm1 = new nn.LayerNorm(1);
+      A = new nn.Parameter(ones(1));
+      forward(x: Tensor): Tensor {
+        return x;
+      }
+    }
+    const keys = ['W_query.weight', 'out_proj.weight', 'norm1.weight', 'norm1.bias', 'A'];
+    expect(Object.keys(new Attention().stateDict())).to.deep.equal(keys);
+    expect(String(new Attention())).to.include('(out_proj): Linear');
+  });
+
+  it('refuses modules that Python would not find either, and two fields of one name', () => {
+    class Hiding extends nn.Module {
+      readonly blocks: unknown;
+      constructor(blocks: unknown) {
+        super();
+        this.blocks = blocks;
+      }
+      forward(x: Tensor): Tensor {
+        return x;
+      }
+    }
+    const layer = new nn.ReLU();
+    for (const blocks of [[layer], new Map([['a', layer]]), new Set([layer]), { a: layer }]) {
+      expect(() => new Hiding(blocks).parameters()).to.throw(
+        UserError,
+        'Hiding.blocks: modules and parameters',
+      );
+    }
+    for (const blocks of [[1, 2], new Map(), { a: { b: 1 } }, zeros(2), null]) {
+      expect(new Hiding(blocks).parameters()).to.deep.equal([]);
+    }
+    class Twice extends Hiding {
+      tokEmb = new nn.Parameter(ones(1));
+      tok_emb = new nn.Parameter(ones(1));
+    }
+    expect(() => new Twice(null).stateDict()).to.throw(UserError, 'two fields have the name tok_emb');
+  });
+
+  it('takes what else a forward needs, and knows what a list holds', () => {
+    class Block extends nn.Module {
+      readonly factor = 2;
+      forward(x: Tensor, cache?: number[]): Tensor {
+        cache?.push(x.size);
+        return x.mul(this.factor);
+      }
+    }
+    const blocks: nn.Sequential<Block[]> = new nn.Sequential(new Block(), new Block());
+    const pair = new nn.Sequential(new Block(), new nn.ReLU()); // of two kinds
+    const sizes: number[] = [];
+    expect(blocks.at(-1).forward(ones(2), sizes).mul(blocks[0].factor).toArray()).to.deep.equal([4, 4]);
+    expect(sizes).to.deep.equal([2]);
+    expect(pair.forward(ones(1)).toArray()).to.deep.equal([2]);
+    expect(() => blocks.at(2)).to.throw(UserError, 'there is no module 2 in a list of 2');
+  });
+
+  it('two Linears can share a parameter', () => {
+    const toy = new Toy();
+    toy.outHead = nn.Linear.of(toy.tokEmb.weight);
+    expect(toy.outHead.weight).to.equal(toy.tokEmb.weight);
   });
 
   it('takes a part when it is not to be strict, but no other shape', () => {
@@ -175,7 +246,9 @@ describe('Module', () => {
     expect(toy.outHead).to.equal(head);
     toy.blocks.replaceChild('1', head);
     expect([toy.blocks.at(1), toy.blocks.at(-1), [...toy.blocks][1]]).to.deep.equal([head, head, head]);
-    expect(() => toy.replaceChild('outHead', head)).to.throw('replaceChild: there is no module outHead');
+    expect(() => toy.replaceChild('outHead', head)).to.throw(
+      'replaceChild: there is no module outHead; there are tok_emb, blocks, out_head',
+    );
   });
 
   it('a ModuleList has no forward, a Sequential calls its modules in turn', () => {

@@ -1,0 +1,136 @@
+/** LoRA for whole models: wrapping their Linears, choosing among adapters, merging. The layer itself is in lora.ts. */
+
+import { UserError } from '../errors.ts';
+import { checkOptions, firstFew } from '../options.ts';
+import { Linear } from './layers.ts';
+import { LinearWithLoRA, LORA_LAYER_OPTIONS, LoRALayer, type LoRALayerOptions } from './lora.ts';
+import type { Module } from './module.ts';
+import { Parameter } from './parameter.ts';
+
+export interface LoRAOptions extends LoRALayerOptions {
+  /** r: how many directions ΔW may have. */
+  rank: number;
+  /** The update is scaled by alpha / rank, so that changing the rank leaves its size about the same. */
+  alpha: number;
+  /**
+   * Which Linears: names as in the state, whole (`trf_blocks.0.att.W_query`) or their last parts (`W_query`), or a
+   * pattern for the whole name. All, if not given.
+   */
+  targets?: readonly string[] | RegExp;
+  /** The adapter's name, for several on one model; `default` if not given. */
+  name?: string;
+}
+
+/**
+ * Wraps every Linear below the model, or those that `targets` names, in place, in the order of its modules (in which A
+ * is drawn). The weights that were there are not frozen: do that first, with `model.requiresGrad_(false)`, as the
+ * book does. What is wrapped already is left as it is; under another `name` it gets another adapter, which becomes
+ * the active one.
+ *
+ * @throws UserError if the model is itself a Linear, or nothing matches a target
+ */
+export function replaceLinearWithLoRA(model: Module, options: LoRAOptions): void {
+  checkOptions('replaceLinearWithLoRA', options, ['rank', 'alpha', ...LORA_LAYER_OPTIONS, 'targets', 'name']);
+  const { rank, alpha, targets, name = 'default', ...layer } = options;
+  if (model instanceof Linear) {
+    throw new UserError(
+      'replaceLinearWithLoRA: a Linear by itself has no place in which to put another module; use ' +
+        'nn.LinearWithLoRA.fromLinear(linear, { rank, alpha })',
+    );
+  }
+  const places = linearPlaces(model);
+  checkTargets(places, targets);
+  // A Linear in two places is one layer with one update.
+  const wrapped = new Map<Linear, LinearWithLoRA>();
+  for (const { parent, child, path, module } of places) {
+    if (!matchesTargets(path, targets)) continue;
+    if (module instanceof LinearWithLoRA) {
+      if (!module.adapters.has(name)) {
+        module.addAdapter(name, new LoRALayer(module.inFeatures, module.outFeatures, rank, alpha, layer));
+      }
+    } else {
+      const known = wrapped.get(module) ?? new LinearWithLoRA(module, rank, alpha, layer, name);
+      wrapped.set(module, known.train(module.training));
+      parent.replaceChild(child, known);
+    }
+  }
+  if (loraLayers(model).some((lora) => lora.adapters.has(name))) setAdapter(model, name);
+}
+
+interface LinearPlace {
+  parent: Module;
+  /** The name in its parent, and the whole path. */
+  child: string;
+  path: string;
+  module: Linear | LinearWithLoRA;
+}
+
+/** Where the Linears are, wrapped ones as a whole, in the order of the modules. */
+function linearPlaces(model: Module, prefix = ''): LinearPlace[] {
+  if (model instanceof LinearWithLoRA) return [];
+  return Array.from(model.namedChildren()).flatMap(([child, module]) => {
+    const path = prefix + child;
+    const isLinear = module instanceof Linear || module instanceof LinearWithLoRA;
+    return isLinear ? [{ parent: model, child, path, module }] : linearPlaces(module, `${path}.`);
+  });
+}
+
+function matchesTargets(path: string, targets: LoRAOptions['targets']): boolean {
+  if (targets === undefined) return true;
+  if (targets instanceof RegExp)
+    return new RegExp(`^(?:${targets.source})$`, targets.flags.replace(/[gy]/g, '')).test(path);
+  return targets.some((target) => path === target || path.endsWith(`.${target}`));
+}
+
+/** @throws UserError naming the targets that no Linear matches */
+function checkTargets(places: readonly LinearPlace[], targets: LoRAOptions['targets']): void {
+  const each =
+    targets === undefined || targets instanceof RegExp ? [targets] : targets.map((target) => [target]);
+  const unmatched = each.filter((target) => !places.some(({ path }) => matchesTargets(path, target)));
+  if (targets === undefined || (unmatched.length === 0 && each.length > 0)) return;
+  const names = firstFew(places.map(({ path }) => path));
+  throw new UserError(
+    `replaceLinearWithLoRA: no Linear is called ${unmatched.map(String).join(', ') || '(no target given)'}; there are ${names || 'none'}`,
+  );
+}
+
+/** Every LinearWithLoRA below a module, once. */
+export function loraLayers(model: Module): LinearWithLoRA[] {
+  const found = Array.from(model.namedModules(), ([, module]) => module).filter(
+    (m) => m instanceof LinearWithLoRA,
+  );
+  return [...new Set(found)];
+}
+
+/**
+ * Makes the adapter of that name the active one in the whole model; null leaves the base model alone. No weight is
+ * touched, so it takes no time, and the base stays as it is bit for bit.
+ *
+ * @throws UserError if there is no such adapter, or one is merged
+ */
+export function setAdapter(model: Module, name: string | null): void {
+  const layers = loraLayers(model);
+  if (name !== null && !layers.some((layer) => layer.adapters.has(name))) {
+    const names = [...new Set(layers.flatMap((layer) => [...layer.adapters.keys()]))];
+    throw new UserError(
+      `setAdapter: there is no adapter ${name}; the model has ${names.join(', ') || 'none'}`,
+    );
+  }
+  for (const layer of layers) layer.setAdapter(name);
+}
+
+/** Merges every active update below the model into its weight. A weight that another layer shares is copied first. */
+export function mergeLoRA(model: Module): void {
+  const users = new Map<Parameter, number>();
+  for (const module of new Set(Array.from(model.namedModules(), ([, each]) => each))) {
+    for (const value of Object.values(module)) {
+      if (value instanceof Parameter) users.set(value, (users.get(value) ?? 0) + 1);
+    }
+  }
+  for (const layer of loraLayers(model)) layer.merge((users.get(layer.weight) ?? 0) > 1);
+}
+
+/** Takes every merged update out again. */
+export function unmergeLoRA(model: Module): void {
+  for (const layer of loraLayers(model)) layer.unmerge();
+}
