@@ -20,7 +20,13 @@ import { computeAccuracy, train } from './05-training.ts';
 import { loadModel, saveModel } from './06-saving.ts';
 
 const OPTIONS = {
-  out: { type: 'string', help: 'folder for the saved model', default: 'runs', placeholder: 'DIR' },
+  out: {
+    type: 'path',
+    access: 'writeFolder',
+    help: 'folder for the saved model',
+    default: 'runs',
+    placeholder: 'DIR',
+  },
 } as const;
 
 /** Prints what the notebook of appendix A prints, in its order, with our library in the place of PyTorch. */

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { type DataLoader, manualSeed, optim, type Tensor } from '../../lib/index.ts';
-import type { OptionSpec, OptionValues } from '../../lib/io/cli.ts';
 import { createDataloaderV1 } from '../chapter02/index.ts';
 import { countParameters, GPT_CONFIG_124M, type GPTConfig, GPTModel } from '../chapter04/index.ts';
 import { calcLossBatch, tokeniser } from '../chapter05/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
+import type { OptionSpec, OptionValues } from '../common/options.ts';
 import { plotCurves } from '../common/plot.ts';
 import { Progress } from '../common/progress.ts';
 import { obtain, STORY, TEXT_OPTION } from '../datasets/index.ts';
@@ -22,7 +22,7 @@ export const OPTIONS = {
     help: 'train the 124M model, as the book does, and not a small one (half an hour)',
   },
   seed: { type: 'number', help: 'of everything random', default: 123, min: 0, integer: true },
-  out: { type: 'string', help: 'folder for plots', default: 'runs', placeholder: 'DIR' },
+  out: { type: 'path', access: 'writeFolder', help: 'folder for plots', default: 'runs', placeholder: 'DIR' },
 } as const satisfies Record<string, OptionSpec>;
 
 export type ScheduleRunOptions = OptionValues<typeof OPTIONS>;
@@ -94,7 +94,6 @@ async function train(
     initialLr,
     minLr,
     print: (line) => {
-      progress.clear();
       if (slow) nb.print(32, line);
       else nb.note(line);
     },

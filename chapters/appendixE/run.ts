@@ -55,10 +55,7 @@ function train(
     numEpochs: options.epochs,
     evalFreq: 50,
     evalIter: 5,
-    print: (line) => {
-      progress.clear();
-      nb.print(44, line);
-    },
+    print: (line) => nb.print(44, line),
     onStep: (step, loss) => progress.update(step + 1, `loss ${loss.toFixed(3)}`),
   });
   progress.stop();

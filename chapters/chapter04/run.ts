@@ -11,7 +11,13 @@ import { showGeneration } from './07-generating-text.ts';
 import { GPT_CONFIG_124M } from './config.ts';
 
 export const OPTIONS = {
-  out: { type: 'string', help: 'folder for the plot', default: 'runs', placeholder: 'DIR' },
+  out: {
+    type: 'path',
+    access: 'writeFolder',
+    help: 'folder for the plot',
+    default: 'runs',
+    placeholder: 'DIR',
+  },
 } as const;
 
 /** Chapter 4 from the outline to the first generated words. */

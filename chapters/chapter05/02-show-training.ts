@@ -40,10 +40,7 @@ export function pretrain(
     evalIter: 5,
     startContext: START,
     tokeniser,
-    print: (line) => {
-      progress.clear();
-      print(line);
-    },
+    print,
     onStep: (step, loss) => progress.update(step + 1, `loss ${loss.toFixed(3)}`),
   });
   progress.stop();

@@ -27,9 +27,15 @@ export const OPTIONS = {
     choices: MODEL_NAMES,
     default: 'gpt2-small',
   },
-  weights: { type: 'string', help: "OpenAI's weights as a safetensors file", placeholder: 'PATH' },
+  weights: {
+    type: 'path',
+    access: 'read',
+    help: "OpenAI's weights as a safetensors file",
+    placeholder: 'PATH',
+  },
   out: {
-    type: 'string',
+    type: 'path',
+    access: 'writeFolder',
     help: 'folder for the plot and the saved models',
     default: 'runs',
     placeholder: 'DIR',

@@ -1,6 +1,6 @@
 /** `npm run data`: writes the training, validation and test part as parquet files, for `--data FOLDER`. */
 
-import { parseOptions, runMain } from '../../lib/io/cli.ts';
+import { parseOptions, runMain } from '../common/command-line.ts';
 import { writeParts } from '../datasets/index.ts';
 import { DEFAULT_SEED, prepareMessages } from './02-preparing-the-dataset.ts';
 
@@ -13,11 +13,19 @@ await runMain(async () => {
       '--data DIR. Without a local copy it is downloaded once; without a network a synthetic stand-in is used.',
     options: {
       from: {
-        type: 'string',
+        type: 'path',
+        access: 'read',
+        words: ['stand-in'],
         placeholder: 'PATH',
         help: "the SMSSpamCollection file or its zip, or 'stand-in' for the synthetic messages",
       },
-      out: { type: 'string', placeholder: 'DIR', help: 'where to write', default: 'data/sms' },
+      out: {
+        type: 'path',
+        access: 'writeFolder',
+        placeholder: 'DIR',
+        help: 'where to write',
+        default: 'data/sms',
+      },
       seed: {
         type: 'number',
         help: "of the balancing and the split; the book's is 123",

@@ -86,10 +86,7 @@ export function fineTune(
     numEpochs: epochs,
     evalFreq: 50,
     evalIter: 5,
-    print: (line) => {
-      progress.clear();
-      print(line);
-    },
+    print,
     onStep: (step, loss) => progress.update(step + 1, `loss ${loss.toFixed(3)}`),
   });
   progress.stop();

@@ -1,8 +1,8 @@
 import { UserError } from '../../lib/index.ts';
-import type { OptionSpec, OptionValues } from '../../lib/io/cli.ts';
 import { MODEL_NAMES, modelConfig } from '../chapter05/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { torchSize } from '../common/notebook.ts';
+import type { OptionSpec, OptionValues } from '../common/options.ts';
 import { SpamDataset } from './01-dataset.ts';
 import { type PreparedMessages, prepareMessages } from './02-preparing-the-dataset.ts';
 import { type Loaders, makeLoaders, type Parts } from './fine-tune.ts';
@@ -10,9 +10,11 @@ import { type Loaders, makeLoaders, type Parts } from './fine-tune.ts';
 /** What chapter 6 and appendix E both take. */
 export const SPAM_OPTIONS = {
   data: {
-    type: 'string',
+    type: 'path',
+    access: 'read',
     help: 'a local copy of SMSSpamCollection (default: download, else a stand-in)',
     placeholder: 'PATH',
+    words: ['stand-in'],
   },
   maxLength: {
     type: 'number',
@@ -21,8 +23,8 @@ export const SPAM_OPTIONS = {
     integer: true,
   },
   model: { type: 'choice', help: 'which model', choices: MODEL_NAMES, default: 'mini' },
-  weights: { type: 'string', help: 'a safetensors file with the weights', placeholder: 'PATH' },
-  randomWeights: { type: 'boolean', help: 'start from random weights' },
+  weights: { type: 'path', access: 'read', help: 'a safetensors file with the weights', placeholder: 'PATH' },
+  randomWeights: { type: 'boolean', help: 'start from random weights', excludes: ['weights'] },
   rank: { type: 'number', help: "LoRA's rank", default: 16, min: 1, integer: true },
   alpha: { type: 'number', help: "LoRA's alpha; the update is scaled by alpha / rank", default: 16 },
   lr: { type: 'number', help: "learning rate (default: each method's own)", min: 0 },
@@ -40,7 +42,13 @@ export const SPAM_OPTIONS = {
     min: 0,
     integer: true,
   },
-  out: { type: 'string', help: 'folder for plots and adapters', default: 'runs', placeholder: 'DIR' },
+  out: {
+    type: 'path',
+    access: 'writeFolder',
+    help: 'folder for plots and adapters',
+    default: 'runs',
+    placeholder: 'DIR',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 export type SpamOptions = OptionValues<typeof SPAM_OPTIONS>;

@@ -61,10 +61,7 @@ export function fineTuneOnInstructions(
     evalIter: 5,
     startContext: options.startContext,
     tokeniser,
-    print: (line) => {
-      progress.clear();
-      print(line);
-    },
+    print,
     onStep: (step, loss) => progress.update(step + 1, `loss ${loss.toFixed(3)}`),
   });
   progress.stop();

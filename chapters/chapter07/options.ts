@@ -1,11 +1,13 @@
-import type { OptionSpec, OptionValues } from '../../lib/io/cli.ts';
 import { MODEL_NAMES } from '../chapter05/index.ts';
+import type { OptionSpec, OptionValues } from '../common/options.ts';
 
 export const OPTIONS = {
   data: {
-    type: 'string',
+    type: 'path',
+    access: 'read',
     help: "a local copy of instruction-data.json, or 'own' (default: download, else our own instructions)",
     placeholder: 'PATH',
+    words: ['own'],
   },
   model: {
     type: 'choice',
@@ -13,8 +15,8 @@ export const OPTIONS = {
     choices: MODEL_NAMES,
     default: 'mini',
   },
-  weights: { type: 'string', help: 'a safetensors file with the weights', placeholder: 'PATH' },
-  randomWeights: { type: 'boolean', help: 'start from random weights' },
+  weights: { type: 'path', access: 'read', help: 'a safetensors file with the weights', placeholder: 'PATH' },
+  randomWeights: { type: 'boolean', help: 'start from random weights', excludes: ['weights'] },
   method: {
     type: 'choice',
     help: 'what to train: the whole model, LoRA, or one after the other',
@@ -54,7 +56,13 @@ export const OPTIONS = {
     help: 'with mini as well: all test examples, looks and answer lengths as the book',
   },
   seed: { type: 'number', help: 'of everything random', default: 123, min: 0, integer: true },
-  out: { type: 'string', help: 'folder for plots, answers and weights', default: 'runs', placeholder: 'DIR' },
+  out: {
+    type: 'path',
+    access: 'writeFolder',
+    help: 'folder for plots, answers and weights',
+    default: 'runs',
+    placeholder: 'DIR',
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 export type InstructionRunOptions = OptionValues<typeof OPTIONS>;

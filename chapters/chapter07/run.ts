@@ -38,7 +38,6 @@ async function answer(
     answered.push({ ...entry, model_response: response });
     progress.update(answered.length);
     if (answered.length > 3) continue;
-    progress.clear();
     nb.print(96, formatInput(entry));
     nb.print(96, `\nCorrect response:\n>> ${entry.output}`);
     nb.print(96, `\nModel response:\n>> ${response}`);

@@ -1,56 +1,82 @@
-import { SingleBar } from 'cli-progress';
+/**
+ * The progress of a long step, as one line of text: a bar, the rate and the time left. Where the line goes is for the
+ * program to say; without a display (in tests, or where a chapter is imported) nothing is shown.
+ */
 
-/** The progress of a long step: a bar with rate and time left on a terminal, a plain line now and then elsewhere. */
+/** Where progress is shown. */
+export interface ProgressDisplay {
+  /** Shows `line` in the place of the one before. */
+  show(line: string, seconds: number): void;
+  /** Takes the line away. */
+  clear(): void;
+}
+
+let display: ProgressDisplay | undefined;
+
+/** Says where progress is shown from now on, and returns what was there before. */
+export function setProgressDisplay(next: ProgressDisplay | undefined): ProgressDisplay | undefined {
+  const before = display;
+  display = next;
+  return before;
+}
+
+const BAR_WIDTH = 20;
+
 export class Progress {
-  private readonly bar: SingleBar | null;
   private readonly label: string;
   private readonly total: number;
+  private readonly first: number;
   private readonly start = performance.now();
-  private lastLine = 0;
 
-  constructor(label: string, total: number) {
+  /** @param first how many of `total` steps were done before, by an earlier run */
+  constructor(label: string, total: number, first = 0) {
     this.label = label;
     this.total = total;
-    this.bar = process.stderr.isTTY
-      ? new SingleBar({
-          stream: process.stderr,
-          format: `${label} {bar} {value}/{total} · {rate} · {left} left · {note}`,
-          hideCursor: true,
-          clearOnComplete: true,
-          barsize: 24,
-        })
-      : null;
-    this.bar?.start(total, 0, { rate: '', left: '?', note: '' });
+    this.first = first;
   }
 
   /** `done` steps of the total are behind us; `note` is shown beside them, e.g. the loss. */
   update(done: number, note = ''): void {
     const seconds = (performance.now() - this.start) / 1000;
-    const perSecond = done / Math.max(seconds, 1e-3);
+    const perSecond = (done - this.first) / Math.max(seconds, 1e-3);
     const rate = perSecond >= 1 ? `${perSecond.toFixed(1)}/s` : `${(1 / perSecond).toFixed(1)} s each`;
-    const left = formatSeconds((this.total - done) / perSecond);
-    if (this.bar) this.bar.update(done, { rate, left, note });
-    else if (seconds - this.lastLine >= 15) {
-      this.lastLine = seconds;
-      console.error(`${this.label}: ${done}/${this.total} · ${rate} · ${left} left · ${note}`);
-    }
-  }
-
-  /** Takes the bar off its line, so that something can be printed there; the next update draws it again. */
-  clear(): void {
-    if (this.bar) process.stderr.write('\r\x1b[K');
+    const left = `${formatSeconds((this.total - done) / perSecond)} left`;
+    const filled = Math.round((BAR_WIDTH * done) / Math.max(1, this.total));
+    const bar = '█'.repeat(filled) + '░'.repeat(Math.max(0, BAR_WIDTH - filled));
+    const parts = [`${this.label} ${bar} ${done}/${this.total}`, rate, left, note].filter(Boolean);
+    display?.show(parts.join(' · '), seconds);
   }
 
   stop(): void {
-    this.bar?.stop();
+    display?.clear();
   }
+}
+
+/** Batches of a loader, or examples of a list, as they are taken one after the other, with their progress. */
+export function withProgress<T>(
+  label: string,
+  items: Iterable<T> & { readonly length: number },
+): Iterable<T> & { readonly length: number } {
+  return {
+    length: items.length,
+    *[Symbol.iterator]() {
+      const progress = new Progress(label, items.length);
+      let done = 0;
+      for (const item of items) {
+        yield item;
+        progress.update(++done);
+      }
+      progress.stop();
+    },
+  };
 }
 
 /** 75 → `1m15s`. */
 export function formatSeconds(seconds: number): string {
   if (!Number.isFinite(seconds)) return '?';
-  if (seconds < 60) return `${Math.ceil(seconds)}s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes}m${String(Math.round(seconds % 60)).padStart(2, '0')}s`;
+  const whole = Math.ceil(seconds);
+  if (whole < 60) return `${whole}s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}m${String(whole % 60).padStart(2, '0')}s`;
   return `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, '0')}m`;
 }

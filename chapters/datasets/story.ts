@@ -24,7 +24,9 @@ export const STORY: DataSet<string> = {
 /** The option for a chapter's command line. */
 export const TEXT_OPTION = {
   text: {
-    type: 'string',
+    type: 'path',
+    access: 'read',
+    words: ['own'],
     help: "the text to read: a file, or 'own' for the story written for this project (default: The Verdict, downloaded once)",
     placeholder: 'PATH',
   },

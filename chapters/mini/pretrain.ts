@@ -13,12 +13,13 @@ import {
   useBackend,
 } from '../../lib/index.ts';
 import { saveTensors } from '../../lib/io/checkpoint.ts';
-import { parseOptions, runMain } from '../../lib/io/cli.ts';
 import { writeFileAtomically } from '../../lib/io/files.ts';
 import { countParameters, GPTModel } from '../chapter04/index.ts';
 import { loadCheckpoint, saveCheckpoint } from '../chapter05/checkpoint.ts';
 import { modelConfig } from '../chapter05/models.ts';
+import { parseOptions, runMain } from '../common/command-line.ts';
 import { Progress } from '../common/progress.ts';
+import { openTerminal } from '../common/terminal.ts';
 import { drawWindows, holdOut, readBook, readMessages, type Source } from './pretraining-text.ts';
 
 /** How `mini` is pretrained: chapter 5's loop, on long texts, with everything kept to go on after a stop. */
@@ -89,17 +90,20 @@ await runMain(async () => {
       'Pretrains mini, chapter 5 at length. Stop it when you like: the same command goes on where it was.',
     options: {
       text: {
-        type: 'string',
+        type: 'path',
+        access: 'read',
         help: 'a plain text to learn from, e.g. public-domain novels',
         placeholder: 'FILE',
       },
       sms: {
-        type: 'string',
+        type: 'path',
+        access: 'read',
         help: 'SMSSpamCollection, for ordinary messages as a quarter of the batches',
         placeholder: 'FILE',
       },
       out: {
-        type: 'string',
+        type: 'path',
+        access: 'writeFolder',
         help: 'folder for the checkpoint and the result',
         default: 'runs/pretrain',
         placeholder: 'DIR',
@@ -121,8 +125,9 @@ await runMain(async () => {
     },
   });
   const { batchSize, length, seed, steps, out } = options;
+  const print = openTerminal();
   const engine = await useBackend(options.backend, { threads: options.threads });
-  console.log(`Engine: ${engine.name} (${engine.why})`);
+  print(`Engine: ${engine.name} (${engine.why})`);
 
   const sources: Source[] = [];
   if (options.text) sources.push({ name: 'text', ids: await readBook(options.text), share: 3 });
@@ -148,10 +153,10 @@ await runMain(async () => {
   if (existsSync(files.state) && existsSync(files.checkpoint)) {
     state = JSON.parse(await readFile(files.state, 'utf8')) as PretrainingState;
     loadCheckpoint(files.checkpoint, model, optimizer);
-    console.log(`Going on from step ${state.step}`);
+    print(`Going on from step ${state.step}`);
   }
   const tokensPerStep = batchSize * length;
-  console.log(
+  print(
     `${countParameters(model).toLocaleString('en')} parameters; ` +
       training.map(({ name, ids }) => `${name} ${ids.length.toLocaleString('en')} tokens`).join(', '),
   );
@@ -191,13 +196,12 @@ await runMain(async () => {
         valLoss: Number(meanLoss(validation).toFixed(4)),
       };
       state.history.push(point);
-      progress.clear();
-      console.log(
+      print(
         `step ${point.step}: train loss ${point.trainLoss.toFixed(3)}, val loss ${point.valLoss.toFixed(3)}`,
       );
       await save();
     }
   }
   progress.stop();
-  console.log(`Weights in ${files.weights}`);
+  print(`Weights in ${files.weights}`);
 });

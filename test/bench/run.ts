@@ -1,11 +1,12 @@
+import { parseOptions, runMain } from '../../chapters/common/command-line.ts';
+import { UsageError } from '../../chapters/common/options.ts';
 import { useBackend } from '../../lib/index.ts';
-import { parseOptions, runMain, UsageError } from '../../lib/io/cli.ts';
 import { writeFileAtomically } from '../../lib/io/files.ts';
 
 /** `npm run bench -- gemm|step|scale|memory|generate|gpu`: measures, prints a table, and with --json writes the figures. */
 
 const OPTIONS = {
-  json: { type: 'string', help: 'write the figures to this file', placeholder: 'FILE' },
+  json: { type: 'path', access: 'writeFile', help: 'write the figures to this file', placeholder: 'FILE' },
   threads: { type: 'number', help: 'threads of the CPU engine (default: all cores)', min: 1, integer: true },
 } as const;
 

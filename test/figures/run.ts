@@ -5,21 +5,27 @@
 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { COMMON_OPTIONS } from '../../chapters/common/cli.ts';
+import { parseOptions, runMain } from '../../chapters/common/command-line.ts';
+import { COMMON_OPTIONS, type OptionValues } from '../../chapters/common/options.ts';
 import { formatTable } from '../../chapters/common/table.ts';
 import { obtain, STORY } from '../../chapters/datasets/index.ts';
 import { useBackend } from '../../lib/index.ts';
-import { type OptionValues, parseOptions, runMain } from '../../lib/io/cli.ts';
 import { writeFileAtomically } from '../../lib/io/files.ts';
 import { compareFigure, type Figure, loadFigures } from '../support/figures.ts';
 import { CHAPTERS, type Chapter, printedCells } from './chapters.ts';
 
 const OPTIONS = {
-  text: { type: 'string', help: 'a local copy of the-verdict.txt', placeholder: 'PATH' },
-  data: { type: 'string', help: 'a local copy of SMSSpamCollection', placeholder: 'PATH' },
-  instructions: { type: 'string', help: 'a local copy of instruction-data.json', placeholder: 'PATH' },
+  text: { type: 'path', access: 'read', help: 'a local copy of the-verdict.txt', placeholder: 'PATH' },
+  data: { type: 'path', access: 'read', help: 'a local copy of SMSSpamCollection', placeholder: 'PATH' },
+  instructions: {
+    type: 'path',
+    access: 'read',
+    help: 'a local copy of instruction-data.json',
+    placeholder: 'PATH',
+  },
   weights: {
-    type: 'string',
+    type: 'path',
+    access: 'read',
     help: "OpenAI's weights of GPT-2 small, a safetensors file",
     placeholder: 'PATH',
   },
@@ -27,7 +33,7 @@ const OPTIONS = {
   chapter: { type: 'choice', help: 'this chapter alone', choices: CHAPTERS },
   backend: COMMON_OPTIONS.backend,
   threads: COMMON_OPTIONS.threads,
-  json: { type: 'string', help: 'write the rows to this file', placeholder: 'FILE' },
+  json: { type: 'path', access: 'writeFile', help: 'write the rows to this file', placeholder: 'FILE' },
 } as const;
 
 export type FigureOptions = OptionValues<typeof OPTIONS>;

@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { expect } from 'chai';
-import { UserError } from '../../lib/errors.ts';
-import { HelpRequested, parseOptions, runMain, UsageError } from '../../lib/io/cli.ts';
+import { HelpRequested, parseOptions, runMain } from '../../../chapters/common/command-line.ts';
+import { UsageError } from '../../../chapters/common/options.ts';
+import { UserError } from '../../../lib/errors.ts';
 
 const spec = {
   command: 'npm run thing --',
@@ -12,17 +14,19 @@ const spec = {
     model: { type: 'choice', help: 'which model', choices: ['mini', 'gpt2-small'], default: 'mini' },
     data: { type: 'string', help: 'a local copy', placeholder: 'PATH' },
     out: { type: 'string', help: 'where to', default: 'runs', placeholder: 'DIR' },
-    randomWeights: { type: 'boolean', help: 'do not load weights' },
+    weights: { type: 'path', access: 'read', help: 'the weights' },
+    randomWeights: { type: 'boolean', help: 'do not load weights', excludes: ['weights'] },
+    engine: { type: 'choice', help: 'engine', choices: ['js', 'wasm'], environment: 'THE_ENGINE' },
   },
 } as const;
 
-const parse = (...argv: string[]) => parseOptions(spec, argv);
+const parse = (...argv: string[]) => parseOptions(spec, argv, {});
 
 describe('parseOptions', () => {
   it('gives the defaults', () => {
     expect(parse()).to.deep.equal({
       ...{ rank: 16, lr: 8e-4, maxLength: undefined, model: 'mini', data: undefined, out: 'runs' },
-      randomWeights: false,
+      ...{ weights: undefined, randomWeights: false, engine: undefined },
     });
   });
 
@@ -41,13 +45,47 @@ describe('parseOptions', () => {
     );
     expect(given).to.deep.equal({
       ...{ rank: 8, lr: 1e-3, maxLength: 128, model: 'gpt2-small', data: 'a b', out: 'runs' },
-      randomWeights: true,
+      ...{ weights: undefined, randomWeights: true, engine: undefined },
     });
     // The types follow from the spec: these lines would not compile otherwise.
     const rank: number = given.rank;
     const maxLength: number | undefined = given.maxLength;
     const model: 'mini' | 'gpt2-small' = given.model;
     expect([rank, maxLength, model]).to.have.length(3);
+  });
+
+  it('takes a value from the environment, where the command line gives none', () => {
+    const engine = (argv: string[], value: string) => parseOptions(spec, argv, { THE_ENGINE: value }).engine;
+    expect(engine([], 'js')).to.equal('js');
+    expect(engine([], '')).to.equal(undefined);
+    expect(engine(['--engine', 'wasm'], 'js')).to.equal('wasm');
+    expect(() => engine([], 'webgpu')).to.throw(
+      UsageError,
+      "THE_ENGINE must be one of js, wasm, not 'webgpu'",
+    );
+  });
+
+  it('notices options that npm took for its own, because the -- before them was forgotten', () => {
+    const meant = (argv: string[], environment: Record<string, string>) => () =>
+      parseOptions(spec, argv, environment);
+    const hint = (options: string) => `did you mean \`npm run thing -- ${options}\`?`;
+    expect(meant([], { npm_config_rank: '4' })).to.throw(UsageError, hint('--rank 4'));
+    // `npm run thing --rank 4 --random-weights`: npm hands the 4 on.
+    const bare = { npm_config_rank: 'true', npm_config_random_weights: 'true' };
+    expect(meant(['4'], bare)).to.throw(UsageError, hint('--rank 4 --random-weights'));
+    expect(meant([], { npm_config_max_length: '9' })).to.throw(UsageError, hint('--max-length 9'));
+    expect(meant([], { npm_config_json: 'true', npm_config_loglevel: 'silent' })).not.to.throw();
+  });
+
+  it('reads a path from where the user stands, not from where npm runs the script', () => {
+    const here = process.cwd();
+    const npm = { npm_package_json: join(here, 'package.json'), INIT_CWD: join(here, 'chapters') };
+    const data = (environment: Record<string, string>) =>
+      parseOptions(spec, ['--weights', '../x'], environment).weights;
+    expect(data(npm)).to.equal(join(here, 'x'));
+    expect(data({ ...npm, INIT_CWD: here })).to.equal('../x');
+    // Started by a script, but somewhere else.
+    expect(data({ ...npm, npm_package_json: join(here, 'elsewhere', 'package.json') })).to.equal('../x');
   });
 
   it('takes both ends of a range', () => {
@@ -60,9 +98,13 @@ describe('parseOptions', () => {
   });
 
   const mistakes: [string[], string][] = [
-    [['--rnak', '4'], 'unknown option --rnak; this command takes --rank, --lr, --max-length,'],
+    [['--rnak', '4'], 'unknown option --rnak; did you mean --rank?'],
+    [['--rnak=4'], 'unknown option --rnak; did you mean --rank?'],
+    [['-rank', '4'], 'unknown option -rank; did you mean --rank?'],
+    [['--ranks', '4'], 'unknown option --ranks; did you mean --rank?'],
+    [['--something'], 'unknown option --something; this command takes --rank, --lr, --max-length,'],
     [['-r', '4'], 'unknown option -r;'],
-    [['--maxLength', '4'], 'unknown option --maxLength;'],
+    [['--maxLength', '4'], 'unknown option --maxLength; did you mean --max-length?'],
     [['--no-random-weights'], 'unknown option --no-random-weights;'],
     [['--rank'], '--rank needs a value: a whole number from 1 to 768'],
     [['--data', '--rank', '3'], '--data needs a value: PATH'],
@@ -78,6 +120,9 @@ describe('parseOptions', () => {
     [['--model', 'gpt5'], "--model must be one of mini, gpt2-small, not 'gpt5'"],
     [['--random-weights=yes'], "--random-weights takes no value, but got 'yes'"],
     [['file.txt'], "unexpected argument 'file.txt'; options begin with --"],
+    [['rank', '4'], "unexpected argument 'rank'; did you mean --rank?"],
+    [['--random-weights', '--weights', 'a'], '--random-weights and --weights contradict each other'],
+    [['--weights', 'a', '--random-weights'], '--random-weights and --weights contradict each other'],
     [['--', '--rank'], "unexpected argument '--rank'"],
   ];
   for (const [argv, message] of mistakes) {

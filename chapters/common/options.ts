@@ -1,0 +1,160 @@
+/**
+ * What a program can be told, described once as plain data: the command line reads it (command-line.ts), --help prints
+ * it, and a page in the browser can make a form of it.
+ */
+
+import { UserError } from '../../lib/errors.ts';
+
+/** One option. Its name in the spec is camelCase (`batchSize`); on the command line it is `--batch-size`. */
+export type OptionSpec =
+  | { type: 'number'; help: string; default?: number; min?: number; max?: number; integer?: boolean }
+  | { type: 'string'; help: string; default?: string; placeholder?: string }
+  | PathSpec
+  | {
+      type: 'choice';
+      help: string;
+      choices: readonly string[];
+      default?: string;
+      /** An environment variable that gives the value where the command line does not. */
+      environment?: string;
+    }
+  /** True when given. `excludes` names options that make no sense beside it. */
+  | { type: 'boolean'; help: string; excludes?: readonly string[] };
+
+/** A file or folder. It is looked at before the program starts to work, and not when it is needed. */
+export interface PathSpec {
+  type: 'path';
+  help: string;
+  /** What will be done with it: whether it has to exist, or to be a place that can be written to, follows. */
+  access: 'read' | 'writeFile' | 'writeFolder';
+  default?: string;
+  placeholder?: string;
+  /** Words that stand for something else than a path, e.g. `own` for the text that comes with the project. */
+  words?: readonly string[];
+}
+
+export type OptionSpecs = Record<string, OptionSpec>;
+
+type Value<S extends OptionSpec> = S extends { type: 'number' }
+  ? number
+  : S extends { type: 'boolean' }
+    ? boolean
+    : S extends { type: 'choice'; choices: readonly (infer C)[] }
+      ? C
+      : string;
+
+/** An option without a default is undefined when it is not given; a boolean is then false. */
+export type OptionValues<Options extends OptionSpecs> = {
+  [K in keyof Options]: Options[K] extends { type: 'boolean' } | { default: unknown }
+    ? Value<Options[K]>
+    : Value<Options[K]> | undefined;
+};
+
+/** What every chapter's command takes. */
+export const COMMON_OPTIONS = {
+  backend: {
+    type: 'choice',
+    help: 'engine: wasm is the CPU engine, gpu is gpu.js, js the readable loops, auto the fastest there is',
+    choices: ['auto', 'wasm', 'gpu', 'js'],
+    default: 'auto',
+    environment: 'LLMS_BACKEND',
+  },
+  gpuMode: {
+    type: 'choice',
+    help: "gpu.js's mode, with --backend gpu",
+    choices: ['webgpu', 'headlessgl', 'webgl2', 'webasm', 'cpu'],
+  },
+  threads: {
+    type: 'number',
+    help: 'threads of the CPU engine (default: all cores)',
+    min: 1,
+    max: 128,
+    integer: true,
+  },
+  json: {
+    type: 'path',
+    access: 'writeFile',
+    help: 'write the options, and what was printed as figures, to this file',
+    placeholder: 'FILE',
+  },
+} as const satisfies OptionSpecs;
+
+/** A mistake on the command line itself; exits with 2, as is the custom. */
+export class UsageError extends UserError {
+  override name = 'UsageError';
+}
+
+/** Every option's value where nothing is given: its default, false for a boolean. */
+export function defaultValues(options: OptionSpecs): Record<string, unknown> {
+  const initial = (option: OptionSpec) => (option.type === 'boolean' ? false : option.default);
+  return Object.fromEntries(Object.entries(options).map(([name, option]) => [name, initial(option)]));
+}
+
+/**
+ * Checks one value and converts it; `flag` (`--rank`) is for the message.
+ * @throws UsageError if it is missing or ill-formed
+ */
+export function checkedValue(flag: string, option: OptionSpec, value: string | undefined): unknown {
+  if (option.type === 'boolean') {
+    if (value !== undefined) throw new UsageError(`${flag} takes no value, but got '${value}'`);
+    return true;
+  }
+  const wanted = expectation(option);
+  if (value === undefined || value === '' || value.startsWith('--')) {
+    throw new UsageError(`${flag} needs a value: ${wanted}`);
+  }
+  if (option.type === 'number') {
+    const number = Number(value);
+    const fits =
+      value.trim() !== '' &&
+      Number.isFinite(number) &&
+      (!option.integer || Number.isSafeInteger(number)) &&
+      number >= (option.min ?? Number.NEGATIVE_INFINITY) &&
+      number <= (option.max ?? Number.POSITIVE_INFINITY);
+    if (!fits) throw new UsageError(`${flag} must be ${wanted}, not '${value}'`);
+    return number;
+  }
+  if (option.type === 'choice' && !option.choices.includes(value)) {
+    throw new UsageError(`${flag} must be ${wanted}, not '${value}'`);
+  }
+  return value;
+}
+
+/** What a value must be, in words: `a whole number from 1 to 64`. */
+function expectation(option: Exclude<OptionSpec, { type: 'boolean' }>): string {
+  if (option.type === 'choice') return `one of ${option.choices.join(', ')}`;
+  if (option.type === 'string' || option.type === 'path') return option.placeholder ?? 'a text';
+  const kind = option.integer ? 'a whole number' : 'a number';
+  const { min, max } = option;
+  if (min !== undefined && max !== undefined) return `${kind} from ${min} to ${max}`;
+  if (min !== undefined) return `${kind}, at least ${min}`;
+  if (max !== undefined) return `${kind}, at most ${max}`;
+  return kind;
+}
+
+/** The text of --help: usage, summary, and one line for each option with what it takes and its default. */
+export function helpText(command: string, summary: string, options: OptionSpecs): string {
+  const rows = Object.entries(options).map(([name, option]) => {
+    const notes: string[] = [];
+    if (option.type === 'choice') notes.push(option.choices.join(' | '));
+    if (option.type !== 'boolean' && option.default !== undefined) notes.push(`default ${option.default}`);
+    const note = notes.length > 0 ? ` (${notes.join('; ')})` : '';
+    return [`--${kebab(name)}${argumentName(option)}`, option.help + note];
+  });
+  rows.push(['--help', 'print this and end']);
+  const width = Math.max(...rows.map(([flag]) => flag.length));
+  const lines = rows.map(([flag, help]) => `  ${flag.padEnd(width)}  ${help}`);
+  return `Usage: ${command} [options]\n\n${summary}\n\n${lines.join('\n')}`;
+}
+
+function argumentName(option: OptionSpec): string {
+  if (option.type === 'boolean') return '';
+  if (option.type === 'number') return ' N';
+  const placeholder = option.type === 'choice' ? undefined : option.placeholder;
+  return ` ${placeholder ?? 'NAME'}`;
+}
+
+/** `batchSize` → `batch-size`. */
+export function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
