@@ -14,23 +14,36 @@ import {
 } from '../../lib/index.ts';
 import { saveTensors } from '../../lib/io/checkpoint.ts';
 import { writeFileAtomically } from '../../lib/io/files.ts';
+import { END_OF_TEXT_ID } from '../chapter02/index.ts';
 import { countParameters, GPTModel } from '../chapter04/index.ts';
 import { loadCheckpoint, saveCheckpoint } from '../chapter05/checkpoint.ts';
 import { modelConfig } from '../chapter05/models.ts';
 import { parseOptions, runMain } from '../common/command-line.ts';
 import { Progress } from '../common/progress.ts';
 import { openTerminal } from '../common/terminal.ts';
-import { drawWindows, holdOut, readBook, readMessages, type Source } from './pretraining-text.ts';
+import {
+  drawWindows,
+  holdOut,
+  messageSource,
+  readBook,
+  readMessages,
+  type Source,
+  textSource,
+} from './pretraining-text.ts';
+import { Vocabulary } from './vocabulary.ts';
 
 /** How `mini` is pretrained: chapter 5's loop, on long texts, with everything kept to go on after a stop. */
 
-const EVAL_BATCHES = 8;
+const EVAL_BATCHES = 4;
 
 interface LossPoint {
   step: number;
   tokens: number;
+  seconds: number;
+  /** The mean over the steps since the last point. */
   trainLoss: number;
-  valLoss: number;
+  /** On what is held out of each source, by name. */
+  heldOut: Record<string, number>;
 }
 
 interface PretrainingState {
@@ -39,10 +52,10 @@ interface PretrainingState {
   history: LossPoint[];
 }
 
-/** A new `mini`: GPT-2's own initialisation (normal, 0.02), and the head tied to the token embedding. */
-function newMini(seed: number): GPTModel {
+/** A new `mini` over so many ids: GPT-2's own initialisation (normal, 0.02), and the head tied to the token embedding. */
+function newMini(seed: number, vocabSize: number): GPTModel {
   manualSeed(seed);
-  const model = new GPTModel(modelConfig('mini'));
+  const model = new GPTModel({ ...modelConfig('mini'), vocabSize });
   noGrad(() => {
     for (const [name, parameter] of model.namedParameters()) {
       if (name.endsWith('.weight')) parameter.copyInPlace(nn.init.normal(parameter.shape, 0, 0.02));
@@ -58,29 +71,38 @@ function tieHead(model: GPTModel): void {
   model.outHead = nn.Linear.of(model.tokEmb.weight);
 }
 
-/** The weights without the tied head, which would be the token embedding again. */
-function weightsToSave(model: GPTModel): Record<string, Tensor> {
+/** The weights over all ids, without the tied head, which would be the token embedding again. */
+function weightsToSave(model: GPTModel, vocabulary: Vocabulary): Record<string, Tensor> {
   const { 'out_head.weight': _tied, ...weights } = model.stateDict();
-  return weights;
+  return { ...weights, 'tok_emb.weight': vocabulary.forAllIds(model.tokEmb.weight) };
 }
 
-function lossOf(model: GPTModel, windows: readonly Int32Array[]): Tensor {
+/** A target that does not count, as crossEntropy has it. */
+const IGNORED = -100;
+
+/** The mean loss of windows [b][t + 1] of ids. Within a run of padding there is nothing to learn. */
+function lossOf(model: GPTModel, vocabulary: Vocabulary, windows: readonly Int32Array[]): Tensor {
   const length = windows[0].length - 1;
-  const part = (from: number) => {
-    const ids = new Int32Array(windows.length * length);
-    windows.forEach((window, i) => void ids.set(window.subarray(from, from + length), i * length));
-    return tensor(ids).reshape(windows.length, length);
-  };
-  const logits = model.forward(part(0)); // [b, t, vocab]
-  return F.crossEntropy(logits.flatten(0, 1), part(1).flatten());
+  const inputs = new Int32Array(windows.length * length);
+  const targets = new Int32Array(windows.length * length);
+  windows.forEach((window, i) => {
+    const numbers = vocabulary.numbersOf(window);
+    inputs.set(numbers.subarray(0, length), i * length);
+    targets.set(numbers.subarray(1), i * length);
+    for (let j = 0; j < length; j++)
+      if (window[j] === END_OF_TEXT_ID && window[j + 1] === END_OF_TEXT_ID) targets[i * length + j] = IGNORED;
+  });
+  let x = model.embed(tensor(inputs).reshape(windows.length, length)); // [b, t, d]
+  x = model.finalNorm.forward(model.trfBlocks.forward(x)); // [b, t, d]
+  return F.linearCrossEntropy(x.flatten(0, 1), model.tokEmb.weight, tensor(targets));
 }
 
-/** Warm-up, then half a cosine down to a tenth (appendix D). */
+/** Warm-up, then half a cosine down to a fiftieth (appendix D). */
 function learningRate(step: number, steps: number, peak: number): number {
   const warmup = Math.min(100, steps / 10);
   if (step < warmup) return (peak * (step + 1)) / warmup;
   const done = (step - warmup) / Math.max(1, steps - warmup);
-  return peak * (0.1 + 0.45 * (1 + Math.cos(Math.PI * Math.min(1, done))));
+  return peak * (0.02 + 0.49 * (1 + Math.cos(Math.PI * Math.min(1, done))));
 }
 
 await runMain(async () => {
@@ -96,9 +118,14 @@ await runMain(async () => {
         placeholder: 'FILE',
       },
       sms: {
+<<<<<<< HEAD
         type: 'path',
         access: 'read',
         help: 'SMSSpamCollection, for ordinary messages as a quarter of the batches',
+=======
+        type: 'string',
+        help: 'SMSSpamCollection, for messages as a quarter of the batches',
+>>>>>>> 058351f (Pretraining: head and cross-entropy together, a vocabulary of the ids that occur, messages of one kind in a window)
         placeholder: 'FILE',
       },
       out: {
@@ -109,9 +136,9 @@ await runMain(async () => {
         placeholder: 'DIR',
       },
       steps: { type: 'number', help: 'steps in all', default: 4000, min: 1, integer: true },
-      batchSize: { type: 'number', help: 'windows per step', default: 8, min: 1, integer: true },
+      batchSize: { type: 'number', help: 'windows per step', default: 16, min: 1, integer: true },
       length: { type: 'number', help: 'tokens per window', default: 128, min: 2, max: 256, integer: true },
-      lr: { type: 'number', help: 'peak learning rate', default: 2e-3, min: 0 },
+      lr: { type: 'number', help: 'peak learning rate', default: 3e-3, min: 0 },
       seed: { type: 'number', help: 'of weights and batches', default: 123, integer: true },
       saveEvery: {
         type: 'number',
@@ -129,16 +156,29 @@ await runMain(async () => {
   const engine = await useBackend(options.backend, { threads: options.threads });
   print(`Engine: ${engine.name} (${engine.why})`);
 
-  const sources: Source[] = [];
-  if (options.text) sources.push({ name: 'text', ids: await readBook(options.text), share: 3 });
-  if (options.sms) sources.push({ name: 'messages', ids: await readMessages(options.sms, seed), share: 1 });
-  if (sources.length === 0)
+  const training: Source[] = [];
+  const validation: Source[] = [];
+  const add = (make: (part: 'train' | 'heldOut') => Source) => {
+    training.push(make('train'));
+    validation.push(make('heldOut'));
+  };
+  if (options.text) {
+    const parts = holdOut(await readBook(options.text), 'the text');
+    add((part) => textSource('text', 0.75, parts[part]));
+  }
+  if (options.sms) {
+    const { ham, spam } = await readMessages(options.sms, seed);
+    const hamParts = holdOut(ham, 'the ordinary messages');
+    const spamParts = holdOut(spam, 'the spam');
+    add((part) => messageSource('ham', 0.19, hamParts[part]));
+    add((part) => messageSource('spam', 0.06, spamParts[part]));
+  }
+  if (training.length === 0)
     throw new UserError('nothing to learn from: give --text FILE, --sms FILE or both');
-  const held = sources.map((source) => holdOut(source.ids, Math.floor(source.ids.length / 50)));
-  const training = sources.map((source, i) => ({ ...source, ids: held[i].train }));
-  const validation = sources.map((source, i) => ({ ...source, ids: held[i].heldOut }));
+  const everything = [...training, ...validation].map((source) => source.ids());
+  const vocabulary = new Vocabulary([...everything, [END_OF_TEXT_ID]], modelConfig('mini').vocabSize);
 
-  const model = newMini(seed);
+  const model = newMini(seed, vocabulary.ids.length);
   const optimizer = new optim.AdamW(model.parameters(), {
     lr: options.lr,
     weightDecay: 0.1,
@@ -156,35 +196,49 @@ await runMain(async () => {
     print(`Going on from step ${state.step}`);
   }
   const tokensPerStep = batchSize * length;
+<<<<<<< HEAD
   print(
     `${countParameters(model).toLocaleString('en')} parameters; ` +
       training.map(({ name, ids }) => `${name} ${ids.length.toLocaleString('en')} tokens`).join(', '),
+=======
+  console.log(
+    `${countParameters(model).toLocaleString('en')} parameters over ${vocabulary.ids.length.toLocaleString('en')} ids; ` +
+      training.map(({ name, tokens }) => `${name} ${tokens.toLocaleString('en')} tokens`).join(', '),
+>>>>>>> 058351f (Pretraining: head and cross-entropy together, a vocabulary of the ids that occur, messages of one kind in a window)
   );
 
-  const meanLoss = (from: readonly Source[]) =>
+  const heldOutLoss = (source: Source) =>
     noGrad(() => {
       let sum = 0;
       for (let i = 0; i < EVAL_BATCHES; i++)
-        sum += lossOf(model, drawWindows(from, batchSize, length, 7, i)).item();
-      return sum / EVAL_BATCHES;
+        sum += lossOf(model, vocabulary, drawWindows([source], batchSize, length + 1, 7, i)).item();
+      return Number((sum / EVAL_BATCHES).toFixed(4));
     });
 
   const save = async () => {
     await saveCheckpoint(files.checkpoint, model, optimizer);
-    await saveTensors(files.weights, weightsToSave(model), { dtype: 'F16', metadata: { format: 'pt' } });
+    await saveTensors(files.weights, weightsToSave(model, vocabulary), {
+      dtype: 'F16',
+      metadata: { format: 'pt' },
+    });
     await writeFileAtomically(files.state, JSON.stringify(state, null, 1));
   };
 
   const progress = new Progress('  pretraining', steps);
   const before = state.seconds;
   const start = performance.now();
+  let sum = 0;
+  let summed = 0;
   while (state.step < steps) {
     optimizer.lr = learningRate(state.step, steps, options.lr);
     optimizer.zeroGrad();
-    const loss = lossOf(model, drawWindows(training, batchSize, length, seed * 1_000_003, state.step));
+    const windows = drawWindows(training, batchSize, length + 1, seed * 1_000_003, state.step);
+    const loss = lossOf(model, vocabulary, windows);
     loss.backward();
     optim.clipGradNorm(model.parameters(), 1);
     optimizer.step();
+    sum += loss.item();
+    summed++;
     state.step++;
     state.seconds = before + (performance.now() - start) / 1000;
     progress.update(state.step, `loss ${loss.item().toFixed(3)}`);
@@ -192,12 +246,21 @@ await runMain(async () => {
       const point = {
         step: state.step,
         tokens: state.step * tokensPerStep,
-        trainLoss: Number(meanLoss(training).toFixed(4)),
-        valLoss: Number(meanLoss(validation).toFixed(4)),
+        seconds: Math.round(state.seconds),
+        trainLoss: Number((sum / summed).toFixed(4)),
+        heldOut: Object.fromEntries(validation.map((source) => [source.name, heldOutLoss(source)])),
       };
+      sum = summed = 0;
       state.history.push(point);
+<<<<<<< HEAD
       print(
         `step ${point.step}: train loss ${point.trainLoss.toFixed(3)}, val loss ${point.valLoss.toFixed(3)}`,
+=======
+      progress.clear();
+      const held = Object.entries(point.heldOut).map(([name, value]) => `${name} ${value.toFixed(3)}`);
+      console.log(
+        `step ${point.step}: training loss ${point.trainLoss.toFixed(3)}; held out ${held.join(', ')}`,
+>>>>>>> 058351f (Pretraining: head and cross-entropy together, a vocabulary of the ids that occur, messages of one kind in a window)
       );
       await save();
     }

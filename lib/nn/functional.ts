@@ -9,6 +9,7 @@ import { Tensor } from '../tensor/tensor.ts';
 export { crossEntropy } from '../tensor/ops/crossEntropy.ts';
 export { embedding } from '../tensor/ops/indexing.ts';
 export { layerNorm } from '../tensor/ops/layerNorm.ts';
+export { linearCrossEntropy } from '../tensor/ops/linearCrossEntropy.ts';
 export { linear } from '../tensor/ops/matmul.ts';
 export { causalSoftmax, logSoftmax, softmax } from '../tensor/ops/softmax.ts';
 

@@ -3,6 +3,19 @@ import { record } from '../autograd.ts';
 import { formatShape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
+/** The targets as plain numbers. @throws if one of them is neither a class nor `ignoreIndex` */
+export function classNumbers(targets: Tensor, classes: number, ignoreIndex: number, what: string): number[] {
+  if (targets.dtype === 'float32')
+    throw new Error(`${what}: targets have to be int32 class numbers, not float32`);
+  const numbers = targets.to('int32').toFlatArray() as number[];
+  for (const target of numbers) {
+    if (target !== ignoreIndex && !(target >= 0 && target < classes)) {
+      throw new Error(`${what}: the target ${target} is not one of ${classes} classes`);
+    }
+  }
+  return numbers;
+}
+
 /**
  * The mean over the rows of −log softmax(logits)[target], for logits [n, v] and int32 targets [n]; rows whose
  * target is `ignoreIndex` (−100 as in PyTorch) do not count. The logits are not copied: backward computes the
@@ -24,15 +37,8 @@ export function crossEntropy(
         `and ${formatShape(targets.shape)}`,
     );
   }
-  if (targets.dtype === 'float32')
-    throw new Error('crossEntropy: targets have to be int32 class numbers, not float32');
+  classNumbers(targets, logits.shape[1], ignoreIndex, 'crossEntropy');
   const labels = targets.to('int32');
-  const classes = logits.shape[1];
-  for (const target of labels.toFlatArray() as number[]) {
-    if (target !== ignoreIndex && !(target >= 0 && target < classes)) {
-      throw new Error(`crossEntropy: the target ${target} is not one of ${classes} classes`);
-    }
-  }
   const { loss, logSumExp } = kernels.crossEntropy(logits, labels, ignoreIndex);
   return record('crossEntropy', Tensor.of(loss, []), [logits], (g) => [
     Tensor.of(
