@@ -253,24 +253,6 @@ export const network: readonly Operation[] = [
     { sized: (n) => [real(2, n, 17), seventeen(2, n)] },
   ),
   operation(
-    'F.linearCrossEntropy',
-    'F.cross_entropy(F.linear(a, b), c)',
-    (x, weight, targets) => F.linearCrossEntropy(x, weight, targets),
-    [
-      [real(4, 3), real(5, 3), whole(0, 5)(4)],
-      [real(1, 2), real(3, 2), whole(0, 3)(1)],
-      [real(3, 1), real(1, 1), whole(0, 1)(3)],
-    ],
-    { sized: (n) => [real(n, 5), real(n, 5), whole(0, n)(n)] },
-  ),
-  operation(
-    'F.linearCrossEntropy with ignored targets',
-    'F.cross_entropy(F.linear(a, b), c)',
-    (x, weight, targets) => F.linearCrossEntropy(x, weight, targets),
-    [[real(4, 3), real(3, 3), given([4], [2, -100, 0, -100], 'int32')]],
-    { sized: (n) => [real(4, 3), real(n, 3), given([4], [0, -100, n - 1, -100], 'int32')] },
-  ),
-  operation(
     'F.embedding',
     'F.embedding(a, b)',
     (ids, weight) => F.embedding(weight, ids),
