@@ -118,14 +118,9 @@ await runMain(async () => {
         placeholder: 'FILE',
       },
       sms: {
-<<<<<<< HEAD
         type: 'path',
         access: 'read',
-        help: 'SMSSpamCollection, for ordinary messages as a quarter of the batches',
-=======
-        type: 'string',
         help: 'SMSSpamCollection, for messages as a quarter of the batches',
->>>>>>> 058351f (Pretraining: head and cross-entropy together, a vocabulary of the ids that occur, messages of one kind in a window)
         placeholder: 'FILE',
       },
       out: {
@@ -196,15 +191,9 @@ await runMain(async () => {
     print(`Going on from step ${state.step}`);
   }
   const tokensPerStep = batchSize * length;
-<<<<<<< HEAD
   print(
-    `${countParameters(model).toLocaleString('en')} parameters; ` +
-      training.map(({ name, ids }) => `${name} ${ids.length.toLocaleString('en')} tokens`).join(', '),
-=======
-  console.log(
     `${countParameters(model).toLocaleString('en')} parameters over ${vocabulary.ids.length.toLocaleString('en')} ids; ` +
       training.map(({ name, tokens }) => `${name} ${tokens.toLocaleString('en')} tokens`).join(', '),
->>>>>>> 058351f (Pretraining: head and cross-entropy together, a vocabulary of the ids that occur, messages of one kind in a window)
   );
 
   const heldOutLoss = (source: Source) =>
@@ -252,16 +241,8 @@ await runMain(async () => {
       };
       sum = summed = 0;
       state.history.push(point);
-<<<<<<< HEAD
-      print(
-        `step ${point.step}: train loss ${point.trainLoss.toFixed(3)}, val loss ${point.valLoss.toFixed(3)}`,
-=======
-      progress.clear();
       const held = Object.entries(point.heldOut).map(([name, value]) => `${name} ${value.toFixed(3)}`);
-      console.log(
-        `step ${point.step}: training loss ${point.trainLoss.toFixed(3)}; held out ${held.join(', ')}`,
->>>>>>> 058351f (Pretraining: head and cross-entropy together, a vocabulary of the ids that occur, messages of one kind in a window)
-      );
+      print(`step ${point.step}: training loss ${point.trainLoss.toFixed(3)}; held out ${held.join(', ')}`);
       await save();
     }
   }
