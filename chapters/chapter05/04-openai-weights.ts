@@ -1,5 +1,7 @@
 import { type Tensor, UserError } from '../../lib/index.ts';
-import type { GPTModel } from '../chapter04/index.ts';
+import { firstFew } from '../../lib/options.ts';
+import type { GPTConfig, GPTModel } from '../chapter04/index.ts';
+import { MODEL_NAMES, modelConfig } from './models.ts';
 
 /**
  * OpenAI's weights for GPT-2 in the layout of the Hugging Face hub, which is that of OpenAI's own code: names such
@@ -65,8 +67,8 @@ function fromOpenAI(weights: Weights, layers: number): Weights {
   }
   if (missing.length > 0 || given.size > 0) {
     const lists = [
-      missing.length > 0 && `missing keys: ${missing.join(', ')}`,
-      given.size > 0 && `unexpected keys: ${[...given.keys()].join(', ')}`,
+      missing.length > 0 && `missing keys: ${firstFew(missing)}`,
+      given.size > 0 && `unexpected keys: ${firstFew([...given.keys()])}`,
     ];
     throw new UserError(`the weights do not fit the model: ${lists.filter(Boolean).join(' · ')}`);
   }
@@ -79,6 +81,8 @@ function fromOpenAI(weights: Weights, layers: number): Weights {
  * @throws UserError that names every missing and unexpected key and every wrong shape; the model is then unchanged.
  */
 export function loadWeightsIntoGpt(gpt: GPTModel, weights: Weights): void {
+  const other = whatElse(weights, gpt.config);
+  if (other) throw new UserError(`the weights do not fit the model: they are ${other}`);
   let state: Weights;
   if (hasOpenAILayout(weights)) state = fromOpenAI(weights, gpt.config.nLayers);
   else {
@@ -87,4 +91,26 @@ export function loadWeightsIntoGpt(gpt: GPTModel, weights: Weights): void {
     if (state['tok_emb.weight']) state['out_head.weight'] ??= state['tok_emb.weight'];
   }
   gpt.loadStateDict(state);
+}
+
+/** What the weights are, and what to do, where that can be told and it is not the model that was asked for. */
+function whatElse(weights: Weights, config: GPTConfig): string | null {
+  const names = Object.keys(weights);
+  const some = (pattern: RegExp) => names.some((name) => pattern.test(name));
+  if (some(/lora_[AB]\.|\.lora\.[AB]$/))
+    return 'a LoRA adapter: give the base model here, and the adapter with --adapter';
+  if (some(/layers\.\d+\.self_attn\./)) return 'those of a Llama, not of a GPT-2: use npm run llama';
+  if (some(/^(bert|encoder|decoder)\./)) return 'those of another kind of model, not of a GPT-2';
+  const shape = (weights['tok_emb.weight'] ?? weights['wte.weight'] ?? weights['transformer.wte.weight'])
+    ?.shape;
+  if (shape?.length !== 2 || (shape[1] === config.embDim && shape[0] === config.vocabSize)) return null;
+  const blocks = new Set(names.flatMap((name) => /(?:^|\.)(?:h|trf_blocks)\.(\d+)\./.exec(name)?.[1] ?? []))
+    .size;
+  const known = MODEL_NAMES.find((name) => {
+    const { embDim, nLayers, vocabSize } = modelConfig(name);
+    return embDim === shape[1] && nLayers === blocks && vocabSize === shape[0];
+  });
+  return known
+    ? `those of ${known}: use --model ${known}`
+    : `those of a model of ${shape[0]} tokens, width ${shape[1]} and ${blocks} blocks, not ${config.vocabSize}, ${config.embDim} and ${config.nLayers}`;
 }

@@ -2,8 +2,8 @@ import { realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { downloadFileToCacheDir } from '@huggingface/hub';
-import { UserError } from '../../lib/index.ts';
-import { loadTensors } from '../../lib/io/checkpoint.ts';
+import { nn, UserError } from '../../lib/index.ts';
+import { withTensors } from '../../lib/io/checkpoint.ts';
 import { sha256OfFile } from '../../lib/io/files.ts';
 import { GPTModel } from '../chapter04/index.ts';
 import { loadWeightsIntoGpt } from './04-openai-weights.ts';
@@ -22,7 +22,7 @@ const HUB_REPOSITORIES: Record<Exclude<ModelName, 'mini'>, string> = {
 
 export interface ModelSource {
   model: ModelName;
-  /** A safetensors file to take the weights from, in OpenAI's layout or the notebooks'. */
+  /** Where to take the weights from: a safetensors file, an index of several, or a folder; OpenAI's layout or the notebooks'. */
   weights?: string;
   /** Keep the random initial weights. */
   randomWeights?: boolean;
@@ -34,11 +34,15 @@ export interface ModelSource {
  * @throws UserError if a file is missing, damaged or of another model, or cannot be downloaded
  */
 export async function obtainModel(source: ModelSource): Promise<GPTModel> {
-  const model = new GPTModel(modelConfig(source.model));
-  if (source.randomWeights) return model;
+  const config = modelConfig(source.model);
+  if (source.randomWeights) return new GPTModel(config);
   const path = source.weights ?? (await defaultWeights(source.model, source.print));
-  loadWeightsIntoGpt(model, loadTensors(path, `the weights of ${source.model}`));
-  return model;
+  return withTensors(path, `the weights of ${source.model}`, (weights) => {
+    // No random numbers are drawn for what is overwritten at once.
+    const model = nn.init.skip(() => new GPTModel(config));
+    loadWeightsIntoGpt(model, weights);
+    return model;
+  });
 }
 
 async function defaultWeights(name: ModelName, print: (line: string) => void = console.log): Promise<string> {

@@ -13,7 +13,7 @@ export type TypedArray = Float32Array | Int32Array | Uint8Array;
 /** Bytes that one element of each type takes. */
 export const BYTES_PER_ELEMENT: Record<DType, number> = { float32: 4, int32: 4, bool: 1 };
 
-/** A copy of a storage's numbers that lives on a device, e.g. in a GPU buffer. */
+/** A copy of a storage's numbers that lives elsewhere, e.g. in a GPU buffer, or still in a file. */
 export interface DeviceCopy {
   /** The name of the backend that owns the copy. */
   readonly backend: string;
@@ -129,6 +129,11 @@ export class Storage {
     void this.data;
     this.#device?.free();
     this.#device = undefined;
+  }
+
+  /** Gives the host's memory back where a device, or a file, still has the same numbers. */
+  releaseHost(): void {
+    if (this.#device) this.#host = undefined;
   }
 
   // What ndarray asks of a container that is not a typed array.

@@ -1,34 +1,123 @@
+import { Storage } from '../backend/storage.ts';
+import { UserError } from '../errors.ts';
 import { storageFrom } from '../tensor/create.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { openSafetensors, saveSafetensors } from './safetensors-file.ts';
+import type { SafetensorsFile, StoredTensor } from './safetensors.ts';
+import { openWeights, saveSafetensors } from './safetensors-file.ts';
 
 /** Tensors by name in a safetensors file: a model's state, an optimiser's, an adapter. */
 
 /**
- * Reads every tensor of a file; 16-bit floats become float32.
+ * Reads every tensor of a file; floats of 16 and 64 bits become float32, whole numbers int32. A tensor of a type that
+ * cannot be read is an error only when its numbers are asked for.
+ *
+ * @param path a safetensors file, the index of several, or a folder with one of the two
  * @param what what the file is to the user, for messages
  * @throws UserError if it is missing or damaged
  */
 export function loadTensors(path: string, what = 'the weights'): Record<string, Tensor> {
-  const tensors: Record<string, Tensor> = {};
-  for (const [name, stored] of openSafetensors(path, what)) {
-    const data = stored.data;
-    const dtype = data instanceof Float32Array ? 'float32' : 'int32';
-    tensors[name] = Tensor.of(storageFrom(data, dtype), stored.shape);
+  const file = openWeights(path, what);
+  try {
+    return tensorsOf(file, (stored) => {
+      try {
+        return storageFrom(stored.data, dtypeOf(stored));
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        return unreadable(stored, error);
+      }
+    });
+  } finally {
+    file.close();
   }
-  return tensors;
 }
 
-/** Writes tensors as one file, beside and then renamed: what was there before stays whole until then. */
+/**
+ * Hands all tensors of a file to `use`, which may read them until it returns: a tensor's numbers stay in the file until
+ * they are needed, and `loadStateDict` gives their memory back one by one. For weights that fill a model.
+ *
+ * @throws UserError if the file is missing or damaged, or a tensor that is needed has a number that is not finite
+ */
+export function withTensors<T>(path: string, what: string, use: (tensors: Record<string, Tensor>) => T): T {
+  const file = openWeights(path, what);
+  try {
+    return use(lazyTensors(file, path));
+  } finally {
+    file.close();
+  }
+}
+
+/** The tensors of an opened file, whose numbers are read when they are needed. */
+export function lazyTensors(file: SafetensorsFile, path: string): Record<string, Tensor> {
+  return tensorsOf(file, (stored, name) =>
+    Storage.onDevice(dtypeOf(stored), sizeOf(stored), {
+      backend: 'file',
+      read() {
+        const { data } = stored;
+        requireFinite(data, `tensor '${name}' of ${path}`);
+        return dtypeOf(stored) === 'bool' ? Uint8Array.from(data, (value) => (value ? 1 : 0)) : data;
+      },
+      free: () => undefined,
+    }),
+  );
+}
+
+function tensorsOf(
+  file: SafetensorsFile,
+  storageOf: (stored: StoredTensor, name: string) => Storage,
+): Record<string, Tensor> {
+  return Object.fromEntries(
+    Array.from(file, ([name, stored]) => [name, Tensor.of(storageOf(stored, name), stored.shape)]),
+  );
+}
+
+function unreadable(stored: StoredTensor, error: UserError): Storage {
+  return Storage.onDevice(dtypeOf(stored), sizeOf(stored), {
+    backend: 'file',
+    read() {
+      throw error;
+    },
+    free: () => undefined,
+  });
+}
+
+function dtypeOf({ dtype }: StoredTensor): 'float32' | 'int32' | 'bool' {
+  if (dtype === 'BOOL') return 'bool';
+  return /^B?F/.test(dtype) ? 'float32' : 'int32';
+}
+
+function sizeOf({ shape }: StoredTensor): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
+
+/** @throws UserError if a number is NaN or infinite: training has diverged, or the file is damaged */
+function requireFinite(data: ArrayLike<number>, name: string): void {
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += data[i] * 0; // NaN as soon as one number is not finite
+  if (sum === 0) return;
+  throw new UserError(
+    `${name} holds NaN or infinity: it is damaged, or the training that made it has diverged`,
+  );
+}
+
+/**
+ * Writes tensors as one file, beside and then renamed: what was there before stays whole until then.
+ * @throws UserError if the place cannot be written, or a number is too large for F16
+ */
 export async function saveTensors(
   path: string,
   tensors: Record<string, Tensor>,
   options: { metadata?: Record<string, string>; dtype?: 'F32' | 'F16' } = {},
 ): Promise<void> {
-  const entries = Object.entries(tensors).map(([name, tensor]) => {
-    const x = tensor.detach().contiguous();
-    const data = x.storage.data.subarray(x.offset, x.offset + x.size) as Float32Array | Int32Array;
-    return [name, { shape: x.shape, data }] as const;
-  });
+  const entries = Object.entries(tensors).map(([name, tensor]) => [name, numbersOf(tensor)] as const);
   await saveSafetensors(path, entries, options);
+}
+
+/** A tensor's numbers to store. A view's are copied: the memory of a temporary belongs to the next one soon. */
+export function numbersOf(tensor: Tensor): {
+  shape: readonly number[];
+  data: Float32Array | Int32Array | Uint8Array;
+} {
+  const x = tensor.detach().contiguous();
+  const data = x.storage.data.subarray(x.offset, x.offset + x.size);
+  return { shape: x.shape, data: x.storage === tensor.storage ? data : data.slice() };
 }

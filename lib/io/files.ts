@@ -1,7 +1,7 @@
 /** Reading and writing whole files, with errors a user can act on and nothing ever left half-written. */
 
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors.ts';
@@ -23,6 +23,74 @@ export async function readFileOrExplain(path: string, what: string): Promise<Uin
 /** The one line for a failed read of `path`, which is `what` to the user. */
 export function cannotRead(path: string, what: string, error: unknown): UserError {
   return new UserError(`cannot read ${what}: ${path} ${reason(error)}`);
+}
+
+/** A file held open: bytes of it are read when they are needed, even if another has taken its name meanwhile. */
+export interface OpenFile {
+  readonly size: number;
+  /** @throws UserError if it cannot be read, or has become shorter than `end` */
+  read(begin: number, end: number): Uint8Array;
+  close(): void;
+}
+
+/**
+ * Opens a file for reading.
+ *
+ * @param what what the file is to the user, e.g. `the adapter`
+ * @throws UserError if it is missing, a folder, or not readable
+ */
+export function openFile(path: string, what: string): OpenFile {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+    const stat = fstatSync(file);
+    if (stat.isDirectory()) {
+      closeSync(file);
+      throw Object.assign(new Error(), { code: 'EISDIR', syscall: 'read' });
+    }
+    return {
+      size: stat.size,
+      read(begin, end) {
+        try {
+          return readRange(file, begin, end);
+        } catch (error) {
+          throw cannotRead(path, what, error);
+        }
+      },
+      close: () => closeSync(file),
+    };
+  } catch (error) {
+    throw cannotRead(path, what, error);
+  }
+}
+
+function readRange(file: number, begin: number, end: number): Uint8Array {
+  const bytes = new Uint8Array(end - begin);
+  for (let done = 0; done < bytes.length; ) {
+    // Node reads at most 2 GiB at once.
+    const length = Math.min(bytes.length - done, 2 ** 30);
+    const read = readSync(file, bytes, done, length, begin + done);
+    if (read === 0) throw new Error('it became shorter while it was read');
+    done += read;
+  }
+  return bytes;
+}
+
+/** Is there a file or folder of that path, and which? */
+export function kindOfPath(path: string): 'file' | 'folder' | 'nothing' {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) return 'nothing';
+  return stat.isDirectory() ? 'folder' : 'file';
+}
+
+/** A path inside a folder. */
+export function pathIn(folder: string, name: string): string {
+  return join(folder, name);
+}
+
+/** The folder that a file lies in. */
+export function folderOf(path: string): string {
+  return dirname(path);
 }
 
 /**

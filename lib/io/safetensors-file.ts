@@ -1,30 +1,86 @@
 /**
- * Safetensors on disk. Only the header is read at once; a tensor's numbers are read from the file when its
+ * Safetensors on disk. Only the headers are read at once; a tensor's numbers are read from the file when its
  * `data` is asked for, so a model larger than memory's comfort, or than Node's 2 GiB limit for one read,
  * loads tensor by tensor.
  */
 
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { cannotRead, writeFileAtomically } from './files.ts';
-import { readSafetensorsFrom, type SafetensorsFile } from './safetensors.ts';
+import { UserError } from '../errors.ts';
+import { firstFew } from '../options.ts';
+import { folderOf, kindOfPath, openFile, pathIn, writeFileAtomically } from './files.ts';
+import { readJson } from './json.ts';
+import { readSafetensorsFrom, SafetensorsFile } from './safetensors.ts';
 import { type TensorToStore, writeSafetensors } from './safetensors-write.ts';
 
 /**
- * Opens a safetensors file: checks its header and sizes, reads no numbers yet.
+ * Opens a safetensors file: checks its header and sizes, reads no numbers yet. `close()` when it is no longer needed.
  *
  * @param what what the file is to the user, e.g. `the adapter`
- * @throws UserError if it is missing or does not hold together; `data` throws if it vanishes meanwhile
+ * @throws UserError if it is missing or does not hold together; `data` throws if it has become shorter meanwhile
  */
 export function openSafetensors(path: string, what = 'the weights'): SafetensorsFile {
-  const explained = <T>(read: () => T): T => {
-    try {
-      return read();
-    } catch (error) {
-      throw cannotRead(path, what, error);
-    }
+  const file = openFile(path, what);
+  try {
+    return readSafetensorsFrom(file.read, file.size, path, file.close);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/** The name that Hugging Face's libraries give to a model's weights, and to the list of their parts. */
+const WEIGHTS = 'model.safetensors';
+const INDEX = 'model.safetensors.index.json';
+
+/**
+ * Opens a model's weights wherever they are: a safetensors file, the index of a model in several files
+ * (`model.safetensors.index.json`), or a folder that holds one or the other.
+ *
+ * @throws UserError if they are missing or do not hold together
+ */
+export function openWeights(path: string, what = 'the weights'): SafetensorsFile {
+  if (kindOfPath(path) !== 'folder') {
+    return path.endsWith('.index.json') ? openShards(path, what) : openSafetensors(path, what);
+  }
+  for (const name of [INDEX, WEIGHTS]) {
+    const inside = pathIn(path, name);
+    if (kindOfPath(inside) === 'file') return openWeights(inside, what);
+  }
+  const pickle = kindOfPath(pathIn(path, 'pytorch_model.bin')) === 'file';
+  throw new UserError(
+    `cannot read ${what}: the folder ${path} has no ${WEIGHTS}` +
+      (pickle
+        ? ", only PyTorch's pickle: save it with model.save_pretrained(folder) of transformers 4.35 or later"
+        : ''),
+  );
+}
+
+/** All parts that an index names, as one. */
+function openShards(path: string, what: string): SafetensorsFile {
+  const fault = (problem: string) =>
+    new UserError(`${path} is not the index of a model in several files: ${problem}`);
+  const index = readJson(path, what) as { weight_map?: unknown };
+  const places = Object.entries(index.weight_map ?? {});
+  if (places.length === 0) throw fault('it has no weight_map');
+  const parts = new Map<string, SafetensorsFile>();
+  const close = () => {
+    for (const part of parts.values()) part.close();
   };
-  const size = explained(() => statSync(path).size);
-  return readSafetensorsFrom((begin, end) => explained(() => readRange(path, begin, end)), size, path);
+  const all = new SafetensorsFile({}, close);
+  try {
+    for (const [tensor, file] of places) {
+      if (typeof file !== 'string' || /[\\/]/.test(file))
+        throw fault(`tensor '${tensor}' is in no proper file`);
+      if (!parts.has(file)) parts.set(file, openSafetensors(pathIn(folderOf(path), file), what));
+      const stored = parts.get(file)!.get(tensor);
+      if (!stored)
+        throw fault(`${file} has no tensor '${tensor}'; it has ${firstFew([...parts.get(file)!.keys()])}`);
+      all.set(tensor, stored);
+    }
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return all;
 }
 
 /** Writes the tensors as one safetensors file, beside and then renamed. Options as in `writeSafetensors`. */
@@ -34,19 +90,4 @@ export async function saveSafetensors(
   options?: Parameters<typeof writeSafetensors>[1],
 ): Promise<void> {
   await writeFileAtomically(path, writeSafetensors(tensors, options));
-}
-
-function readRange(path: string, begin: number, end: number): Uint8Array {
-  const bytes = new Uint8Array(end - begin);
-  const file = openSync(path, 'r');
-  try {
-    for (let done = 0; done < bytes.length; ) {
-      const read = readSync(file, bytes, done, bytes.length - done, begin + done);
-      if (read === 0) throw new Error('it became shorter while it was read');
-      done += read;
-    }
-  } finally {
-    closeSync(file);
-  }
-  return bytes;
 }

@@ -6,17 +6,18 @@ import { DTYPE_BYTES, LENGTH_BYTES } from './safetensors.ts';
 
 export interface TensorToStore {
   shape: readonly number[];
-  data: Float32Array | Int32Array;
+  /** A Uint8Array is of bools, 0 or 1. */
+  data: Float32Array | Int32Array | Uint8Array;
 }
 
 /** The format's order: the largest dtype first, so that every tensor begins aligned. */
-const DTYPE_ORDER = ['F32', 'I32', 'F16'];
+const DTYPE_ORDER = ['F32', 'I32', 'F16', 'BOOL'];
 
 /**
  * The bytes of a file with these tensors, sorted by dtype, then by the bytes of their names; the header is
  * padded with spaces to a multiple of 8.
  *
- * @param options.dtype how float32 data is stored; int32 is always stored as I32
+ * @param options.dtype how float32 data is stored; int32 is always stored as I32, bool as BOOL
  * @throws UserError if a tensor's data does not fit its shape, a name occurs twice, or a number is too
  * large for float16
  */
@@ -31,7 +32,8 @@ export function writeSafetensors(
       const given = `shape [${shape.join(', ')}] needs ${needed} numbers, not ${data.length}`;
       throw new UserError(`cannot store '${name}': ${given}`);
     }
-    return { name, shape, data, dtype: data instanceof Float32Array ? floatType : 'I32' };
+    const whole = data instanceof Int32Array ? 'I32' : 'BOOL';
+    return { name, shape, data, dtype: data instanceof Float32Array ? floatType : whole };
   }).sort(
     (a, b) => DTYPE_ORDER.indexOf(a.dtype) - DTYPE_ORDER.indexOf(b.dtype) || compareUtf8(a.name, b.name),
   );

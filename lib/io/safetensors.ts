@@ -20,6 +20,8 @@ export interface StoredTensor {
   /** As stored, e.g. `F16`. */
   readonly dtype: string;
   readonly shape: number[];
+  /** Bytes that it takes in the file. */
+  readonly bytes: number;
   /**
    * The numbers: float dtypes as float32, whole ones and BOOL as int32. Read and converted at each access,
    * so a file of many tensors is not held twice; keep the result if you need it again. F32 in memory is a
@@ -33,9 +35,12 @@ export interface StoredTensor {
 /** The tensors by name, in the order of their data, and the free texts of `__metadata__`. */
 export class SafetensorsFile extends Map<string, StoredTensor> {
   readonly metadata: Record<string, string>;
-  constructor(metadata: Record<string, string>) {
+  /** Ends reading: `data` of what is in a file on disk cannot be asked for any more. */
+  readonly close: () => void;
+  constructor(metadata: Record<string, string>, close: () => void = () => undefined) {
     super();
     this.metadata = metadata;
+    this.close = close;
   }
 }
 
@@ -54,6 +59,7 @@ export function readSafetensorsFrom(
   readRange: (begin: number, end: number) => Uint8Array,
   size: number,
   name: string,
+  close?: () => void,
 ): SafetensorsFile {
   const fault = (what: string) =>
     new UserError(
@@ -66,13 +72,15 @@ export function readSafetensorsFrom(
     0,
     true,
   );
+  const other = otherFormat(readRange(0, Math.min(size, 64)));
+  if (other) throw new UserError(`${name} is ${other}`);
   if (headerLength > MAX_HEADER_BYTES) throw fault(`its header would have ${headerLength} bytes`);
   const dataStart = LENGTH_BYTES + Number(headerLength);
   if (dataStart > size) throw fault(`its header would end at byte ${dataStart} of ${size}`);
 
   const header = parseHeader(readRange(LENGTH_BYTES, dataStart), fault);
   const entries = Object.entries(header).filter(([key]) => key !== '__metadata__');
-  const file = new SafetensorsFile(checkMetadata(header.__metadata__, fault));
+  const file = new SafetensorsFile(checkMetadata(header.__metadata__, fault), close);
   const checked = entries.map(([key, entry]) => checkEntry(key, entry, fault));
   checked.sort((a, b) => a.begin - b.begin || a.end - b.end);
 
@@ -91,12 +99,28 @@ export function readSafetensorsFrom(
     file.set(key, {
       dtype,
       shape,
+      bytes: end - begin,
       get data() {
-        return decode(dtype, readRange(dataStart + begin, dataStart + end), `tensor '${key}' of ${name}`);
+        const read = (from: number, to: number) =>
+          readRange(dataStart + begin + from, dataStart + begin + to);
+        return decode(dtype, end - begin, read, `tensor '${key}' of ${name}`);
       },
     });
   }
   return file;
+}
+
+/** What a file of another format is, and what to do, by its first bytes. */
+function otherFormat(start: Uint8Array): string | null {
+  const text = String.fromCharCode(...start);
+  const pickle = start[0] === 0x80 && start[1] >= 2 && start[1] <= 5 && start[2] !== 0; // protocol 2 to 5
+  if (text.startsWith('PK\x03\x04') || pickle) {
+    return "PyTorch's pickle, not safetensors: load it in Python and save it with safetensors.torch.save_file";
+  }
+  if (text.startsWith('GGUF')) return 'a GGUF file, not safetensors: give the safetensors file of the model';
+  if (text.startsWith('version https://git-lfs'))
+    return 'a Git LFS pointer, not the file itself: run git lfs pull';
+  return null;
 }
 
 type Fault = (what: string) => UserError;
@@ -146,30 +170,69 @@ function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((length) => Number.isSafeInteger(length) && length >= 0);
 }
 
-function decode(dtype: string, bytes: Uint8Array, name: string): Float32Array | Int32Array {
-  const count = bytes.length / DTYPE_BYTES[dtype];
-  // A typed array must begin at a multiple of its element size; the format pads the header for that.
-  const { buffer, byteOffset } = bytes.byteOffset % DTYPE_BYTES[dtype] === 0 ? bytes : bytes.slice();
-  switch (dtype) {
-    case 'F32':
-      return new Float32Array(buffer, byteOffset, count);
-    case 'F16':
-      return decodeFloat16(new Uint16Array(buffer, byteOffset, count));
-    case 'BF16':
-      return decodeBfloat16(new Uint16Array(buffer, byteOffset, count));
-    case 'I64':
-      return Int32Array.from(new BigInt64Array(buffer, byteOffset, count), (value) => {
-        if (BigInt.asIntN(32, value) !== value) {
-          throw new UserError(`${name} holds ${value}, which does not fit the int32 it is read into`);
-        }
-        return Number(value);
-      });
-    case 'I32':
-      return new Int32Array(buffer, byteOffset, count);
-    case 'U8':
-    case 'BOOL':
-      return Int32Array.from(bytes);
-    default:
-      throw new UserError(`${name} is ${dtype}; only F32, F16, BF16, I64, I32, U8 and BOOL can be read`);
+/** Bytes read at once of a tensor that is converted: its raw numbers are never all in memory beside the result. */
+const PIECE_BYTES = 1 << 22;
+
+function decode(
+  dtype: string,
+  size: number,
+  read: (begin: number, end: number) => Uint8Array,
+  name: string,
+): Float32Array | Int32Array {
+  if (dtype === 'F32' || dtype === 'I32') {
+    const { buffer, byteOffset } = aligned(read(0, size), 4);
+    return dtype === 'F32'
+      ? new Float32Array(buffer, byteOffset, size / 4)
+      : new Int32Array(buffer, byteOffset, size / 4);
   }
+  const convert = CONVERTERS[dtype];
+  if (!convert) {
+    throw new UserError(
+      `${name} is ${dtype}; only F32, F16, BF16, F64, ${WHOLE.join(', ')} and BOOL can be read`,
+    );
+  }
+  const each = DTYPE_BYTES[dtype];
+  const isWhole = WHOLE.includes(dtype) || dtype === 'BOOL';
+  const out = isWhole ? new Int32Array(size / each) : new Float32Array(size / each);
+  for (let begin = 0; begin < size; begin += PIECE_BYTES) {
+    const end = Math.min(size, begin + PIECE_BYTES);
+    const { buffer, byteOffset } = aligned(read(begin, end), each);
+    out.set(convert(buffer, byteOffset, (end - begin) / each, name), begin / each);
+  }
+  return out;
+}
+
+/** A typed array must begin at a multiple of its element size; the format pads the header for that. */
+function aligned(bytes: Uint8Array, each: number): Uint8Array {
+  return bytes.byteOffset % each === 0 ? bytes : bytes.slice();
+}
+
+const WHOLE = ['I64', 'U64', 'I32', 'U32', 'I16', 'U16', 'I8', 'U8'];
+
+type Converter = (buffer: ArrayBufferLike, offset: number, count: number, name: string) => ArrayLike<number>;
+
+/** From the bytes of each dtype that is not simply taken over. */
+const CONVERTERS: Record<string, Converter> = {
+  F16: (buffer, offset, count) => decodeFloat16(new Uint16Array(buffer, offset, count)),
+  BF16: (buffer, offset, count) => decodeBfloat16(new Uint16Array(buffer, offset, count)),
+  F64: (buffer, offset, count) => new Float64Array(buffer, offset, count),
+  I64: (buffer, offset, count, name) => toInt32(new BigInt64Array(buffer, offset, count), name),
+  U64: (buffer, offset, count, name) => toInt32(new BigUint64Array(buffer, offset, count), name),
+  U32: (buffer, offset, count, name) => toInt32(new Uint32Array(buffer, offset, count), name),
+  I16: (buffer, offset, count) => new Int16Array(buffer, offset, count),
+  U16: (buffer, offset, count) => new Uint16Array(buffer, offset, count),
+  I8: (buffer, offset, count) => new Int8Array(buffer, offset, count),
+  U8: (buffer, offset, count) => new Uint8Array(buffer, offset, count),
+  BOOL: (buffer, offset, count) => new Uint8Array(buffer, offset, count),
+};
+
+function toInt32(values: BigInt64Array | BigUint64Array | Uint32Array, name: string): Int32Array {
+  const out = new Int32Array(values.length);
+  for (let i = 0; i < out.length; i++) {
+    out[i] = Number(values[i]);
+    if (out[i] !== Number(values[i])) {
+      throw new UserError(`${name} holds ${values[i]}, which does not fit the int32 it is read into`);
+    }
+  }
+  return out;
 }

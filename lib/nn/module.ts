@@ -1,5 +1,7 @@
+import { isContiguous } from '../backend/strided.ts';
 import { UserError } from '../errors.ts';
 import { checkOptions, firstFew } from '../options.ts';
+import { noGrad } from '../tensor/autograd.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Buffer, Parameter } from './parameter.ts';
@@ -161,8 +163,39 @@ export abstract class Module {
       .map((key) => `${key} is ${formatShape(state[key].shape)}, expected ${formatShape(own[key].shape)}`);
     if (shapes.length > 0) problems.push(`wrong shapes: ${firstFew(shapes, '; ')}`);
     if (problems.length > 0) throw new UserError(`the weights do not fit the model: ${problems.join(' · ')}`);
-    for (const key of shared) own[key].copyInPlace(state[key]);
+    noGrad(() => copyState(own, state, shared));
   }
+}
+
+/**
+ * Copies tensors over, those that share a storage one after the other: what is still in a file is then read once, and
+ * its memory given back before the next is read.
+ */
+function copyState(
+  own: Record<string, Tensor>,
+  state: Record<string, Tensor>,
+  keys: readonly string[],
+): void {
+  const byStorage = new Map<Tensor['storage'], string[]>();
+  for (const key of keys) {
+    const { storage } = state[key];
+    const together = byStorage.get(storage);
+    if (together) together.push(key);
+    else byStorage.set(storage, [key]);
+  }
+  for (const [storage, together] of byStorage) {
+    const isOnHost = storage.isOnHost;
+    for (const key of together) copyTensor(own[key], state[key]);
+    if (!isOnHost) storage.releaseHost();
+  }
+}
+
+/** A whole tensor is copied as it lies, without passing through the engine's own memory; a view by the engine. */
+function copyTensor(target: Tensor, source: Tensor): void {
+  const isWhole = (t: Tensor) => t.size === t.storage.length && isContiguous(t);
+  if (source.dtype === target.dtype && isWhole(source) && isWhole(target)) {
+    target.storage.writable.set(source.storage.data);
+  } else target.copyInPlace(source);
 }
 
 type Member = Parameter | Buffer | Module;

@@ -56,9 +56,11 @@ describe('reading safetensors', () => {
 
   it('names a tensor it cannot represent, and reads the others', () => {
     const file = readSafetensors(bytesOf(fixture.mixed.file), 'model.safetensors');
-    expect(() => file.get('f64')!.data).to.throw(
+    expect(file.get('f64')!.data).to.be.instanceOf(Float32Array);
+    const eight = { w: { dtype: 'F8_E4M3', shape: [2], data_offsets: [0, 2] } };
+    expect(() => readSafetensors(fileOf(eight, 2), 'model.safetensors').get('w')!.data).to.throw(
       UserError,
-      "tensor 'f64' of model.safetensors is F64; only F32",
+      "tensor 'w' of model.safetensors is F8_E4M3; only F32",
     );
     expect(() => file.get('large')!.data).to.throw(
       UserError,
@@ -125,6 +127,19 @@ describe('reading safetensors', () => {
       '__metadata__ is not an object of texts',
     ],
   ];
+  const others: [string, number[] | string, string][] = [
+    ["PyTorch's pickle in a zip", 'PK\x03\x04 and the rest', 'save it with safetensors.torch.save_file'],
+    ["PyTorch's bare pickle", [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9], 'save it with safetensors'],
+    ['a GGUF file', 'GGUF\x03\0\0\0 and the rest', 'a GGUF file, not safetensors'],
+    ['a Git LFS pointer', 'version https://git-lfs.github.com/spec/v1', 'run git lfs pull'],
+  ];
+  for (const [what, start, message] of others) {
+    it(`says that a file is ${what}`, () => {
+      const bytes = typeof start === 'string' ? new TextEncoder().encode(start) : Uint8Array.from(start);
+      expect(() => readSafetensors(bytes, 'some/file')).to.throw(UserError, message);
+    });
+  }
+
   for (const [what, bytes, message] of broken) {
     it(`refuses ${what}`, () => {
       const read = () => readSafetensors(bytes, 'some/file');
