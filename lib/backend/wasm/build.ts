@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import * as protocol from './protocol.ts';
+import { protocolInAssemblyScript } from './protocolInAssemblyScript.ts';
 
 /**
  * Builds the kernels (assembly/, AssemblyScript) into two WebAssembly modules beside this file: one with relaxed
@@ -11,6 +14,7 @@ const variants = [
   { file: 'kernels.simd.wasm', features: 'simd,threads' },
 ];
 
+writeFileSync(new URL('assembly/protocol.ts', import.meta.url), protocolInAssemblyScript());
 for (const { file, features } of variants) {
   const { error, stderr } = await asc.main([
     'assembly/index.ts',
@@ -19,7 +23,7 @@ for (const { file, features } of variants) {
     ...['--enable', features],
     ...['--runtime', 'stub', '--noAssert', '-O3', '--converge'],
     // Constants lie behind the words that the threads share (assembly/pool.ts).
-    ...['--memoryBase', '1024'],
+    ...['--memoryBase', String(protocol.CONSTANTS)],
     // The memory is the caller's, up to 4 GiB, shared between threads.
     ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
   ]);

@@ -1,36 +1,20 @@
+import { UserError } from '../../errors.ts';
 import type { Strided } from '../kernels.ts';
 import { type DType, Storage, type TypedArray } from '../storage.ts';
 import type { Block } from './memory/heap.ts';
 import { PackCache } from './memory/packCache.ts';
 import type { TensorMemory } from './memory/tensorMemory.ts';
-
-/** The kernels by number: the same list as in assembly/tasks.ts. */
-export const Kind = {
-  pack: 0,
-  gemm: 1,
-  gemmBatch: 2,
-  unary: 3,
-  binary: 4,
-  where: 5,
-  cast: 6,
-  copy: 7,
-  softmax: 8,
-  softmaxBackward: 9,
-  logSoftmax: 10,
-  logSoftmaxBackward: 11,
-  logSumExp: 12,
-  crossEntropyBackward: 13,
-  layerNorm: 14,
-  layerNormBackward: 15,
-  layerNormParameters: 16,
-  reduceRows: 17,
-  reduceColumns: 18,
-  embedding: 19,
-  embeddingBackward: 20,
-  adamW: 21,
-  gemvDots: 22,
-  gemvRows: 23,
-} as const;
+import {
+  ARGUMENTS,
+  type Arguments,
+  FINGERPRINT,
+  JOBS,
+  type JobName,
+  LAYOUTS,
+  type Place,
+  placesOf,
+  SCRATCH,
+} from './protocol.ts';
 
 /** What assembly/index.ts exports. */
 export interface WasmExports {
@@ -39,11 +23,20 @@ export interface WasmExports {
   stop(): void;
   /** The memory below belongs to the control words, the arguments and the constants of the kernels. */
   heapBase(): number;
+  /** Which protocol.ts the kernels were built with. */
+  fingerprint?(): number;
 }
 
-/** Where the threads find their scratch memory and a job's arguments, as in assembly/job.ts. */
-const SCRATCH = 208;
-const ARGUMENTS = 256;
+/** A job as the host writes it down: its number, and where its arguments go. */
+interface JobPlan {
+  readonly kind: number;
+  readonly places: readonly Place[];
+}
+
+const PLANS = {} as Record<JobName, JobPlan>;
+for (const [kind, job] of (Object.keys(JOBS) as JobName[]).entries()) {
+  PLANS[job] = { kind, places: placesOf(LAYOUTS[JOBS[job]]) };
+}
 const ARGUMENT_WORDS = 128;
 
 /**
@@ -54,9 +47,9 @@ export class Engine {
   readonly threads: number;
   readonly memory: TensorMemory;
   readonly packs: PackCache;
-  /** The arguments of the next job, as integers (addresses, sizes) and as floats. */
-  readonly integers: Int32Array;
-  readonly floats: Float32Array;
+  /** The words of a job's arguments, as integers (addresses, sizes) and as floats. */
+  readonly #integers: Int32Array;
+  readonly #floats: Float32Array;
   readonly #scratchWords: Int32Array;
   readonly #exports: WasmExports;
   readonly #startThreads: () => void;
@@ -71,6 +64,9 @@ export class Engine {
   operands: unknown;
 
   constructor(exports: WasmExports, memory: TensorMemory, threads: number, startThreads: () => void) {
+    if (exports.fingerprint?.() !== FINGERPRINT) {
+      throw new UserError('the CPU engine was built from other sources than these: run `npm run build`');
+    }
     this.#exports = exports;
     this.memory = memory;
     this.packs = new PackCache(memory);
@@ -80,8 +76,8 @@ export class Engine {
     this.counters = new Workspace(memory);
     this.#startThreads = startThreads;
     this.#scratchWords = new Int32Array(memory.buffer(), SCRATCH, 2);
-    this.integers = new Int32Array(memory.buffer(), ARGUMENTS, ARGUMENT_WORDS);
-    this.floats = new Float32Array(memory.buffer(), ARGUMENTS, ARGUMENT_WORDS);
+    this.#integers = new Int32Array(memory.buffer(), ARGUMENTS, ARGUMENT_WORDS);
+    this.#floats = new Float32Array(memory.buffer(), ARGUMENTS, ARGUMENT_WORDS);
   }
 
   /** A new storage whose content is arbitrary. */
@@ -125,8 +121,10 @@ export class Engine {
     this.#scratchWords.set([pointer, Math.floor(this.#scratch.bytes / this.threads / 64) * 64]);
   }
 
-  /** Runs a job whose arguments have been written. */
-  run(kind: number, tasks: number, threaded: boolean): void {
+  /** Runs a job of so many tasks, on all threads or on this one only. */
+  run<Job extends JobName>(job: Job, args: Arguments<Job>, tasks: number, threaded: boolean): void {
+    const { kind, places } = PLANS[job];
+    this.#write(places, args as Readonly<Record<string, number | readonly number[]>>);
     const helped = threaded && tasks > 1 && this.threads > 1;
     if (helped && !this.#started) {
       this.#started = true;
@@ -152,6 +150,21 @@ export class Engine {
   close(): void {
     if (this.#started) this.#exports.stop();
     this.#started = false;
+  }
+
+  #write(places: readonly Place[], args: Readonly<Record<string, number | readonly number[]>>): void {
+    const integers = this.#integers;
+    for (let i = 0; i < places.length; i++) {
+      const { name, type, at } = places[i];
+      const value = args[name];
+      if (typeof value === 'number') {
+        if (type === 'f32') this.#floats[at] = value;
+        else integers[at] = value;
+      } else {
+        // A loop: `set` takes longer for so few.
+        for (let j = 0; j < value.length; j++) integers[at + j] = value[j];
+      }
+    }
   }
 
   #address(data: TypedArray, write: boolean): number {

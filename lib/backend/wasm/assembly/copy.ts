@@ -1,15 +1,9 @@
-import { argI, argP } from './job';
+import { copy } from './protocol';
 
 /**
  * Copies (or adds) between two strided views of the same shape, 4-byte elements. The shape is that of the target,
- * folded to at most six dimensions; the innermost two make a plane that one call does, the others count planes.
- *
- * A plane may be cut into bands of rows. Arguments: 0 whether to add; 1 bands in a task; 2 bands in all; 3, 4 addresses
- * of target and source; then for the two dimensions of a plane (5 … 7 the inner, 8 … 10 the outer) length and bytes
- * between elements in target and source; 11 rows of a band, 12 bands of a plane; 13 how many further dimensions, and
- * for each, the innermost first, the same three numbers.
+ * folded to few dimensions; the innermost two make a plane that one call does, the others count planes.
  */
-const RANK: i32 = 13;
 
 // @ts-ignore: decorator
 @inline
@@ -74,31 +68,30 @@ function transposePlane(
 }
 
 export function copyTask(task: i32): void {
-  const add = argI(0) != 0;
-  const perTask = argI(1);
-  const last = min(argI(2), (task + 1) * perTask);
-  const columns = argI(5);
-  const stepTo = argP(6);
-  const stepFrom = argP(7);
-  const rows = argI(8);
-  const rowTo = argP(9);
-  const rowFrom = argP(10);
-  const height = argI(11);
-  const bands = argI(12);
-  const rank = argI(RANK);
+  const add = copy.add() != 0;
+  const perTask = copy.bandsPerTask();
+  const last = min(copy.bands(), (task + 1) * perTask);
+  const columns = copy.columns();
+  const stepTo = copy.columnTo();
+  const stepFrom = copy.columnFrom();
+  const rows = copy.rows();
+  const rowTo = copy.rowTo();
+  const rowFrom = copy.rowFrom();
+  const height = copy.bandRows();
+  const bands = copy.bandsPerPlane();
+  const dimensions = copy.furtherDimensions();
   for (let band = task * perTask; band < last; band++) {
     let rest = band / bands;
     const first = (band - rest * bands) * height;
     const count = min(height, rows - first);
-    let to = argP(3) + <usize>first * rowTo;
-    let from = argP(4) + <usize>first * rowFrom;
-    for (let i = 0; i < rank; i++) {
-      const at = RANK + 1 + 3 * i;
-      const length = argI(at);
+    let to = copy.to() + <usize>first * rowTo;
+    let from = copy.from() + <usize>first * rowFrom;
+    for (let i = 0; i < dimensions; i++) {
+      const length = copy.furtherLengths(i);
       const index = rest % length;
       rest = rest / length;
-      to += <usize>index * argP(at + 1);
-      from += <usize>index * argP(at + 2);
+      to += <usize>index * copy.furtherTo(i);
+      from += <usize>index * copy.furtherFrom(i);
     }
     if (stepTo == 4 && rowFrom == 4 && stepFrom != 4 && columns > 1 && count > 1) {
       transposePlane(to, rowTo, from, stepFrom, count, columns, add);

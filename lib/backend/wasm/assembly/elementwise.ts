@@ -1,11 +1,8 @@
-import { argI, argP } from './job';
+import { Binary, cast, CastFrom, elementwise, Unary } from './protocol';
 import { rowLength, rowOffset, storeLanes } from './rows';
 import { exp4, log4, madd, splat, tanh4 } from './simd';
 
-/**
- * Elementwise kernels. Arguments: op, tasks' rows, rows, row length, elements in all, the operands' addresses, and
- * their steps along the row in elements (0 or 1); see rows.ts for the rest.
- */
+/** Elementwise kernels: operations on rows of up to three operands, see rows.ts. */
 
 const SQRT_2_OVER_PI: f32 = 0.7978845608028654;
 const CUBIC: f32 = 0.044715;
@@ -36,17 +33,17 @@ function geluDerivative(x: v128): v128 {
 @inline
 function applyUnary(op: i32, x: v128): v128 {
   switch (op) {
-    case 0: return f32x4.neg(x);
-    case 1: return f32x4.abs(x);
-    case 2: return exp4(x);
-    case 3: return log4(x);
-    case 4: return f32x4.sqrt(x);
-    case 5: return f32x4.div(splat(1), f32x4.sqrt(x));
-    case 6: return f32x4.div(splat(1), x);
-    case 7: return f32x4.mul(x, x);
-    case 8: return tanh4(x);
-    case 9: return f32x4.div(splat(1), f32x4.add(splat(1), exp4(f32x4.neg(x))));
-    case 10: return f32x4.max(x, splat(0));
+    case Unary.neg: return f32x4.neg(x);
+    case Unary.abs: return f32x4.abs(x);
+    case Unary.exp: return exp4(x);
+    case Unary.log: return log4(x);
+    case Unary.sqrt: return f32x4.sqrt(x);
+    case Unary.rsqrt: return f32x4.div(splat(1), f32x4.sqrt(x));
+    case Unary.reciprocal: return f32x4.div(splat(1), x);
+    case Unary.square: return f32x4.mul(x, x);
+    case Unary.tanh: return tanh4(x);
+    case Unary.sigmoid: return f32x4.div(splat(1), f32x4.add(splat(1), exp4(f32x4.neg(x))));
+    case Unary.relu: return f32x4.max(x, splat(0));
     default: return f32x4.mul(x, geluSigmoid(x));
   }
 }
@@ -64,14 +61,15 @@ function unaryRow(op: i32, x: usize, step: usize, y: usize, n: i32): void {
 }
 
 export function unaryTask(task: i32): void {
-  const perTask = argI(1);
-  const rows = argI(2);
-  const n = argI(3);
-  const total = argI(4);
+  const perTask = elementwise.rowsPerTask();
+  const rows = elementwise.rows();
+  const n = elementwise.length();
+  const total = elementwise.total();
   const last = min(rows, (task + 1) * perTask);
   for (let row = task * perTask; row < last; row++) {
     unaryRow(
-      argI(0), argP(5) + rowOffset(row, 0), argP(8), argP(11) + ((<usize>row * n) << 2), rowLength(row, n, total),
+      elementwise.op(), elementwise.operands(0) + rowOffset(row, 0), elementwise.steps(0),
+      elementwise.out() + ((<usize>row * n) << 2), rowLength(row, n, total),
     );
   }
 }
@@ -80,12 +78,12 @@ export function unaryTask(task: i32): void {
 @inline
 function applyBinary(op: i32, a: v128, b: v128): v128 {
   switch (op) {
-    case 0: return f32x4.add(a, b);
-    case 1: return f32x4.sub(a, b);
-    case 2: return f32x4.mul(a, b);
-    case 3: return f32x4.div(a, b);
-    case 4: return f32x4.max(a, b);
-    case 5: return f32x4.min(a, b);
+    case Binary.add: return f32x4.add(a, b);
+    case Binary.sub: return f32x4.sub(a, b);
+    case Binary.mul: return f32x4.mul(a, b);
+    case Binary.div: return f32x4.div(a, b);
+    case Binary.maximum: return f32x4.max(a, b);
+    case Binary.minimum: return f32x4.min(a, b);
     default: return f32x4.mul(b, geluDerivative(a));
   }
 }
@@ -114,15 +112,16 @@ function binaryRow(op: i32, a: usize, stepA: usize, b: usize, stepB: usize, y: u
 }
 
 export function binaryTask(task: i32): void {
-  const perTask = argI(1);
-  const rows = argI(2);
-  const n = argI(3);
-  const total = argI(4);
+  const perTask = elementwise.rowsPerTask();
+  const rows = elementwise.rows();
+  const n = elementwise.length();
+  const total = elementwise.total();
   const last = min(rows, (task + 1) * perTask);
   for (let row = task * perTask; row < last; row++) {
     binaryRow(
-      argI(0), argP(5) + rowOffset(row, 0), argP(8), argP(6) + rowOffset(row, 1), argP(9),
-      argP(11) + ((<usize>row * n) << 2), rowLength(row, n, total),
+      elementwise.op(), elementwise.operands(0) + rowOffset(row, 0), elementwise.steps(0),
+      elementwise.operands(1) + rowOffset(row, 1), elementwise.steps(1),
+      elementwise.out() + ((<usize>row * n) << 2), rowLength(row, n, total),
     );
   }
 }
@@ -138,19 +137,19 @@ function maskOf(bytes: usize, step: usize): v128 {
 
 /** `condition ? a : b`, the condition in bytes. */
 export function whereTask(task: i32): void {
-  const perTask = argI(1);
-  const rows = argI(2);
-  const length = argI(3);
-  const total = argI(4);
+  const perTask = elementwise.rowsPerTask();
+  const rows = elementwise.rows();
+  const length = elementwise.length();
+  const total = elementwise.total();
   const last = min(rows, (task + 1) * perTask);
-  const stepC = argP(8);
-  const stepA = argP(9) << 2;
-  const stepB = argP(10) << 2;
+  const stepC = elementwise.steps(0);
+  const stepA = elementwise.steps(1) << 2;
+  const stepB = elementwise.steps(2) << 2;
   for (let row = task * perTask; row < last; row++) {
-    let c = argP(5) + rowOffset(row, 0);
-    let a = argP(6) + rowOffset(row, 1);
-    let b = argP(7) + rowOffset(row, 2);
-    let y = argP(11) + ((<usize>row * length) << 2);
+    let c = elementwise.operands(0) + rowOffset(row, 0);
+    let a = elementwise.operands(1) + rowOffset(row, 1);
+    let b = elementwise.operands(2) + rowOffset(row, 2);
+    let y = elementwise.out() + ((<usize>row * length) << 2);
     for (let n = rowLength(row, length, total); n > 0; n -= 4) {
       const yes = stepA == 0 ? v128.load32_splat(a) : v128.load(a);
       const no = stepB == 0 ? v128.load32_splat(b) : v128.load(b);
@@ -167,15 +166,15 @@ export function whereTask(task: i32): void {
 
 /** Bytes (bool) or 32-bit integers, row-major, as floats. */
 export function castTask(task: i32): void {
-  const perTask = argI(1);
+  const perTask = cast.elementsPerTask();
   const first = task * perTask;
-  let n = min(perTask, argI(4) - first);
-  let y = argP(11) + (<usize>first << 2);
-  if (argI(0) == 0) {
-    let x = argP(5) + <usize>first;
+  let n = min(perTask, cast.total() - first);
+  let y = cast.out() + (<usize>first << 2);
+  if (cast.from() == CastFrom.bool) {
+    let x = cast.x() + <usize>first;
     for (; n > 0; n--, x++, y += 4) store<f32>(y, <f32>load<u8>(x));
   } else {
-    let x = argP(5) + (<usize>first << 2);
+    let x = cast.x() + (<usize>first << 2);
     for (; n > 0; n--, x += 4, y += 4) store<f32>(y, <f32>load<i32>(x));
   }
 }

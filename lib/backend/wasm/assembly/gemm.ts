@@ -1,6 +1,7 @@
 import { madd } from './simd';
-import { argI, argP, scratch } from './job';
-import { MR, NR, packColumnsB, packRowsA } from './pack';
+import { scratch } from './job';
+import { packColumnsB, packRowsA } from './pack';
+import { gemm, gemmBatch, MR, NR, Start } from './protocol';
 
 /**
  * The matrix product C [m, n] (+)= A [m, k] · B [k, n] (+ bias [n]) on packed panels (pack.ts), after Goto and
@@ -13,11 +14,6 @@ import { MR, NR, packColumnsB, packRowsA } from './pack';
  * the front and spill the sums to the stack, which costs a quarter to a half of the speed.
  */
 
-/** How a tile of sums begins. */
-const ZERO: i32 = 0;
-const ADD: i32 = 1;
-const BIAS: i32 = 2;
-
 /** One 6×8 tile: k steps of panels a and b onto c, whose rows are `ldc` bytes apart. */
 function microKernel(k: i32, a: usize, b: usize, c: usize, ldc: usize, start: i32, bias: usize): void {
   let c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128;
@@ -27,7 +23,7 @@ function microKernel(k: i32, a: usize, b: usize, c: usize, ldc: usize, start: i3
   const c3 = c2 + ldc;
   const c4 = c3 + ldc;
   const c5 = c4 + ldc;
-  if (start == ADD) {
+  if (start == Start.add) {
     c00 = v128.load(c);
     c01 = v128.load(c, 16);
     c10 = v128.load(c1);
@@ -43,7 +39,7 @@ function microKernel(k: i32, a: usize, b: usize, c: usize, ldc: usize, start: i3
   } else {
     let left = f32x4.splat(0);
     let right = left;
-    if (start == BIAS) {
+    if (start == Start.bias) {
       left = v128.load(bias);
       right = v128.load(bias, 16);
     }
@@ -100,7 +96,7 @@ function copyTile(from: usize, fromRow: usize, to: usize, toRow: usize, rows: i3
 function edgeTile(
   k: i32, a: usize, b: usize, c: usize, ldc: usize, start: i32, bias: usize, rows: i32, columns: i32, spare: usize,
 ): void {
-  if (start == ADD) copyTile(c, ldc, spare, 4 * NR, rows, columns);
+  if (start == Start.add) copyTile(c, ldc, spare, 4 * NR, rows, columns);
   microKernel(k, a, b, spare, 4 * NR, start, bias);
   copyTile(spare, 4 * NR, c, ldc, rows, columns);
 }
@@ -138,16 +134,16 @@ function multiplyBlock(
  * blocks of its own lane and ends by helping with those of the others.
  */
 export function gemmTask(lane: i32): void {
-  const m = argI(0);
-  const n = argI(1);
-  const k = argI(2);
-  const panelsB = argP(6);
-  const ldc = argP(8);
-  const blockRows = argI(11);
-  const blocks = argI(12);
-  const chunkColumns = argI(13);
-  const lanes = argI(14);
-  const counters = argP(15);
+  const m = gemm.m();
+  const n = gemm.n();
+  const k = gemm.k();
+  const panelsB = gemm.panelsB();
+  const ldc = gemm.rowBytes();
+  const blockRows = gemm.blockRows();
+  const blocks = gemm.blocks();
+  const chunkColumns = gemm.chunkColumns();
+  const lanes = gemm.lanes();
+  const counters = gemm.counters();
   const chunks = (n + chunkColumns - 1) / chunkColumns;
   const spare = scratch();
   const panelsA = spare + 4 * MR * NR;
@@ -160,12 +156,15 @@ export function gemmTask(lane: i32): void {
     while (atomic.load<i32>(counter) < chunks) {
       const chunk = atomic.add<i32>(counter, 1);
       if (chunk >= chunks) break;
-      if (!packed) packRowsA(argP(3) + <usize>row * argP(4), argP(4), argP(5), 0, rows, k, panelsA);
+      if (!packed) {
+        packRowsA(gemm.a() + <usize>row * gemm.lineA(), gemm.lineA(), gemm.stepA(), 0, rows, k, panelsA);
+      }
       packed = true;
       const column = chunk * chunkColumns;
       multiplyBlock(
         rows, min(chunkColumns, n - column), k, panelsA, panelsB + ((<usize>column * k) << 2),
-        argP(7) + <usize>row * ldc + (<usize>column << 2), ldc, argI(10), argP(9) + (<usize>column << 2), spare,
+        gemm.c() + <usize>row * ldc + (<usize>column << 2), ldc, gemm.start(),
+        gemm.bias() + (<usize>column << 2), spare,
       );
     }
     if (++block == blocks) block = 0;
@@ -177,21 +176,23 @@ export function gemmTask(lane: i32): void {
  * The table holds for each product the bytes at which A, B and C begin.
  */
 export function gemmBatchTask(task: i32): void {
-  const m = argI(0);
-  const n = argI(1);
-  const k = argI(2);
-  const blockRows = argI(3);
-  const blocksDown = argI(4);
-  const ldc = argP(5);
-  const entry = argP(6) + <usize>(task / blocksDown) * 12;
+  const m = gemmBatch.m();
+  const n = gemmBatch.n();
+  const k = gemmBatch.k();
+  const blockRows = gemmBatch.blockRows();
+  const blocksDown = gemmBatch.blocksDown();
+  const ldc = gemmBatch.rowBytes();
+  const entry = gemmBatch.table() + <usize>(task / blocksDown) * 12;
   const row = (task % blocksDown) * blockRows;
   const rows = min(blockRows, m - row);
   const spare = scratch();
   const panelsA = spare + 4 * MR * NR;
   const panelsB = panelsA + ((<usize>((rows + MR - 1) / MR) * MR * k) << 2);
-  packRowsA(load<usize>(entry) + <usize>row * argP(8), argP(8), argP(9), 0, rows, k, panelsA);
-  packColumnsB(load<usize>(entry, 4), argP(10), argP(11), 0, n, k, panelsB);
+  const lineA = gemmBatch.lineA();
+  packRowsA(load<usize>(entry) + <usize>row * lineA, lineA, gemmBatch.stepA(), 0, rows, k, panelsA);
+  packColumnsB(load<usize>(entry, 4), gemmBatch.lineB(), gemmBatch.stepB(), 0, n, k, panelsB);
   multiplyBlock(
-    rows, n, k, panelsA, panelsB, load<usize>(entry, 8) + <usize>row * ldc, ldc, argI(12), argP(7), spare,
+    rows, n, k, panelsA, panelsB, load<usize>(entry, 8) + <usize>row * ldc, ldc, gemmBatch.start(),
+    gemmBatch.bias(), spare,
   );
 }

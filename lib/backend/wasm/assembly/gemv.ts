@@ -1,20 +1,17 @@
-import { argI, argP } from './job';
+import { gemv, Start } from './protocol';
 import { storeLanes } from './rows';
 import { madd, splat, sumLanes } from './simd';
 
 /**
  * Products with very few rows, C [m, n] = A [m, k] · B [k, n] for m of 1 or 2: every number of B is used once or
  * twice, so packing it would cost more than it saves, and the memory's speed is the limit. A is row-major.
- *
- * Arguments: 0 m, 1 n, 2 k, 3 A, 4 B, 5 C, 6 bytes between C's rows, 7 bias, 8 how sums begin (0 zero, 1 what is in C,
- * 2 bias), 9 columns in a task, 10 bytes from one column of B to the next, 11 from one row to the next.
  */
 
 // @ts-ignore: decorator
 @inline
 function start(c: usize, bias: usize): f32 {
-  const how = argI(8);
-  return how == 0 ? 0 : how == 1 ? load<f32>(c) : load<f32>(bias);
+  const how = gemv.start();
+  return how == Start.zero ? 0 : how == Start.add ? load<f32>(c) : load<f32>(bias);
 }
 
 function dot(a: usize, b: usize, k: i32): f32 {
@@ -27,17 +24,17 @@ function dot(a: usize, b: usize, k: i32): f32 {
 
 /** B's columns each lie in one piece (a transposed weight): dot products, four columns at a time. */
 export function gemvDotsTask(task: i32): void {
-  const m = argI(0);
-  const k = argI(2);
-  const line = argP(10);
-  const first = task * argI(9);
-  const last = min(argI(1), first + argI(9));
+  const m = gemv.m();
+  const k = gemv.k();
+  const line = gemv.line();
+  const first = task * gemv.columnsPerTask();
+  const last = min(gemv.n(), first + gemv.columnsPerTask());
   const whole = k & ~3;
   let column = first;
   for (; column + 4 <= last; column += 4) {
     for (let i = 0; i < m; i++) {
-      let a = argP(3) + ((<usize>i * k) << 2);
-      let b0 = argP(4) + <usize>column * line;
+      let a = gemv.a() + ((<usize>i * k) << 2);
+      let b0 = gemv.b() + <usize>column * line;
       let b2 = b0 + 2 * line;
       let s0 = splat(0);
       let s1 = s0;
@@ -62,8 +59,8 @@ export function gemvDotsTask(task: i32): void {
         r2 += v * load<f32>(b2);
         r3 += v * load<f32>(b2 + line);
       }
-      const c = argP(5) + <usize>i * argP(6) + (<usize>column << 2);
-      const bias = argP(7) + (<usize>column << 2);
+      const c = gemv.c() + <usize>i * gemv.rowBytes() + (<usize>column << 2);
+      const bias = gemv.bias() + (<usize>column << 2);
       store<f32>(c, start(c, bias) + (sumLanes(s0) + r0));
       store<f32>(c, start(c + 4, bias + 4) + (sumLanes(s1) + r1), 4);
       store<f32>(c, start(c + 8, bias + 8) + (sumLanes(s2) + r2), 8);
@@ -72,9 +69,9 @@ export function gemvDotsTask(task: i32): void {
   }
   for (; column < last; column++) {
     for (let i = 0; i < m; i++) {
-      const c = argP(5) + <usize>i * argP(6) + (<usize>column << 2);
-      const sum = dot(argP(3) + ((<usize>i * k) << 2), argP(4) + <usize>column * line, k);
-      store<f32>(c, start(c, argP(7) + (<usize>column << 2)) + sum);
+      const c = gemv.c() + <usize>i * gemv.rowBytes() + (<usize>column << 2);
+      const sum = dot(gemv.a() + ((<usize>i * k) << 2), gemv.b() + <usize>column * line, k);
+      store<f32>(c, start(c, gemv.bias() + (<usize>column << 2)) + sum);
     }
   }
 }
@@ -107,26 +104,26 @@ function addRow(y: usize, x: usize, b: usize, n: i32): void {
 
 /** B's rows each lie in one piece: they are added up, each times its number of A. */
 export function gemvRowsTask(task: i32): void {
-  const m = argI(0);
-  const k = argI(2);
-  const step = argP(11);
-  const first = task * argI(9);
-  const n = min(argI(1), first + argI(9)) - first;
+  const m = gemv.m();
+  const k = gemv.k();
+  const step = gemv.step();
+  const first = task * gemv.columnsPerTask();
+  const n = min(gemv.n(), first + gemv.columnsPerTask()) - first;
   const at = <usize>first << 2;
   for (let i = 0; i < m; i++) {
-    const c = argP(5) + <usize>i * argP(6) + at;
-    for (let j: usize = 0; j < <usize>n; j++) store<f32>(c + (j << 2), start(c + (j << 2), argP(7) + at + (j << 2)));
+    const c = gemv.c() + <usize>i * gemv.rowBytes() + at;
+    for (let j: usize = 0; j < <usize>n; j++) store<f32>(c + (j << 2), start(c + (j << 2), gemv.bias() + at + (j << 2)));
   }
   let kk = 0;
-  let b = argP(4) + at;
+  let b = gemv.b() + at;
   for (; kk + 4 <= k; kk += 4, b += 4 * step) {
     for (let i = 0; i < m; i++) {
-      addFourRows(argP(5) + <usize>i * argP(6) + at, argP(3) + ((<usize>i * k + kk) << 2), b, step, n);
+      addFourRows(gemv.c() + <usize>i * gemv.rowBytes() + at, gemv.a() + ((<usize>i * k + kk) << 2), b, step, n);
     }
   }
   for (; kk < k; kk++, b += step) {
     for (let i = 0; i < m; i++) {
-      addRow(argP(5) + <usize>i * argP(6) + at, argP(3) + ((<usize>i * k + kk) << 2), b, n);
+      addRow(gemv.c() + <usize>i * gemv.rowBytes() + at, gemv.a() + ((<usize>i * k + kk) << 2), b, n);
     }
   }
 }

@@ -1,20 +1,16 @@
-import { argF, argI, argP } from './job';
+import { layerNorm, layerNormBackward, layerNormParameters } from './protocol';
 import { firstLanes, storeLanes } from './rows';
 import { madd, splat, sumLanes } from './simd';
 
-/**
- * Layer norm over rows of d numbers (Ba, Kiros & Hinton 2016). Arguments: 0 rows in a task, 1 rows, 2 d, 3 x,
- * 4 scale, 5 shift (backward: g), 6 y (backward: dx), 7 mean, 8 1/σ, 9 eps; backward: 10 dscale, 11 dshift, 12 columns
- * in a task.
- */
+/** Layer norm over rows of d numbers (Ba, Kiros & Hinton 2016). */
 export function layerNormTask(task: i32): void {
-  const d = argI(2);
-  const last = min(argI(1), (task + 1) * argI(0));
+  const d = layerNorm.d();
+  const last = min(layerNorm.rows(), (task + 1) * layerNorm.rowsPerTask());
   const tail = d & 3;
   const whole = d - tail;
-  for (let row = task * argI(0); row < last; row++) {
-    const x = argP(3) + ((<usize>row * d) << 2);
-    const y = argP(6) + ((<usize>row * d) << 2);
+  for (let row = task * layerNorm.rowsPerTask(); row < last; row++) {
+    const x = layerNorm.x() + ((<usize>row * d) << 2);
+    const y = layerNorm.y() + ((<usize>row * d) << 2);
     let sum = splat(0);
     let i: usize = 0;
     const end = <usize>whole << 2;
@@ -31,10 +27,10 @@ export function layerNormTask(task: i32): void {
       const off = firstLanes(f32x4.sub(v128.load(x + i), mu), splat(0), tail);
       squares = madd(off, off, squares);
     }
-    const rstd: f32 = 1 / sqrt<f32>(sumLanes(squares) / <f32>d + argF(9));
+    const rstd: f32 = 1 / sqrt<f32>(sumLanes(squares) / <f32>d + layerNorm.eps());
     const r = splat(rstd);
-    const gamma = argP(4);
-    const beta = argP(5);
+    const gamma = layerNorm.scale();
+    const beta = layerNorm.shift();
     for (i = 0; i < end; i += 16) {
       const norm = f32x4.mul(f32x4.sub(v128.load(x + i), mu), r);
       v128.store(y + i, madd(norm, v128.load(gamma + i), v128.load(beta + i)));
@@ -43,25 +39,25 @@ export function layerNormTask(task: i32): void {
       const norm = f32x4.mul(f32x4.sub(v128.load(x + i), mu), r);
       storeLanes(y + i, madd(norm, v128.load(gamma + i), v128.load(beta + i)), tail);
     }
-    store<f32>(argP(7) + (<usize>row << 2), mean);
-    store<f32>(argP(8) + (<usize>row << 2), rstd);
+    store<f32>(layerNorm.mean() + (<usize>row << 2), mean);
+    store<f32>(layerNorm.rstd() + (<usize>row << 2), rstd);
   }
 }
 
 /** dx = (ĝ − mean(ĝ) − x̂ mean(ĝ x̂)) / σ with ĝ = g · scale: see the readable kernel in ../../js/layerNorm.ts. */
 export function layerNormBackwardTask(task: i32): void {
-  const d = argI(2);
-  const last = min(argI(1), (task + 1) * argI(0));
+  const d = layerNormBackward.d();
+  const last = min(layerNormBackward.rows(), (task + 1) * layerNormBackward.rowsPerTask());
   const tail = d & 3;
   const end = <usize>(d - tail) << 2;
-  const gamma = argP(4);
-  for (let row = task * argI(0); row < last; row++) {
+  const gamma = layerNormBackward.scale();
+  for (let row = task * layerNormBackward.rowsPerTask(); row < last; row++) {
     const at = (<usize>row * d) << 2;
-    const x = argP(3) + at;
-    const g = argP(5) + at;
-    const dx = argP(6) + at;
-    const mu = v128.load32_splat(argP(7) + (<usize>row << 2));
-    const r = v128.load32_splat(argP(8) + (<usize>row << 2));
+    const x = layerNormBackward.x() + at;
+    const g = layerNormBackward.g() + at;
+    const dx = layerNormBackward.dx() + at;
+    const mu = v128.load32_splat(layerNormBackward.mean() + (<usize>row << 2));
+    const r = v128.load32_splat(layerNormBackward.rstd() + (<usize>row << 2));
     let sum = splat(0);
     let dot = splat(0);
     let i: usize = 0;
@@ -90,10 +86,10 @@ export function layerNormBackwardTask(task: i32): void {
 
 /** dscale = Σ g x̂ and dshift = Σ g over the rows, for some of the columns: summed in one order by one thread. */
 export function layerNormParametersTask(task: i32): void {
-  const rows = argI(1);
-  const d = argI(2);
-  const first = task * argI(12);
-  const last = min(d, first + argI(12));
+  const rows = layerNormParameters.rows();
+  const d = layerNormParameters.d();
+  const first = task * layerNormParameters.columnsPerTask();
+  const last = min(d, first + layerNormParameters.columnsPerTask());
   for (let column = first; column < last; column += 4) {
     let at = <usize>column << 2;
     const count = last - column;
@@ -102,10 +98,10 @@ export function layerNormParametersTask(task: i32): void {
     let dshift0 = dscale0;
     let dshift1 = dscale0;
     for (let row = 0; row < rows; row++) {
-      const mu = v128.load32_splat(argP(7) + (<usize>row << 2));
-      const r = v128.load32_splat(argP(8) + (<usize>row << 2));
-      const g = v128.load(argP(5) + at);
-      const xHat = f32x4.mul(f32x4.sub(v128.load(argP(3) + at), mu), r);
+      const mu = v128.load32_splat(layerNormParameters.mean() + (<usize>row << 2));
+      const r = v128.load32_splat(layerNormParameters.rstd() + (<usize>row << 2));
+      const g = v128.load(layerNormParameters.g() + at);
+      const xHat = f32x4.mul(f32x4.sub(v128.load(layerNormParameters.x() + at), mu), r);
       const product = f32x4.mul(g, xHat);
       dscale0 = f64x2.add(dscale0, f64x2.promote_low_f32x4(product));
       dscale1 = f64x2.add(dscale1, f64x2.promote_low_f32x4(high(product)));
@@ -113,8 +109,8 @@ export function layerNormParametersTask(task: i32): void {
       dshift1 = f64x2.add(dshift1, f64x2.promote_low_f32x4(high(g)));
       at += <usize>d << 2;
     }
-    storeSums(argP(10) + (<usize>column << 2), dscale0, dscale1, count);
-    storeSums(argP(11) + (<usize>column << 2), dshift0, dshift1, count);
+    storeSums(layerNormParameters.dscale() + (<usize>column << 2), dscale0, dscale1, count);
+    storeSums(layerNormParameters.dshift() + (<usize>column << 2), dshift0, dshift1, count);
   }
 }
 

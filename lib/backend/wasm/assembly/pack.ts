@@ -1,4 +1,4 @@
-import { argI, argP } from './job';
+import { MR, NR, pack } from './protocol';
 
 /**
  * Packing: an operand of the matrix product is rewritten into panels in the order in which the micro-kernel
@@ -7,8 +7,6 @@ import { argI, argP } from './job';
  * A [m, k] becomes panels of 6 rows, panel[p][kk][6]; B [k, n] panels of 8 columns, panel[p][kk][8]. What lies
  * beyond the edge is zero.
  */
-export const MR: i32 = 6;
-export const NR: i32 = 8;
 
 /** Four rows of four become four columns of four: stored `step` bytes apart. */
 // @ts-ignore: decorator
@@ -157,10 +155,10 @@ export function packRowsA(
 
 /** Task: some panels of B. */
 export function packTask(task: i32): void {
-  const perTask = argI(0); // panels
-  const k = argI(1);
+  const perTask = pack.panelsPerTask();
+  const k = pack.k();
   const first = task * perTask * NR;
   packColumnsB(
-    argP(2), argP(3), argP(4), first, min(first + perTask * NR, argI(5)), k, argP(6) + ((<usize>first * k) << 2),
+    pack.b(), pack.line(), pack.step(), first, min(first + perTask * NR, pack.n()), k, pack.panels() + ((<usize>first * k) << 2),
   );
 }

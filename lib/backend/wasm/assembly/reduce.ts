@@ -1,13 +1,10 @@
-import { argI, argP } from './job';
 import { high, storeSums } from './norm';
+import { Reduce, reduce } from './protocol';
 import { firstLanes, storeLanes } from './rows';
 import { maxLanes, minLanes, splat } from './simd';
 import { maxOf } from './softmax';
 
-/**
- * Sums, maxima and minima of x [outer, n, inner] over n, row-major. Sums are kept in double precision. Arguments:
- * 0 op (0 sum, 1 max, 2 min), 1 results in a task, 2 outer, 3 n, 4 inner, 5 x, 6 result.
- */
+/** Sums, maxima and minima of x [outer, n, inner] over n, row-major. Sums are kept in double precision. */
 
 /** Sum of n floats: four doubles at a time. */
 function sumOf(x: usize, n: i32): f32 {
@@ -36,19 +33,19 @@ function minOf(x: usize, n: i32): f32 {
 
 /** inner = 1: each result is one row's. */
 export function reduceRowsTask(task: i32): void {
-  const op = argI(0);
-  const n = argI(3);
-  const last = min(argI(2), (task + 1) * argI(1));
-  for (let row = task * argI(1); row < last; row++) {
-    const x = argP(5) + ((<usize>row * n) << 2);
-    const value = op == 0 ? sumOf(x, n) : op == 1 ? maxOf(x, n) : minOf(x, n);
-    store<f32>(argP(6) + (<usize>row << 2), value);
+  const op = reduce.op();
+  const n = reduce.n();
+  const last = min(reduce.outer(), (task + 1) * reduce.perTask());
+  for (let row = task * reduce.perTask(); row < last; row++) {
+    const x = reduce.x() + ((<usize>row * n) << 2);
+    const value = op == Reduce.sum ? sumOf(x, n) : op == Reduce.max ? maxOf(x, n) : minOf(x, n);
+    store<f32>(reduce.out() + (<usize>row << 2), value);
   }
 }
 
 /** Four neighbouring columns of one [n, inner] matrix: `count` of them count. */
 function reduceColumns(op: i32, x: usize, n: i32, rowBytes: usize, to: usize, count: i32): void {
-  if (op == 0) {
+  if (op == Reduce.sum) {
     let a = f64x2.splat(0);
     let b = a;
     for (; n > 0; n--, x += rowBytes) {
@@ -61,7 +58,7 @@ function reduceColumns(op: i32, x: usize, n: i32, rowBytes: usize, to: usize, co
   }
   let best = v128.load(x);
   for (; n > 0; n--, x += rowBytes) {
-    best = op == 1 ? f32x4.max(best, v128.load(x)) : f32x4.min(best, v128.load(x));
+    best = op == Reduce.max ? f32x4.max(best, v128.load(x)) : f32x4.min(best, v128.load(x));
   }
   if (count >= 4) v128.store(to, best);
   else storeLanes(to, best, count);
@@ -69,17 +66,17 @@ function reduceColumns(op: i32, x: usize, n: i32, rowBytes: usize, to: usize, co
 
 /** inner > 1: a task is some columns of one outer matrix; argument 1 is a multiple of 4. */
 export function reduceColumnsTask(task: i32): void {
-  const n = argI(3);
-  const inner = argI(4);
-  const perTask = argI(1);
+  const n = reduce.n();
+  const inner = reduce.inner();
+  const perTask = reduce.perTask();
   const blocks = (inner + perTask - 1) / perTask;
   const outer = task / blocks;
   const first = (task % blocks) * perTask;
   const last = min(inner, first + perTask);
-  const x = argP(5) + ((<usize>outer * n * inner) << 2);
-  const y = argP(6) + ((<usize>outer * inner) << 2);
+  const x = reduce.x() + ((<usize>outer * n * inner) << 2);
+  const y = reduce.out() + ((<usize>outer * inner) << 2);
   for (let column = first; column < last; column += 4) {
     const at = <usize>column << 2;
-    reduceColumns(argI(0), x + at, n, <usize>inner << 2, y + at, last - column);
+    reduceColumns(reduce.op(), x + at, n, <usize>inner << 2, y + at, last - column);
   }
 }

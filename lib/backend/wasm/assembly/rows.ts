@@ -1,12 +1,9 @@
-import { argI, argP } from './job';
+import { elementwise } from './protocol';
 
 /**
  * Strided views as rows. The caller folds the dimensions of all operands of an elementwise kernel to an inner row,
- * along which every operand goes in steps of 0 or 1 elements, and up to five outer dimensions. The result is
- * row-major. The arguments from word `OUTER` on: number of outer dimensions, then for each (the innermost first) its
- * length and the bytes from one index to the next for each of three operands.
+ * along which every operand goes in steps of 0 or 1 elements, and a few outer dimensions. The result is row-major.
  */
-const OUTER: i32 = 16;
 
 /** Row lengths: `length`, but the last row ends where `total` elements do. */
 // @ts-ignore: decorator
@@ -18,12 +15,11 @@ export function rowLength(row: i32, length: i32, total: i32): i32 {
 /** Bytes from an operand's first element to the given row. */
 export function rowOffset(row: i32, operand: i32): usize {
   let offset: usize = 0;
-  const rank = argI(OUTER);
-  for (let i = 0; i < rank; i++) {
-    const at = OUTER + 1 + 4 * i;
-    const length = argI(at);
+  const dimensions = elementwise.outerDimensions();
+  for (let i = 0; i < dimensions; i++) {
+    const length = elementwise.outerLengths(i);
     const rest = row / length;
-    offset += <usize>(row - rest * length) * argP(at + 1 + operand);
+    offset += <usize>(row - rest * length) * elementwise.outerBytes(3 * i + operand);
     row = rest;
   }
   return offset;

@@ -1,11 +1,10 @@
-import { argF, argI, argP } from './job';
+import { crossEntropyBackward, logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from './protocol';
 import { firstLanes, storeLanes } from './rows';
 import { exp1, exp4, log4, madd, maxLanes, splat, sumLanes } from './simd';
 
 /**
  * Softmax and its relatives over the rows of row-major matrices. One row is one thread's; within a row the sums go
- * in a fixed order. Arguments: 0 rows in a task, 1 rows, 2 columns, 3 x or y, 4 g, 5 result, 6 scale, 7 whether row i
- * of each [t, t] matrix sees the columns 0 … i only.
+ * in a fixed order.
  */
 
 /** The largest of n numbers; NaN if there is one. */
@@ -67,19 +66,19 @@ function scaleRow(y: usize, n: i32, factor: f32): void {
 /** Columns that a row sees. */
 // @ts-ignore: decorator
 @inline
-function visible(row: i32, columns: i32): i32 {
-  return argI(7) != 0 ? (row % columns) + 1 : columns;
+function visible(row: i32, columns: i32, causal: i32): i32 {
+  return causal != 0 ? (row % columns) + 1 : columns;
 }
 
 export function softmaxTask(task: i32): void {
-  const columns = argI(2);
-  const scale = argF(6);
-  const last = min(argI(1), (task + 1) * argI(0));
-  for (let row = task * argI(0); row < last; row++) {
+  const columns = softmax.columns();
+  const scale = softmax.scale();
+  const last = min(softmax.rows(), (task + 1) * softmax.rowsPerTask());
+  for (let row = task * softmax.rowsPerTask(); row < last; row++) {
     const at = (<usize>row * columns) << 2;
-    const n = visible(row, columns);
-    const x = argP(3) + at;
-    const y = argP(5) + at;
+    const n = visible(row, columns, softmax.causal());
+    const x = softmax.x() + at;
+    const y = softmax.y() + at;
     const sum = expSum(x, y, n, maxOf(x, n), scale);
     scaleRow(y, n, <f32>(1 / sum));
     memory.fill(y + (<usize>n << 2), 0, <usize>(columns - n) << 2);
@@ -88,15 +87,15 @@ export function softmaxTask(task: i32): void {
 
 /** dx = scale · y (g − Σ g y). */
 export function softmaxBackwardTask(task: i32): void {
-  const columns = argI(2);
-  const scale = splat(argF(6));
-  const last = min(argI(1), (task + 1) * argI(0));
-  for (let row = task * argI(0); row < last; row++) {
+  const columns = softmaxBackward.columns();
+  const scale = splat(softmaxBackward.scale());
+  const last = min(softmaxBackward.rows(), (task + 1) * softmaxBackward.rowsPerTask());
+  for (let row = task * softmaxBackward.rowsPerTask(); row < last; row++) {
     const at = (<usize>row * columns) << 2;
-    const n = visible(row, columns);
-    let y = argP(3) + at;
-    let g = argP(4) + at;
-    let dx = argP(5) + at;
+    const n = visible(row, columns, softmaxBackward.causal());
+    let y = softmaxBackward.y() + at;
+    let g = softmaxBackward.g() + at;
+    let dx = softmaxBackward.dx() + at;
     let sum = splat(0);
     let i = 0;
     for (; i + 4 <= n; i += 4) {
@@ -112,7 +111,7 @@ export function softmaxBackwardTask(task: i32): void {
       if (i + 4 <= n) v128.store(dx, value);
       else storeLanes(dx, value, n - i);
     }
-    memory.fill(argP(5) + at + (<usize>n << 2), 0, <usize>(columns - n) << 2);
+    memory.fill(softmaxBackward.dx() + at + (<usize>n << 2), 0, <usize>(columns - n) << 2);
   }
 }
 
@@ -130,12 +129,12 @@ function logSumExp(x: usize, n: i32): f32 {
 }
 
 export function logSoftmaxTask(task: i32): void {
-  const columns = argI(2);
-  const last = min(argI(1), (task + 1) * argI(0));
-  for (let row = task * argI(0); row < last; row++) {
+  const columns = logSoftmax.columns();
+  const last = min(logSoftmax.rows(), (task + 1) * logSoftmax.rowsPerTask());
+  for (let row = task * logSoftmax.rowsPerTask(); row < last; row++) {
     const at = (<usize>row * columns) << 2;
-    let x = argP(3) + at;
-    let y = argP(5) + at;
+    let x = logSoftmax.x() + at;
+    let y = logSoftmax.out() + at;
     const lse = splat(logSumExp(x, columns));
     let n = columns;
     for (; n >= 4; n -= 4, x += 16, y += 16) v128.store(y, f32x4.sub(v128.load(x), lse));
@@ -145,13 +144,13 @@ export function logSoftmaxTask(task: i32): void {
 
 /** dx = g − exp(y) Σ g. */
 export function logSoftmaxBackwardTask(task: i32): void {
-  const columns = argI(2);
-  const last = min(argI(1), (task + 1) * argI(0));
-  for (let row = task * argI(0); row < last; row++) {
+  const columns = logSoftmaxBackward.columns();
+  const last = min(logSoftmaxBackward.rows(), (task + 1) * logSoftmaxBackward.rowsPerTask());
+  for (let row = task * logSoftmaxBackward.rowsPerTask(); row < last; row++) {
     const at = (<usize>row * columns) << 2;
-    let y = argP(3) + at;
-    let g = argP(4) + at;
-    let dx = argP(5) + at;
+    let y = logSoftmaxBackward.y() + at;
+    let g = logSoftmaxBackward.g() + at;
+    let dx = logSoftmaxBackward.dx() + at;
     let sum = splat(0);
     let i = 0;
     for (; i + 4 <= columns; i += 4) sum = f32x4.add(sum, v128.load(g + (<usize>i << 2)));
@@ -167,38 +166,35 @@ export function logSoftmaxBackwardTask(task: i32): void {
 
 /** Cross-entropy, forward: each row's log-sum-exp. */
 export function logSumExpTask(task: i32): void {
-  const columns = argI(2);
-  const last = min(argI(1), (task + 1) * argI(0));
-  for (let row = task * argI(0); row < last; row++) {
-    store<f32>(argP(5) + (<usize>row << 2), logSumExp(argP(3) + ((<usize>row * columns) << 2), columns));
+  const columns = logSoftmax.columns();
+  const last = min(logSoftmax.rows(), (task + 1) * logSoftmax.rowsPerTask());
+  for (let row = task * logSoftmax.rowsPerTask(); row < last; row++) {
+    store<f32>(logSoftmax.out() + (<usize>row << 2), logSumExp(logSoftmax.x() + ((<usize>row * columns) << 2), columns));
   }
 }
 
-/**
- * Cross-entropy, backward: (softmax − one-hot) · perRow, nothing for rows without a target. 4 is each row's
- * log-sum-exp, 8 the targets, 9 the target that does not count.
- */
+/** Cross-entropy, backward: (softmax − one-hot) · perRow, nothing for rows whose target does not count. */
 export function crossEntropyBackwardTask(task: i32): void {
-  const columns = argI(2);
-  const perRow = argF(6);
+  const columns = crossEntropyBackward.columns();
+  const perRow = crossEntropyBackward.perRow();
   const by = splat(perRow);
-  const last = min(argI(1), (task + 1) * argI(0));
-  for (let row = task * argI(0); row < last; row++) {
+  const last = min(crossEntropyBackward.rows(), (task + 1) * crossEntropyBackward.rowsPerTask());
+  for (let row = task * crossEntropyBackward.rowsPerTask(); row < last; row++) {
     const at = (<usize>row * columns) << 2;
-    const target = load<i32>(argP(8) + (<usize>row << 2));
-    if (target == argI(9)) {
-      memory.fill(argP(5) + at, 0, <usize>columns << 2);
+    const target = load<i32>(crossEntropyBackward.targets() + (<usize>row << 2));
+    if (target == crossEntropyBackward.ignoreIndex()) {
+      memory.fill(crossEntropyBackward.dx() + at, 0, <usize>columns << 2);
       continue;
     }
-    const lse = splat(load<f32>(argP(4) + (<usize>row << 2)));
-    let x = argP(3) + at;
-    let y = argP(5) + at;
+    const lse = splat(load<f32>(crossEntropyBackward.logSumExp() + (<usize>row << 2)));
+    let x = crossEntropyBackward.logits() + at;
+    let y = crossEntropyBackward.dx() + at;
     let n = columns;
     for (; n >= 4; n -= 4, x += 16, y += 16) {
       v128.store(y, f32x4.mul(exp4(f32x4.sub(v128.load(x), lse)), by));
     }
     if (n > 0) storeLanes(y, f32x4.mul(exp4(f32x4.sub(v128.load(x), lse)), by), n);
-    const hit = argP(5) + at + (<usize>target << 2);
-    store<f32>(hit, (exp1(load<f32>(argP(3) + at + (<usize>target << 2)) - f32x4.extract_lane(lse, 0)) - 1) * perRow);
+    const hit = crossEntropyBackward.dx() + at + (<usize>target << 2);
+    store<f32>(hit, (exp1(load<f32>(crossEntropyBackward.logits() + at + (<usize>target << 2)) - f32x4.extract_lane(lse, 0)) - 1) * perRow);
   }
 }

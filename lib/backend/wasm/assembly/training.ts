@@ -1,29 +1,26 @@
-import { argF, argI, argP } from './job';
+import { adamW, embedding, embeddingBackward } from './protocol';
 import { storeLanes } from './rows';
 import { madd, splat } from './simd';
 
-/** Embedding: rows of the table. Arguments: 0 rows in a task, 1 rows, 2 d, 3 table, 4 its row's bytes, 5 ids, 6 result. */
+/** Embedding: rows of the table. */
 export function embeddingTask(task: i32): void {
-  const bytes = argP(2) << 2;
-  const last = min(argI(1), (task + 1) * argI(0));
-  for (let row = task * argI(0); row < last; row++) {
-    const id = load<i32>(argP(5) + (<usize>row << 2));
-    memory.copy(argP(6) + <usize>row * bytes, argP(3) + <usize>id * argP(4), bytes);
+  const bytes = <usize>embedding.d() << 2;
+  const last = min(embedding.rows(), (task + 1) * embedding.rowsPerTask());
+  for (let row = task * embedding.rowsPerTask(); row < last; row++) {
+    const id = load<i32>(embedding.ids() + (<usize>row << 2));
+    memory.copy(embedding.out() + <usize>row * bytes, embedding.table() + <usize>id * embedding.rowBytes(), bytes);
   }
 }
 
-/**
- * Embedding, backward: row ids[i] of the table += g[i]. A task is some columns, so that the same id twice is no
- * race. Arguments: 0 columns in a task (a multiple of 4), 1 rows, 2 d, 3 table, 4 its row's bytes, 5 ids, 6 g.
- */
+/** Embedding, backward: row ids[i] of the table += g[i]. A task is some columns, so that the same id twice is no race. */
 export function embeddingBackwardTask(task: i32): void {
-  const d = argI(2);
-  const first = task * argI(0);
-  const last = min(d, first + argI(0));
-  for (let row = 0; row < argI(1); row++) {
-    const id = load<i32>(argP(5) + (<usize>row << 2));
-    let to = argP(3) + <usize>id * argP(4) + (<usize>first << 2);
-    let from = argP(6) + ((<usize>row * d + first) << 2);
+  const d = embeddingBackward.d();
+  const first = task * embeddingBackward.columnsPerTask();
+  const last = min(d, first + embeddingBackward.columnsPerTask());
+  for (let row = 0; row < embeddingBackward.rows(); row++) {
+    const id = load<i32>(embeddingBackward.ids() + (<usize>row << 2));
+    let to = embeddingBackward.table() + <usize>id * embeddingBackward.rowBytes() + (<usize>first << 2);
+    let from = embeddingBackward.g() + ((<usize>row * d + first) << 2);
     let n = last - first;
     for (; n >= 4; n -= 4, to += 16, from += 16) {
       v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
@@ -32,27 +29,23 @@ export function embeddingBackwardTask(task: i32): void {
   }
 }
 
-/**
- * AdamW (Loshchilov & Hutter 2019, algorithm 2), in the order of ../../js/adamW.ts. Arguments: 0 elements in a task,
- * 1 elements, 2 … 5 parameter, gradient, m, v; 6 β1, 7 1−β1, 8 β2, 9 1−β2, 10 step size lr / (1 − β1^t),
- * 11 √(1 − β2^t), 12 eps, 13 1 − lr · weight decay.
- */
+/** AdamW (Loshchilov & Hutter 2019, algorithm 2), in the order of ../../js/adamW.ts. */
 export function adamWTask(task: i32): void {
-  const first = task * argI(0);
-  let n = min(argI(0), argI(1) - first);
+  const first = task * adamW.elementsPerTask();
+  let n = min(adamW.elementsPerTask(), adamW.elements() - first);
   const at = <usize>first << 2;
-  let p = argP(2) + at;
-  let g = argP(3) + at;
-  let m = argP(4) + at;
-  let v = argP(5) + at;
-  const beta1 = splat(argF(6));
-  const rest1 = splat(argF(7));
-  const beta2 = splat(argF(8));
-  const rest2 = splat(argF(9));
-  const size = splat(argF(10));
-  const correction = splat(argF(11));
-  const eps = splat(argF(12));
-  const decay = splat(argF(13));
+  let p = adamW.parameter() + at;
+  let g = adamW.gradient() + at;
+  let m = adamW.m() + at;
+  let v = adamW.v() + at;
+  const beta1 = splat(adamW.beta1());
+  const rest1 = splat(adamW.oneMinusBeta1());
+  const beta2 = splat(adamW.beta2());
+  const rest2 = splat(adamW.oneMinusBeta2());
+  const size = splat(adamW.stepSize());
+  const correction = splat(adamW.correction());
+  const eps = splat(adamW.eps());
+  const decay = splat(adamW.decay());
   for (; n > 0; n -= 4, p += 16, g += 16, m += 16, v += 16) {
     const gradient = v128.load(g);
     const mean = madd(beta1, v128.load(m), f32x4.mul(rest1, gradient));

@@ -1,7 +1,8 @@
 import type { Strided } from '../../kernels.ts';
 import type { Storage } from '../../storage.ts';
 import { rowMajorStrides, sizeOf } from '../../strided.ts';
-import { Declined, type Engine, Kind } from '../engine.ts';
+import { Declined, type Engine } from '../engine.ts';
+import { MOST_FURTHER } from '../protocol.ts';
 import { fold } from './fold.ts';
 
 /** Plans copies between strided views: which two dimensions make a plane, how planes are cut into tasks. */
@@ -9,8 +10,6 @@ import { fold } from './fold.ts';
 /** Elements of one band of a plane, and of one task. */
 const TASK = 16384;
 const THREADED_ELEMENTS = 32768;
-/** Dimensions beside a plane's two that the kernel can count: more are left to `js`. */
-const MOST_FURTHER = 6;
 
 interface Side {
   address: number;
@@ -44,17 +43,34 @@ function run(engine: Engine, shape: readonly number[], target: Side, source: Sid
   const bands = Math.ceil(rows / height);
   const all = bands * (sizeOf(lengths) / (rows * columns));
   const perTask = Math.max(1, Math.floor(TASK / (height * columns)));
-  const words = engine.integers;
-  words.set([add ? 1 : 0, perTask, all, target.address, source.address]);
-  words.set(
-    [columns, 4 * to[inner], 4 * from[inner], rows, 4 * to[inner - 1], 4 * from[inner - 1], height, bands],
-    5,
-  );
-  words[13] = inner - 1;
-  for (let axis = inner - 2, at = 14; axis >= 0; axis--, at += 3) {
-    words.set([lengths[axis], 4 * to[axis], 4 * from[axis]], at);
+  const furtherLengths: number[] = [];
+  const furtherTo: number[] = [];
+  const furtherFrom: number[] = [];
+  for (let axis = inner - 2; axis >= 0; axis--) {
+    furtherLengths.push(lengths[axis]);
+    furtherTo.push(4 * to[axis]);
+    furtherFrom.push(4 * from[axis]);
   }
-  engine.run(Kind.copy, Math.ceil(all / perTask), total >= THREADED_ELEMENTS);
+  const args = {
+    add: add ? 1 : 0,
+    bandsPerTask: perTask,
+    bands: all,
+    to: target.address,
+    from: source.address,
+    columns,
+    columnTo: 4 * to[inner],
+    columnFrom: 4 * from[inner],
+    rows,
+    rowTo: 4 * to[inner - 1],
+    rowFrom: 4 * from[inner - 1],
+    bandRows: height,
+    bandsPerPlane: bands,
+    furtherDimensions: inner - 1,
+    furtherLengths,
+    furtherTo,
+    furtherFrom,
+  };
+  engine.run('copy', args, Math.ceil(all / perTask), total >= THREADED_ELEMENTS);
   return true;
 }
 

@@ -1,11 +1,9 @@
-import { type Engine, Kind } from '../engine.ts';
+import type { Engine } from '../engine.ts';
 import type { Packed } from '../memory/packCache.ts';
+import { MR, NR, Start } from '../protocol.ts';
 
 /** Plans one matrix product: which panels to pack, how to cut C into blocks. The sums are in assembly/gemm.ts. */
 
-/** Panel widths, as in assembly/pack.ts. */
-export const MR = 6;
-export const NR = 8;
 /** Longer sums are done in parts: their panels would leave the second-level cache before they are used again. */
 const MOST_STEPS = 3072;
 /** Rows of a block of C, whose rows of A the thread that has the block packs for itself. */
@@ -21,11 +19,6 @@ const PACK_ELEMENTS = 16384;
 export const THREADED_WORK = 500_000;
 /** With so few rows, B's numbers are used too seldom to be packed (assembly/gemv.ts). */
 const FEW_ROWS = 2;
-
-/** How a sum begins, as in assembly/gemm.ts: with zero, with what is in C, or with the bias. */
-export const ZERO = 0;
-export const ADD = 1;
-export const BIAS = 2;
 
 /** An operand's matrix. */
 interface Matrix {
@@ -63,10 +56,23 @@ export function multiply(engine: Engine, p: Product, keep?: (bytes: number) => P
 function multiplyFewRows(engine: Engine, p: Product): void {
   const threaded = p.n * p.k > THREADED_WORK / 4;
   const perTask = threaded ? Math.max(64, roundUp(p.n / (4 * engine.threads), 16)) : p.n;
-  const { integers } = engine;
-  integers.set([p.m, p.n, p.k, p.a.address, p.b.address, p.c, p.rowBytes, p.bias, p.start, perTask]);
-  integers.set([p.b.line, p.b.step], 10);
-  engine.run(p.b.step === 4 ? Kind.gemvDots : Kind.gemvRows, Math.ceil(p.n / perTask), threaded);
+  const { m, n, k, c, rowBytes, bias, start } = p;
+  const { line, step } = p.b;
+  const args = {
+    m,
+    n,
+    k,
+    a: p.a.address,
+    b: p.b.address,
+    c,
+    rowBytes,
+    bias,
+    start,
+    columnsPerTask: perTask,
+    line,
+    step,
+  };
+  engine.run(step === 4 ? 'gemvDots' : 'gemvRows', args, Math.ceil(n / perTask), threaded);
 }
 
 function multiplyPanels(engine: Engine, p: Product, keep?: (bytes: number) => Packed | undefined): void {
@@ -124,24 +130,40 @@ function partOf(whole: Product, column: number, n: number, done: number, k: numb
     b: { ...b, address: b.address + column * b.line + done * b.step },
     c: whole.c + 4 * column,
     bias: whole.bias + 4 * column,
-    start: done === 0 ? whole.start : ADD,
+    start: done === 0 ? whole.start : Start.add,
   };
 }
 
 function packB(engine: Engine, { n, k, b }: Product, panels: number, threaded: boolean): void {
   // An even number of panels, since two panels together are whole cache lines.
   const perTask = roundUp(Math.ceil(PACK_ELEMENTS / (NR * Math.max(1, k))), 2);
-  engine.integers.set([perTask, k, b.address, b.line, b.step, n, panels]);
-  engine.run(Kind.pack, Math.ceil(n / (NR * perTask)), threaded);
+  const args = { panelsPerTask: perTask, k, b: b.address, line: b.line, step: b.step, n, panels };
+  engine.run('pack', args, Math.ceil(n / (NR * perTask)), threaded);
 }
 
 function multiplyBlocks(engine: Engine, p: Product, panelsB: number, blocks: Blocks): void {
   const { rows, count, lanes, counters } = blocks;
   new Int32Array(engine.memory.buffer(), counters, count).fill(0);
-  const { a } = p;
-  engine.integers.set([p.m, p.n, p.k, a.address, a.line, a.step, panelsB, p.c, p.rowBytes, p.bias, p.start]);
-  engine.integers.set([rows, count, CHUNK_COLUMNS, lanes, counters], 11);
-  engine.run(Kind.gemm, lanes, lanes > 1);
+  const { m, n, k, a, c, rowBytes, bias, start } = p;
+  const args = {
+    m,
+    n,
+    k,
+    a: a.address,
+    lineA: a.line,
+    stepA: a.step,
+    panelsB,
+    c,
+    rowBytes,
+    bias,
+    start,
+    blockRows: rows,
+    blocks: count,
+    chunkColumns: CHUNK_COLUMNS,
+    lanes,
+    counters,
+  };
+  engine.run('gemm', args, lanes, lanes > 1);
 }
 
 /** Rows of a block: fewer than would be best where some threads would otherwise have nothing to do. */

@@ -1,8 +1,9 @@
 import type { Strided } from '../../kernels.ts';
 import type { Storage } from '../../storage.ts';
 import { isContiguous, sizeOf } from '../../strided.ts';
-import { type Engine, Kind } from '../engine.ts';
-import { ADD, BIAS, MR, multiply, NR, type Product, roundUp, THREADED_WORK, ZERO } from './gemm.ts';
+import type { Engine } from '../engine.ts';
+import { MR, NR, Start } from '../protocol.ts';
+import { multiply, type Product, roundUp, THREADED_WORK } from './gemm.ts';
 
 /** The matrix products of Kernels as products of one pair of matrices (gemm.ts), or of many small ones at once. */
 
@@ -47,7 +48,7 @@ export function matmul(engine: Engine, a: Strided, b: Strided, bias?: Strided): 
     b: { address: engine.address(b), line: 4 * b.strides[rank - 1], step: 4 * b.strides[rank - 2] },
     c: engine.target(out),
     rowBytes: 4 * n,
-    start: bias ? BIAS : ZERO,
+    start: bias ? Start.bias : Start.zero,
     bias: bias ? engine.address(bias) : 0,
   };
   if (folded) {
@@ -92,9 +93,22 @@ function multiplyBatch(engine: Engine, p: Product, a: Strided, b: Strided): void
     entries[3 * i + 2] = p.c + i * m * p.rowBytes;
   }
   const blocks = Math.ceil(m / rows);
-  engine.integers.set([m, n, k, rows, blocks, p.rowBytes, table, p.bias, p.a.line, p.a.step]);
-  engine.integers.set([p.b.line, p.b.step, p.start], 10);
-  engine.run(Kind.gemmBatch, count * blocks, threaded);
+  const args = {
+    m,
+    n,
+    k,
+    blockRows: rows,
+    blocksDown: blocks,
+    rowBytes: p.rowBytes,
+    table,
+    bias: p.bias,
+    lineA: p.a.line,
+    stepA: p.a.step,
+    lineB: p.b.line,
+    stepB: p.b.step,
+    start: p.start,
+  };
+  engine.run('gemmBatch', args, count * blocks, threaded);
 }
 
 /** Where each matrix begins, in elements, in row-major order of the leading dimensions. */
@@ -128,7 +142,7 @@ export function matmulInto(engine: Engine, target: Strided, a: Strided, b: Strid
     b: { address: engine.address(b), line: 4 * b.strides[1], step: 4 * b.strides[0] },
     c: engine.targetView(target),
     rowBytes: 4 * target.strides[0],
-    start: ADD,
+    start: Start.add,
     bias: 0,
   });
   return true;

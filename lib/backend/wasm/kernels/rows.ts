@@ -1,7 +1,8 @@
 import type { ReduceOp, Strided } from '../../kernels.ts';
 import type { Storage } from '../../storage.ts';
 import { rowsAndColumns, sizeOf } from '../../strided.ts';
-import { type Engine, Kind } from '../engine.ts';
+import type { Engine } from '../engine.ts';
+import { Reduce } from '../protocol.ts';
 import { rowMajorAddress, THREADED_ELEMENTS } from './elementwise.ts';
 
 /** Kernels that work row by row: softmax and its relatives, layer norm, cross-entropy, reductions. */
@@ -11,43 +12,77 @@ const TASK = 8192;
 /** Columns of one task where sums go down the columns: two cache lines. */
 const COLUMNS = 32;
 
-/** Runs a kernel over [rows, columns] whose tasks are some rows: the first three arguments say which. */
-function runRows(engine: Engine, kind: number, rows: number, columns: number): void {
-  const perTask = Math.max(1, Math.floor(TASK / columns));
-  engine.integers.set([perTask, rows, columns]);
-  engine.run(kind, Math.ceil(rows / perTask), rows * columns >= THREADED_ELEMENTS);
+/** How [rows, columns] are cut into tasks of whole rows. */
+function rowTasks(rows: number, columns: number) {
+  const rowsPerTask = Math.max(1, Math.floor(TASK / columns));
+  return {
+    rowsPerTask,
+    tasks: Math.ceil(rows / rowsPerTask),
+    threaded: rows * columns >= THREADED_ELEMENTS,
+  };
 }
 
-/** softmax, log-softmax and their derivatives: one or two views in, one storage of the same shape out. */
-function likeSoftmax(
-  engine: Engine,
-  kind: number,
-  views: readonly Strided[],
-  scale: number,
-  causal: boolean,
-): Storage | undefined {
-  const [rows, columns] = rowsAndColumns(views[0]);
+function softmaxOf(engine: Engine, input: Strided, scale: number, isCausal: boolean): Storage {
+  const [rows, columns] = rowsAndColumns(input);
   const out = engine.empty(rows * columns);
   if (out.length === 0) return out;
-  const addresses = views.map((view) => rowMajorAddress(engine, view));
-  engine.integers.set(addresses, 3);
-  engine.integers[5] = engine.target(out);
-  engine.floats[6] = scale;
-  engine.integers[7] = causal ? 1 : 0;
-  runRows(engine, kind, rows, columns);
+  const { rowsPerTask, tasks, threaded } = rowTasks(rows, columns);
+  const x = rowMajorAddress(engine, input);
+  const args = { rowsPerTask, rows, columns, x, y: engine.target(out), scale, causal: isCausal ? 1 : 0 };
+  engine.run('softmax', args, tasks, threaded);
   return out;
 }
 
-export const softmax = (engine: Engine, x: Strided) => likeSoftmax(engine, Kind.softmax, [x], 1, false);
+function softmaxBackwardOf(
+  engine: Engine,
+  output: Strided,
+  upstream: Strided,
+  scale: number,
+  isCausal: boolean,
+) {
+  const [rows, columns] = rowsAndColumns(output);
+  const out = engine.empty(rows * columns);
+  if (out.length === 0) return out;
+  const { rowsPerTask, tasks, threaded } = rowTasks(rows, columns);
+  const y = rowMajorAddress(engine, output);
+  const g = rowMajorAddress(engine, upstream);
+  const args = { rowsPerTask, rows, columns, y, g, dx: engine.target(out), scale, causal: isCausal ? 1 : 0 };
+  engine.run('softmaxBackward', args, tasks, threaded);
+  return out;
+}
+
+export const softmax = (engine: Engine, x: Strided) => softmaxOf(engine, x, 1, false);
 export const softmaxBackward = (engine: Engine, y: Strided, g: Strided) =>
-  likeSoftmax(engine, Kind.softmaxBackward, [y, g], 1, false);
-export const causalSoftmax = (engine: Engine, x: Strided, scale: number) =>
-  likeSoftmax(engine, Kind.softmax, [x], scale, true);
+  softmaxBackwardOf(engine, y, g, 1, false);
+export const causalSoftmax = (engine: Engine, x: Strided, scale: number) => softmaxOf(engine, x, scale, true);
 export const causalSoftmaxBackward = (engine: Engine, y: Strided, g: Strided, scale: number) =>
-  likeSoftmax(engine, Kind.softmaxBackward, [y, g], scale, true);
-export const logSoftmax = (engine: Engine, x: Strided) => likeSoftmax(engine, Kind.logSoftmax, [x], 1, false);
-export const logSoftmaxBackward = (engine: Engine, y: Strided, g: Strided) =>
-  likeSoftmax(engine, Kind.logSoftmaxBackward, [y, g], 1, false);
+  softmaxBackwardOf(engine, y, g, scale, true);
+
+export function logSoftmax(engine: Engine, input: Strided): Storage {
+  const [rows, columns] = rowsAndColumns(input);
+  const out = engine.empty(rows * columns);
+  if (out.length === 0) return out;
+  const { rowsPerTask, tasks, threaded } = rowTasks(rows, columns);
+  const args = { rowsPerTask, rows, columns, x: rowMajorAddress(engine, input), out: engine.target(out) };
+  engine.run('logSoftmax', args, tasks, threaded);
+  return out;
+}
+
+export function logSoftmaxBackward(engine: Engine, output: Strided, upstream: Strided): Storage {
+  const [rows, columns] = rowsAndColumns(output);
+  const out = engine.empty(rows * columns);
+  if (out.length === 0) return out;
+  const { rowsPerTask, tasks, threaded } = rowTasks(rows, columns);
+  const y = rowMajorAddress(engine, output);
+  const g = rowMajorAddress(engine, upstream);
+  engine.run(
+    'logSoftmaxBackward',
+    { rowsPerTask, rows, columns, y, g, dx: engine.target(out) },
+    tasks,
+    threaded,
+  );
+  return out;
+}
 
 export function layerNorm(engine: Engine, x: Strided, scale: Strided, shift: Strided, eps: number) {
   const [rows, d] = x.shape;
@@ -55,10 +90,20 @@ export function layerNorm(engine: Engine, x: Strided, scale: Strided, shift: Str
   const mean = engine.empty(rows);
   const rstd = engine.empty(rows);
   if (rows * d === 0) return undefined;
-  const addresses = [x, scale, shift].map((view) => rowMajorAddress(engine, view));
-  engine.integers.set([...addresses, engine.target(y), engine.target(mean), engine.target(rstd)], 3);
-  engine.floats[9] = eps;
-  runRows(engine, Kind.layerNorm, rows, d);
+  const { rowsPerTask, tasks, threaded } = rowTasks(rows, d);
+  const args = {
+    rowsPerTask,
+    rows,
+    d,
+    x: rowMajorAddress(engine, x),
+    scale: rowMajorAddress(engine, scale),
+    shift: rowMajorAddress(engine, shift),
+    y: engine.target(y),
+    mean: engine.target(mean),
+    rstd: engine.target(rstd),
+    eps,
+  };
+  engine.run('layerNorm', args, tasks, threaded);
   return { y, mean, rstd };
 }
 
@@ -76,13 +121,32 @@ export function layerNormBackward(
   const dx = engine.empty(rows * d);
   const dscale = parameters ? engine.empty(d) : undefined;
   const dshift = parameters ? engine.empty(d) : undefined;
-  const addresses = [x, scale, g].map((view) => rowMajorAddress(engine, view));
-  const target = engine.target(dx);
-  engine.integers.set([...addresses, target, engine.addressOf(mean), engine.addressOf(rstd)], 3);
-  runRows(engine, Kind.layerNormBackward, rows, d);
+  const { rowsPerTask, tasks, threaded } = rowTasks(rows, d);
+  const args = {
+    rowsPerTask,
+    rows,
+    d,
+    x: rowMajorAddress(engine, x),
+    scale: rowMajorAddress(engine, scale),
+    g: rowMajorAddress(engine, g),
+    dx: engine.target(dx),
+    mean: engine.addressOf(mean),
+    rstd: engine.addressOf(rstd),
+  };
+  engine.run('layerNormBackward', args, tasks, threaded);
   if (dscale && dshift) {
-    engine.integers.set([engine.target(dscale), engine.target(dshift), COLUMNS], 10);
-    engine.run(Kind.layerNormParameters, Math.ceil(d / COLUMNS), rows * d >= THREADED_ELEMENTS);
+    const sums = {
+      columnsPerTask: COLUMNS,
+      rows,
+      d,
+      x: args.x,
+      g: args.g,
+      mean: args.mean,
+      rstd: args.rstd,
+      dscale: engine.target(dscale),
+      dshift: engine.target(dshift),
+    };
+    engine.run('layerNormParameters', sums, Math.ceil(d / COLUMNS), threaded);
   }
   return { dx, dscale, dshift };
 }
@@ -107,10 +171,14 @@ export function crossEntropy(engine: Engine, logits: Strided, targets: Strided, 
   if (rows * classes === 0) return undefined;
   const logSumExp = engine.empty(rows);
   const loss = engine.empty(1);
+  const { rowsPerTask, tasks, threaded } = rowTasks(rows, classes);
   const x = rowMajorAddress(engine, logits);
-  engine.integers[3] = x;
-  engine.integers[5] = engine.target(logSumExp);
-  runRows(engine, Kind.logSumExp, rows, classes);
+  engine.run(
+    'logSumExp',
+    { rowsPerTask, rows, columns: classes, x, out: engine.target(logSumExp) },
+    tasks,
+    threaded,
+  );
   engine.giveBack();
   const wanted = readTargets(targets);
   const data = logits.storage.data;
@@ -135,16 +203,21 @@ export function crossEntropyBackward(
   const [rows, classes] = logits.shape;
   if (rows * classes === 0) return undefined;
   const out = engine.empty(rows * classes);
-  const x = rowMajorAddress(engine, logits);
-  const ids = rowMajorAddress(engine, targets);
-  engine.integers.set([x, engine.addressOf(logSumExp), engine.target(out)], 3);
-  engine.floats[6] = g.storage.data[g.offset] / countTargets(readTargets(targets), ignoreIndex);
-  engine.integers.set([ids, ignoreIndex], 8);
-  runRows(engine, Kind.crossEntropyBackward, rows, classes);
+  const { rowsPerTask, tasks, threaded } = rowTasks(rows, classes);
+  const args = {
+    rowsPerTask,
+    rows,
+    columns: classes,
+    logits: rowMajorAddress(engine, logits),
+    logSumExp: engine.addressOf(logSumExp),
+    dx: engine.target(out),
+    perRow: g.storage.data[g.offset] / countTargets(readTargets(targets), ignoreIndex),
+    targets: rowMajorAddress(engine, targets),
+    ignoreIndex,
+  };
+  engine.run('crossEntropyBackward', args, tasks, threaded);
   return out;
 }
-
-const REDUCE: Record<ReduceOp, number> = { sum: 0, max: 1, min: 2 };
 
 /** Reductions of x seen as [outer, n, inner]; other axes are brought together by a copy first. */
 export function reduce(
@@ -173,8 +246,8 @@ export function reduce(
   const threaded = n * results >= THREADED_ELEMENTS;
   const outer = results / inner;
   const perTask = inner === 1 ? Math.max(1, Math.floor(TASK / n)) : COLUMNS;
-  engine.integers.set([REDUCE[op], perTask, outer, n, inner, address, engine.target(out)]);
+  const args = { op: Reduce[op], perTask, outer, n, inner, x: address, out: engine.target(out) };
   const tasks = inner === 1 ? Math.ceil(outer / perTask) : outer * Math.ceil(inner / COLUMNS);
-  engine.run(inner === 1 ? Kind.reduceRows : Kind.reduceColumns, tasks, threaded);
+  engine.run(inner === 1 ? 'reduceRows' : 'reduceColumns', args, tasks, threaded);
   return out;
 }

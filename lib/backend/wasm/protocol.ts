@@ -1,0 +1,260 @@
+/**
+ * What the two sides of a job agree on: the host (kernels/) names a job and gives its arguments by name, the threads
+ * (assembly/) read them by the same names. `npm run build` writes the same down for AssemblyScript: assembly/protocol.ts.
+ *
+ * Arguments lie in 4-byte words, in the order in which they are named here. `usize` is an address, or a distance in
+ * bytes; `[n]` is a list of up to n.
+ */
+
+/** Where the threads find their scratch memory (its address, and the bytes that each has) and a job's arguments. */
+export const SCRATCH = 208;
+export const ARGUMENTS = 256;
+/** The constants of the kernels begin here. */
+export const CONSTANTS = 1024;
+
+/** Rows of a panel of A and columns of a panel of B: the tile of sums that the matrix product keeps in registers. */
+export const MR = 6;
+export const NR = 8;
+/** Dimensions that an elementwise kernel can count beside the row, and a copy beside a plane. */
+export const MOST_OUTER = 5;
+export const MOST_FURTHER = 6;
+
+/** How a sum of the matrix product begins: with zero, with what is in C, or with the bias. */
+export const Start = { zero: 0, add: 1, bias: 2 } as const;
+
+export const Unary = {
+  ...{ neg: 0, abs: 1, exp: 2, log: 3, sqrt: 4, rsqrt: 5, reciprocal: 6, square: 7 },
+  ...{ tanh: 8, sigmoid: 9, relu: 10, gelu: 11 },
+} as const;
+export const Binary = { add: 0, sub: 1, mul: 2, div: 3, maximum: 4, minimum: 5, geluBackward: 6 } as const;
+export const Reduce = { sum: 0, max: 1, min: 2 } as const;
+/** What a cast to float32 reads. */
+export const CastFrom = { bool: 0, int32: 1 } as const;
+
+type Word = 'i32' | 'usize' | 'f32';
+export type Layout = Readonly<Record<string, Word | `${Word}[${number}]`>>;
+
+export const LAYOUTS = {
+  /** Panels of B [k, n], whose columns are `line` and whose rows `step` apart. */
+  pack: {
+    panelsPerTask: 'i32',
+    k: 'i32',
+    b: 'usize',
+    line: 'usize',
+    step: 'usize',
+    n: 'i32',
+    panels: 'usize',
+  },
+  /** C [m, n] from A [m, k] and B's panels. C is cut into blocks of rows, these into chunks of columns that are counted. */
+  gemm: {
+    ...{ m: 'i32', n: 'i32', k: 'i32', a: 'usize', lineA: 'usize', stepA: 'usize', panelsB: 'usize' },
+    ...{ c: 'usize', rowBytes: 'usize', bias: 'usize', start: 'i32', blockRows: 'i32', blocks: 'i32' },
+    ...{ chunkColumns: 'i32', lanes: 'i32', counters: 'usize' },
+  },
+  /** Many products at once. `table` holds three addresses for each: A, B, C. */
+  gemmBatch: {
+    ...{
+      m: 'i32',
+      n: 'i32',
+      k: 'i32',
+      blockRows: 'i32',
+      blocksDown: 'i32',
+      rowBytes: 'usize',
+      table: 'usize',
+    },
+    ...{ bias: 'usize', lineA: 'usize', stepA: 'usize', lineB: 'usize', stepB: 'usize', start: 'i32' },
+  },
+  /** A product with very few rows: A row-major, B's columns `line` and its rows `step` apart. */
+  gemv: {
+    ...{ m: 'i32', n: 'i32', k: 'i32', a: 'usize', b: 'usize', c: 'usize', rowBytes: 'usize', bias: 'usize' },
+    ...{ start: 'i32', columnsPerTask: 'i32', line: 'usize', step: 'usize' },
+  },
+  /**
+   * Up to three operands seen as rows of `length`, along which each goes in steps of 0 or 1 elements; `outer` says how
+   * the rows follow each other, the innermost dimension first, with three distances for each. The last row ends where
+   * `total` elements do. The result is row-major.
+   */
+  elementwise: {
+    ...{ op: 'i32', rowsPerTask: 'i32', rows: 'i32', length: 'i32', total: 'i32' },
+    ...{ operands: 'usize[3]', steps: 'usize[3]', out: 'usize' },
+    ...{ outerDimensions: 'i32', outerLengths: 'i32[5]', outerBytes: 'usize[15]' },
+  },
+  cast: { from: 'i32', elementsPerTask: 'i32', total: 'i32', x: 'usize', out: 'usize' },
+  /**
+   * Copies or adds one strided view onto another of the same shape. The two innermost dimensions make a plane, which
+   * may be cut into bands of rows; the further ones, the innermost first, count planes.
+   */
+  copy: {
+    ...{ add: 'i32', bandsPerTask: 'i32', bands: 'i32', to: 'usize', from: 'usize' },
+    ...{
+      columns: 'i32',
+      columnTo: 'usize',
+      columnFrom: 'usize',
+      rows: 'i32',
+      rowTo: 'usize',
+      rowFrom: 'usize',
+    },
+    ...{ bandRows: 'i32', bandsPerPlane: 'i32' },
+    ...{ furtherDimensions: 'i32', furtherLengths: 'i32[6]', furtherTo: 'usize[6]', furtherFrom: 'usize[6]' },
+  },
+  /** `causal`: row i of each [t, t] matrix sees the columns 0 … i only. */
+  softmax: {
+    ...{
+      rowsPerTask: 'i32',
+      rows: 'i32',
+      columns: 'i32',
+      x: 'usize',
+      y: 'usize',
+      scale: 'f32',
+      causal: 'i32',
+    },
+  },
+  softmaxBackward: {
+    ...{ rowsPerTask: 'i32', rows: 'i32', columns: 'i32', y: 'usize', g: 'usize', dx: 'usize' },
+    ...{ scale: 'f32', causal: 'i32' },
+  },
+  /** log-softmax [rows, columns], or the log-sum-exp of each row [rows]. */
+  logSoftmax: { rowsPerTask: 'i32', rows: 'i32', columns: 'i32', x: 'usize', out: 'usize' },
+  logSoftmaxBackward: {
+    ...{ rowsPerTask: 'i32', rows: 'i32', columns: 'i32', y: 'usize', g: 'usize', dx: 'usize' },
+  },
+  crossEntropyBackward: {
+    ...{ rowsPerTask: 'i32', rows: 'i32', columns: 'i32', logits: 'usize', logSumExp: 'usize', dx: 'usize' },
+    ...{ perRow: 'f32', targets: 'usize', ignoreIndex: 'i32' },
+  },
+  layerNorm: {
+    ...{ rowsPerTask: 'i32', rows: 'i32', d: 'i32', x: 'usize', scale: 'usize', shift: 'usize', y: 'usize' },
+    ...{ mean: 'usize', rstd: 'usize', eps: 'f32' },
+  },
+  layerNormBackward: {
+    ...{ rowsPerTask: 'i32', rows: 'i32', d: 'i32', x: 'usize', scale: 'usize', g: 'usize', dx: 'usize' },
+    ...{ mean: 'usize', rstd: 'usize' },
+  },
+  layerNormParameters: {
+    ...{ columnsPerTask: 'i32', rows: 'i32', d: 'i32', x: 'usize', g: 'usize', mean: 'usize', rstd: 'usize' },
+    ...{ dscale: 'usize', dshift: 'usize' },
+  },
+  /** x [outer, n, inner] over n. A task is some results where `inner` is 1, else some columns of one outer matrix. */
+  reduce: { op: 'i32', perTask: 'i32', outer: 'i32', n: 'i32', inner: 'i32', x: 'usize', out: 'usize' },
+  embedding: {
+    ...{
+      rowsPerTask: 'i32',
+      rows: 'i32',
+      d: 'i32',
+      table: 'usize',
+      rowBytes: 'usize',
+      ids: 'usize',
+      out: 'usize',
+    },
+  },
+  /** A task is some columns (a multiple of 4), so that the same id twice is no race. */
+  embeddingBackward: {
+    ...{
+      columnsPerTask: 'i32',
+      rows: 'i32',
+      d: 'i32',
+      table: 'usize',
+      rowBytes: 'usize',
+      ids: 'usize',
+      g: 'usize',
+    },
+  },
+  /** `stepSize` is lr / (1 − β1ᵗ), `correction` √(1 − β2ᵗ), `decay` 1 − lr · weight decay. */
+  adamW: {
+    ...{
+      elementsPerTask: 'i32',
+      elements: 'i32',
+      parameter: 'usize',
+      gradient: 'usize',
+      m: 'usize',
+      v: 'usize',
+    },
+    ...{ beta1: 'f32', oneMinusBeta1: 'f32', beta2: 'f32', oneMinusBeta2: 'f32', stepSize: 'f32' },
+    ...{ correction: 'f32', eps: 'f32', decay: 'f32' },
+  },
+} as const satisfies Record<string, Layout>;
+
+/** The jobs, each with the layout of its arguments. A job's number is its place in this list. */
+export const JOBS = {
+  pack: 'pack',
+  gemm: 'gemm',
+  gemmBatch: 'gemmBatch',
+  gemvDots: 'gemv',
+  gemvRows: 'gemv',
+  unary: 'elementwise',
+  binary: 'elementwise',
+  where: 'elementwise',
+  cast: 'cast',
+  copy: 'copy',
+  softmax: 'softmax',
+  softmaxBackward: 'softmaxBackward',
+  logSoftmax: 'logSoftmax',
+  logSoftmaxBackward: 'logSoftmaxBackward',
+  logSumExp: 'logSoftmax',
+  crossEntropyBackward: 'crossEntropyBackward',
+  layerNorm: 'layerNorm',
+  layerNormBackward: 'layerNormBackward',
+  layerNormParameters: 'layerNormParameters',
+  reduceRows: 'reduce',
+  reduceColumns: 'reduce',
+  embedding: 'embedding',
+  embeddingBackward: 'embeddingBackward',
+  adamW: 'adamW',
+} as const satisfies Record<string, keyof typeof LAYOUTS>;
+
+export type JobName = keyof typeof JOBS;
+type Value<W> = W extends `${string}[${string}` ? readonly number[] : number;
+/** The arguments of a job, by name: all of them, and no others. */
+export type Arguments<Job extends JobName> = {
+  readonly [Name in keyof (typeof LAYOUTS)[(typeof JOBS)[Job]]]: Value<
+    (typeof LAYOUTS)[(typeof JOBS)[Job]][Name]
+  >;
+};
+
+/** An argument's place among the words: `at` is its first, `length` how many a list has (`undefined`: no list). */
+export interface Place {
+  readonly name: string;
+  readonly type: Word;
+  readonly at: number;
+  readonly length: number | undefined;
+}
+
+/** Where a layout's arguments lie. */
+export function placesOf(layout: Layout): Place[] {
+  let next = 0;
+  return Object.entries(layout).map(([name, word]) => {
+    const [type, count] = word.split(/[[\]]/);
+    const length = count === undefined ? undefined : Number(count);
+    const at = next;
+    next += length ?? 1;
+    return { name, type: type as Word, at, length };
+  });
+}
+
+/**
+ * A number that changes with anything above. Modules that were built from another state of this file would read other
+ * arguments than the host writes.
+ */
+export const FINGERPRINT = fingerprintOf(
+  JSON.stringify([
+    SCRATCH,
+    ARGUMENTS,
+    CONSTANTS,
+    MR,
+    NR,
+    Start,
+    Unary,
+    Binary,
+    Reduce,
+    CastFrom,
+    LAYOUTS,
+    JOBS,
+  ]),
+);
+
+/** FNV-1a (Fowler, Noll & Vo). */
+function fingerprintOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash | 0;
+}
