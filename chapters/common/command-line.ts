@@ -3,6 +3,8 @@
  * something is wrong, and turns a user's mistake into one line and a non-zero exit.
  */
 
+import { constants } from 'node:os';
+import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UserError } from '../../lib/errors.ts';
 import { nearest } from './nearest.ts';
@@ -28,6 +30,32 @@ export interface ProgramSpec<Options extends OptionSpecs> {
 /** Thrown by `parseOptions` on --help; `runMain` prints the text and ends with 0. */
 export class HelpRequested extends Error {
   override name = 'HelpRequested';
+}
+
+/** The user has stopped the program; what it had is saved, and the message says how to go on. */
+export class Interrupted extends UserError {
+  override name = 'Interrupted';
+  /** 128 and the number of the signal, as the custom is. */
+  readonly exitCode: number;
+
+  constructor(message: string, signal: 'SIGINT' | 'SIGTERM') {
+    super(message);
+    this.exitCode = 128 + constants.signals[signal];
+  }
+}
+
+/** What to type for this program to go on from its last checkpoint. */
+export function resumeCommand(
+  argv: readonly string[] = process.argv,
+  environment: Record<string, string | undefined> = process.env,
+): string {
+  const script = environment.npm_lifecycle_event;
+  const program = script ? `npm run ${script} --` : `node --import tsx ${relative(process.cwd(), argv[1])}`;
+  const words = argv.slice(2).filter((word) => word !== '--resume');
+  const quoted = words.map((word) =>
+    /^[\w./:=,@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
+  );
+  return [program, ...quoted, '--resume'].join(' ');
 }
 
 /**
@@ -147,6 +175,9 @@ export async function runMain(main: () => void | Promise<void>): Promise<void> {
   } catch (error) {
     if (error instanceof HelpRequested) {
       console.log(error.message);
+    } else if (error instanceof Interrupted) {
+      console.error(error.message);
+      process.exitCode = error.exitCode;
     } else if (error instanceof UserError) {
       console.error(`error: ${error.message}`);
       process.exitCode = error instanceof UsageError ? 2 : 1;
