@@ -11,6 +11,9 @@ export function checkOptions<Options extends object>(
   options: Options,
   known: readonly (keyof Options & string)[],
 ): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new UserError(`${where}: options are given as { ${known.join(', ')} }, not as ${String(options)}`);
+  }
   for (const key of Object.keys(options)) {
     if ((known as readonly string[]).includes(key)) continue;
     const meant = known.find((name) => plain(name) === plain(key));

@@ -91,7 +91,7 @@ export function showLoaders(
 ): Loaders {
   const loaders = makeLoaders(datasets, batchSize);
   nb.print(cells[0], 'Train loader:');
-  let shapes: [number[], number[]] = [[], []];
+  let shapes: [readonly number[], readonly number[]] = [[], []];
   for (const [inputs, labels] of loaders.train) shapes = [inputs.shape, labels.shape];
   nb.print(cells[0], `Input batch dimensions: ${torchSize(shapes[0])}`);
   nb.print(cells[0], `Label batch dimensions ${torchSize(shapes[1])}`);

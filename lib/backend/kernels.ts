@@ -62,7 +62,7 @@ export interface Kernels {
 
   /** Reduces the given axes; the result is row-major over the remaining ones. */
   reduce(op: ReduceOp, x: Strided, axes: readonly number[]): Storage;
-  /** Index (int32) of the first largest or smallest element along one axis. */
+  /** Index (int32) of the first largest or smallest element along one axis; of the first NaN, if there is one. */
   argReduce(op: 'max' | 'min', x: Strided, axis: number): Storage;
 
   /**

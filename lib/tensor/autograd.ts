@@ -1,3 +1,5 @@
+import type { Storage } from '../backend/storage.ts';
+import { UserError } from '../errors.ts';
 import { formatShape, sameShape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -14,9 +16,17 @@ import type { Tensor } from './tensor.ts';
  */
 export type Gradient = Tensor | ((target: Tensor) => void) | null;
 
+/** Numbers that a backward function will read, and the version they had when it was recorded. */
+interface Saved {
+  readonly storage: Storage;
+  readonly version: number;
+  readonly shape: readonly number[];
+}
+
 export interface GraphNode {
   readonly name: string;
   inputs: readonly Tensor[];
+  saved: readonly Saved[];
   /** Released by backward, with all the tensors that it kept. */
   backward: ((g: Tensor) => readonly Gradient[]) | null;
 }
@@ -39,18 +49,41 @@ export function noGrad<T>(body: () => T): T {
   }
 }
 
-/** Adds the operation that made `out` to the graph, if any of its inputs requires a gradient. */
+/**
+ * Adds the operation that made `out` to the graph, if any of its inputs requires a gradient.
+ * @param saved the tensors whose numbers `backward` reads; false stands for one that it will not need. When one of
+ *   them is changed in place in the meantime, backward refuses to run on numbers that are not those of the forward pass.
+ */
 export function record(
   name: string,
   out: Tensor,
   inputs: readonly Tensor[],
+  saved: readonly (Tensor | false | null | undefined)[],
   backward: (g: Tensor) => readonly Gradient[],
 ): Tensor {
   if (recording && inputs.some((input) => input.requiresGrad)) {
     out.requiresGrad = true;
-    out.node = { name, inputs, backward };
+    out.node = { name, inputs, saved: versionsOf(saved), backward };
   }
   return out;
+}
+
+function versionsOf(tensors: readonly (Tensor | false | null | undefined)[]): Saved[] {
+  const saved: Saved[] = [];
+  for (const t of tensors) {
+    if (t) saved.push({ storage: t.storage, version: t.storage.version, shape: t.shape });
+  }
+  return saved;
+}
+
+function refuseChanged({ name, saved }: GraphNode): void {
+  for (const { storage, version, shape } of saved) {
+    if (storage.version === version) continue;
+    throw new UserError(
+      `backward: a tensor of ${formatShape(shape)} that ${name} needs again was changed in place after the forward ` +
+        `pass (it is at version ${storage.version}, not ${version}); change a clone() of it, or call backward first`,
+    );
+  }
 }
 
 /** Names a result that is put together from other operations by what was asked for: `mean`, not `div`. */
@@ -97,13 +130,15 @@ function addToLeaf(leaf: Tensor, gradient: Tensor | ((target: Tensor) => void)):
  */
 export function backward(root: Tensor, gradient?: Tensor, retainGraph = false): void {
   if (!root.requiresGrad) {
-    throw new Error('backward: no gradient is required of this tensor or of anything it was computed from');
+    throw new UserError(
+      'backward: no gradient is required of this tensor or of anything it was computed from',
+    );
   }
   if (!gradient && root.size !== 1) {
-    throw new Error(`backward: a scalar is expected, not a tensor of shape ${formatShape(root.shape)}`);
+    throw new UserError(`backward: a scalar is expected, not a tensor of shape ${formatShape(root.shape)}`);
   }
   if (gradient && !sameShape(gradient.shape, root.shape)) {
-    throw new Error(
+    throw new UserError(
       `backward: a gradient of ${formatShape(root.shape)} is expected, not ${formatShape(gradient.shape)}`,
     );
   }
@@ -121,6 +156,7 @@ export function backward(root: Tensor, gradient?: Tensor, retainGraph = false): 
       if (!retainGraph) {
         node.backward = null;
         node.inputs = [];
+        node.saved = [];
       }
     }
   });
@@ -134,10 +170,11 @@ type Arrived = Map<GraphNode, { sum: Tensor; own: boolean }>;
 
 function propagate(node: GraphNode, g: Tensor, arrived: Arrived): void {
   if (!node.backward) {
-    throw new Error(
+    throw new UserError(
       `backward: the graph behind ${node.name} is already released; pass retainGraph the first time`,
     );
   }
+  refuseChanged(node);
   const forInputs = node.backward(g);
   for (let i = 0; i < node.inputs.length; i++) {
     const input = node.inputs[i];

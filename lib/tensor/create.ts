@@ -1,6 +1,10 @@
 import { type DType, Storage, type TypedArray } from '../backend/storage.ts';
+import { UserError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import { defaultGenerator } from '../random/index.ts';
-import { formatShape, type Shape, shapeFrom, sizeOf } from './shape.ts';
+import { noMore } from './arguments.ts';
+import { checkDType, checkFlag, inWords, valueAs } from './dtype.ts';
+import { checkCount, formatShape, lengthsFrom, type Shape, sizeOf } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
 /** Numbers in arrays in arrays, all of one length on each level. */
@@ -10,6 +14,8 @@ export interface TensorOptions {
   dtype?: DType;
   requiresGrad?: boolean;
 }
+
+const TENSOR_OPTIONS = ['dtype', 'requiresGrad'] as const;
 
 function shapeOfNested(values: Nested): number[] {
   const shape: number[] = [];
@@ -23,30 +29,33 @@ function shapeOfNested(values: Nested): number[] {
 function flatten(values: Nested, shape: Shape, depth: number, out: (number | boolean)[]): void {
   if (typeof values === 'number' || typeof values === 'boolean') {
     if (depth !== shape.length)
-      throw new Error(`tensor: the arrays do not all have the shape ${formatShape(shape)}`);
+      throw new UserError(`tensor: the arrays do not all have the shape ${formatShape(shape)}`);
     out.push(values);
     return;
   }
-  if (!Array.isArray(values)) throw new Error(`tensor: numbers are expected, not ${String(values)}`);
+  if (!Array.isArray(values)) throw new UserError(`tensor: numbers are expected, not ${String(values)}`);
   if (depth === shape.length)
-    throw new Error(`tensor: the arrays do not all have the shape ${formatShape(shape)}`);
+    throw new UserError(`tensor: the arrays do not all have the shape ${formatShape(shape)}`);
   if (values.length !== shape[depth]) {
-    throw new Error(`tensor: rows of ${shape[depth]} and of ${values.length} elements are mixed`);
+    throw new UserError(`tensor: rows of ${shape[depth]} and of ${values.length} elements are mixed`);
   }
   for (const value of values) flatten(value, shape, depth + 1, out);
 }
 
 function dtypeOfTypedArray(data: ArrayBufferView): DType {
   if (data instanceof Int32Array) return 'int32';
-  return data instanceof Uint8Array ? 'bool' : 'float32';
+  if (data instanceof Uint8Array) return 'bool';
+  if (data instanceof Float32Array || data instanceof Float64Array) return 'float32';
+  const kind = Object.prototype.toString.call(data).slice(8, -1);
+  throw new UserError(`tensor: ${kind} is not one of Float32Array, Float64Array, Int32Array and Uint8Array`);
 }
 
 /** The storage's own memory (which the engine may want in its heap) filled with these numbers. */
 export function storageFrom(values: ArrayLike<number | boolean>, dtype: DType): Storage {
-  const storage = Storage.empty(dtype, values.length);
+  const storage = Storage.empty(checkDType(dtype, 'tensor'), values.length);
   const data: TypedArray = storage.data;
-  if (dtype === 'bool') for (let i = 0; i < data.length; i++) data[i] = values[i] ? 1 : 0;
-  else data.set(values as ArrayLike<number>);
+  if (dtype === 'float32' || values instanceof Int32Array) data.set(values as ArrayLike<number>);
+  else for (let i = 0; i < data.length; i++) data[i] = valueAs(dtype, values[i], 'tensor');
   return storage;
 }
 
@@ -58,14 +67,18 @@ export function storageFrom(values: ArrayLike<number | boolean>, dtype: DType): 
 export function tensor(
   values: Nested | Float32Array | Float64Array | Int32Array | Uint8Array,
   options: TensorOptions = {},
+  ...more: []
 ): Tensor {
+  noMore('tensor', 2, more);
+  checkOptions('tensor', options, TENSOR_OPTIONS);
   let shape: number[];
   let flat: ArrayLike<number | boolean>;
   let dtype: DType;
   if (ArrayBuffer.isView(values)) {
+    const own = dtypeOfTypedArray(values);
     shape = [values.length];
     flat = values;
-    dtype = options.dtype ?? dtypeOfTypedArray(values);
+    dtype = options.dtype ?? own;
   } else {
     shape = shapeOfNested(values);
     const list: (number | boolean)[] = [];
@@ -80,27 +93,29 @@ export function tensor(
 }
 
 function requireFloat(requiresGrad: boolean, dtype: DType): boolean {
+  checkFlag(requiresGrad, 'requiresGrad', 'tensor');
   if (requiresGrad && dtype !== 'float32')
-    throw new Error(`tensor: only float32 can require a gradient, not ${dtype}`);
+    throw new UserError(`tensor: only float32 can require a gradient, not ${dtype}`);
   return requiresGrad;
 }
 
 /** Takes the last argument off when it holds options rather than a length. */
-function splitOptions(args: readonly (number | Shape | TensorOptions)[]): [number[], TensorOptions] {
+function splitOptions(args: ShapeArguments, what: string): [number[], TensorOptions] {
   const last = args.at(-1);
-  if (typeof last === 'object' && !Array.isArray(last)) {
-    return [shapeFrom(args.slice(0, -1) as (number | Shape)[]), last as TensorOptions];
-  }
-  return [shapeFrom(args as (number | Shape)[]), {}];
+  const given = typeof last === 'object' && last !== null && !Array.isArray(last);
+  const options = given ? (last as TensorOptions) : {};
+  checkOptions(what, options, TENSOR_OPTIONS);
+  return [lengthsFrom((given ? args.slice(0, -1) : args) as (number | Shape)[], what), options];
 }
 
 type ShapeArguments = readonly (number | Shape | TensorOptions)[];
 
-function filled(args: ShapeArguments, value: number): Tensor {
-  const [shape, options] = splitOptions(args);
-  const dtype = options.dtype ?? 'float32';
+function filled(args: ShapeArguments, value: number, what: string): Tensor {
+  const [shape, options] = splitOptions(args, what);
+  const dtype = checkDType(options.dtype ?? 'float32', what);
   const storage = Storage.zeros(dtype, sizeOf(shape));
-  if (value !== 0) storage.data.fill(value);
+  const element = valueAs(dtype, value, what);
+  if (element !== 0 || Object.is(element, -0)) storage.data.fill(element);
   const result = Tensor.of(storage, shape);
   result.requiresGrad = requireFloat(options.requiresGrad ?? false, dtype);
   return result;
@@ -108,27 +123,39 @@ function filled(args: ShapeArguments, value: number): Tensor {
 
 /** `zeros(2, 3)`, `zeros([2, 3], { dtype })`. */
 export function zeros(...args: ShapeArguments): Tensor {
-  return filled(args, 0);
+  return filled(args, 0, 'zeros');
 }
 
+/** `ones(2, 3)`, `ones([2, 3], { dtype })`. */
 export function ones(...args: ShapeArguments): Tensor {
-  return filled(args, 1);
+  return filled(args, 1, 'ones');
 }
 
-/** `full([2, 3], value)`. */
-export function full(shape: Shape | number, value: number, options: TensorOptions = {}): Tensor {
-  return filled([typeof shape === 'number' ? [shape] : shape, options], value);
+/** `full([2, 3], value)`: float32 unless `dtype` says otherwise. */
+export function full(shape: Shape | number, value: number, options: TensorOptions = {}, ...more: []): Tensor {
+  noMore('full', 3, more);
+  if (typeof value !== 'number') throw new UserError(`full: a number is expected, not ${inWords(value)}`);
+  return filled([typeof shape === 'number' ? [shape] : shape, options], value, 'full');
 }
 
 /**
  * `arange(end)`, `arange(start, end, step)`: start, start + step, … below end. As in PyTorch the result is
  * of integers (int32) when the arguments are.
  */
-export function arange(start: number, end?: number, step = 1, options: TensorOptions = {}): Tensor {
+export function arange(
+  start: number,
+  end?: number,
+  step = 1,
+  options: TensorOptions = {},
+  ...more: []
+): Tensor {
+  noMore('arange', 4, more);
+  checkOptions('arange', options, TENSOR_OPTIONS);
   const [from, to] = end === undefined ? [0, start] : [start, end];
-  const length = Math.ceil((to - from) / step);
-  if (!(length >= 0 && length < Infinity))
-    throw new Error(`arange: from ${from} to ${to} in steps of ${step} is never reached`);
+  const steps = (to - from) / step;
+  if (!(steps >= 0 && steps < Infinity))
+    throw new UserError(`arange: from ${from} to ${to} in steps of ${step} is never reached`);
+  const length = Math.ceil(steps);
   const dtype = options.dtype ?? ([from, to, step].every(Number.isInteger) ? 'int32' : 'float32');
   return tensor(
     Float64Array.from({ length }, (_, i) => from + i * step),
@@ -136,40 +163,46 @@ export function arange(start: number, end?: number, step = 1, options: TensorOpt
   );
 }
 
-/** The n × n identity matrix. */
-export function eye(n: number): Tensor {
-  const out = zeros(n, n);
+/** The identity matrix of n rows, and of m columns if not also n. */
+export function eye(n: number, m: number = n, options: TensorOptions = {}, ...more: []): Tensor {
+  noMore('eye', 3, more);
+  checkCount(n, 0, 'the number of rows', 'eye');
+  checkCount(m, 0, 'the number of columns', 'eye');
+  const out = zeros([n, m], options);
   const data = out.storage.writable;
-  for (let i = 0; i < n; i++) data[i * n + i] = 1;
+  for (let i = 0; i < Math.min(n, m); i++) data[i * m + i] = 1;
   return out;
 }
 
-function drawn(args: ShapeArguments, draw: (count: number) => Float32Array): Tensor {
-  const [shape, options] = splitOptions(args);
-  const dtype = options.dtype ?? 'float32';
+function drawn(args: ShapeArguments, what: string, draw: (count: number) => Float32Array): Tensor {
+  const [shape, options] = splitOptions(args, what);
+  const { dtype = 'float32', requiresGrad = false } = options;
+  if (dtype !== 'float32') throw new UserError(`${what}: its numbers are float32, not ${String(dtype)}`);
   const result = Tensor.of(storageFrom(draw(sizeOf(shape)), dtype), shape);
-  result.requiresGrad = requireFloat(options.requiresGrad ?? false, dtype);
+  result.requiresGrad = requireFloat(requiresGrad, dtype);
   return result;
 }
 
 /** Uniform on [0, 1): the numbers of torch.rand from the same seed. */
 export function rand(...args: ShapeArguments): Tensor {
-  return drawn(args, (count) => defaultGenerator.uniform(count));
+  return drawn(args, 'rand', (count) => defaultGenerator.uniform(count));
 }
 
 /** Standard normal: the numbers of torch.randn from the same seed. */
 export function randn(...args: ShapeArguments): Tensor {
-  return drawn(args, (count) => defaultGenerator.normal(count));
+  return drawn(args, 'randn', (count) => defaultGenerator.normal(count));
 }
 
 /** `randint(high, shape)` or `randint(low, high, shape)`: int32 on [low, high), as torch.randint draws. */
-export function randint(low: number, high: number | Shape, shape?: Shape): Tensor {
-  const [from, to, size] = shape ? [low, high as number, shape] : [0, low, high as Shape];
-  if (!(to > from)) throw new Error(`randint: there is no integer from ${from} up to, not including, ${to}`);
-  return tensor(defaultGenerator.randint(sizeOf(size), from, to)).reshape([...size]);
+export function randint(low: number, high: number | Shape, shape?: Shape | number, ...more: []): Tensor {
+  noMore('randint', 3, more);
+  const [from, to, size] = shape === undefined ? [0, low, high] : [low, high as number, shape];
+  const lengths = lengthsFrom([size], 'randint');
+  return tensor(defaultGenerator.randint(sizeOf(lengths), from, to)).reshape(lengths);
 }
 
 /** 0 … n − 1 in the random order of torch.randperm. */
-export function randperm(n: number): Tensor {
+export function randperm(n: number, ...more: []): Tensor {
+  noMore('randperm', 1, more);
   return tensor(defaultGenerator.randperm(n));
 }

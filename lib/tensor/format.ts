@@ -1,3 +1,4 @@
+import { checkOptions } from '../options.ts';
 import { type Shape, sizeOf } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -17,6 +18,7 @@ let sciMode: boolean | null = null;
 
 /** As torch.set_printoptions: holds for all tensors printed from now on. */
 export function setPrintOptions(options: { sciMode: boolean | null }): void {
+  checkOptions('setPrintOptions', options, ['sciMode']);
   sciMode = options.sciMode;
 }
 
@@ -165,7 +167,7 @@ export function formatTensor(t: Tensor): string {
     body = '[]';
     if (t.ndim !== 1) suffixes.push(formatSize(t.shape));
     // An empty list shows no type by itself: anything but the default is named.
-    if (t.dtype !== 'float32') suffixes.push(`dtype=torch.${t.dtype === 'int32' ? 'int64' : t.dtype}`);
+    if (t.dtype !== 'float32') suffixes.push(`dtype=torch.${t.dtype}`);
   } else {
     const summarise = sizeOf(t.shape) > THRESHOLD;
     const values = t.toArray() as Values;

@@ -1,4 +1,6 @@
 import { isContiguous, rowMajorStrides, sizeOf } from '../backend/strided.ts';
+import { UserError } from '../errors.ts';
+import { inWords } from './dtype.ts';
 
 export { isContiguous, rowMajorStrides, sizeOf };
 
@@ -14,20 +16,39 @@ export function sameShape(a: Shape, b: Shape): boolean {
 
 /** Accepts a shape as separate numbers or as one array: `zeros(2, 3)`, `zeros([2, 3])`. */
 export function shapeFrom(args: readonly (number | Shape)[]): number[] {
-  const shape = (args.length === 1 && typeof args[0] !== 'number' ? args[0] : args) as Shape;
+  const shape = args.length === 1 && Array.isArray(args[0]) ? (args[0] as Shape) : (args as Shape);
   for (const length of shape) {
-    if (!Number.isInteger(length)) throw new Error(`a shape is made of integers, not ${String(length)}`);
+    if (!Number.isInteger(length)) throw new UserError(`a shape is made of integers, not ${inWords(length)}`);
   }
   return [...shape];
+}
+
+/** The shape of a new tensor. @throws UserError if a length is negative. */
+export function lengthsFrom(args: readonly (number | Shape)[], what: string): number[] {
+  const shape = shapeFrom(args);
+  const negative = shape.find((length) => length < 0);
+  if (negative !== undefined) throw new UserError(`${what}: an axis cannot have a length of ${negative}`);
+  return shape;
 }
 
 /** An axis counted from the end when negative; `rank` axes exist. */
 export function resolveAxis(axis: number, rank: number, what: string): number {
   const resolved = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || resolved < 0 || resolved >= rank) {
-    throw new Error(`${what}: there is no axis ${axis} in a tensor of ${rank} axes`);
+    throw new UserError(`${what}: there is no axis ${inWords(axis)} in a tensor of ${rank} axes`);
   }
   return resolved;
+}
+
+/** The same where a tensor without axes counts as one of a single element: it has an axis 0, also called −1. */
+export function resolveAxisOrScalar(axis: number, rank: number, what: string): number {
+  return resolveAxis(axis, Math.max(rank, 1), what);
+}
+
+/** @throws UserError unless it is a whole number of at least `least`. */
+export function checkCount(count: number, least: number, name: string, what: string): number {
+  if (Number.isInteger(count) && count >= least) return count;
+  throw new UserError(`${what}: ${name} is a whole number from ${least} up, not ${inWords(count)}`);
 }
 
 /**
@@ -41,7 +62,9 @@ export function broadcastShapes(a: Shape, b: Shape, what: string): number[] {
     const x = a[a.length - i] ?? 1;
     const y = b[b.length - i] ?? 1;
     if (x !== y && x !== 1 && y !== 1) {
-      throw new Error(`${what}: ${formatShape(a)} and ${formatShape(b)} do not broadcast: ${x} against ${y}`);
+      throw new UserError(
+        `${what}: ${formatShape(a)} and ${formatShape(b)} do not broadcast: ${x} against ${y}`,
+      );
     }
     shape[rank - i] = x === 1 ? y : x;
   }
@@ -65,7 +88,7 @@ export function resolveReshape(from: Shape, wanted: Shape): number[] {
   const shape = wanted.map((length, axis) => (axis === unknown && known > 0 ? size / known : length));
   const fits = wanted.filter((length) => length === -1).length <= 1 && sizeOf(shape) === size;
   if (!fits || !shape.every((length) => Number.isInteger(length) && length >= 0)) {
-    throw new Error(
+    throw new UserError(
       `reshape: ${formatShape(from)} has ${size} elements, which do not fit ${formatShape(wanted)}`,
     );
   }

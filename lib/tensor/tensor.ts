@@ -1,14 +1,19 @@
 import ndarray, { type NdArray } from 'ndarray';
-import { kernels } from '../backend/dispatch.ts';
 import type { Strided } from '../backend/kernels.ts';
 import { type DType, Storage } from '../backend/storage.ts';
+import { UserError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
+import { refuseSurplus } from './arguments.ts';
 import { backward, type GraphNode } from './autograd.ts';
 import { formatTensor } from './format.ts';
 import type { Operand } from './ops/elementwise.ts';
 import * as elementwise from './ops/elementwise.ts';
 import * as indexing from './ops/indexing.ts';
+import { addInPlace, addProductInPlace, copyInPlace } from './ops/inPlace.ts';
 import { matmul } from './ops/matmul.ts';
-import type { Axes } from './ops/reduce.ts';
+import type { TopkOptions } from './ops/order.ts';
+import * as order from './ops/order.ts';
+import type { Axes, VarianceOptions } from './ops/reduce.ts';
 import * as reduce from './ops/reduce.ts';
 import * as softmax from './ops/softmax.ts';
 import { type Subscript, subscript } from './ops/subscript.ts';
@@ -45,10 +50,12 @@ export class Tensor implements Strided {
   get storage(): Storage {
     return this.ndarray.data;
   }
-  get shape(): number[] {
+  /** The lengths of the axes. Read-only: reshape gives another. */
+  get shape(): Shape {
     return this.ndarray.shape;
   }
-  get strides(): number[] {
+  /** Elements from one position to the next, along each axis. */
+  get strides(): readonly number[] {
     return this.ndarray.stride;
   }
   get offset(): number {
@@ -73,7 +80,7 @@ export class Tensor implements Strided {
   /** The one element of a tensor of size 1. @throws if it has more, or none. */
   item(): number {
     if (this.size !== 1)
-      throw new Error(`item: one element is expected, not a tensor of [${this.shape.join(', ')}]`);
+      throw new UserError(`item: one element is expected, not a tensor of [${this.shape.join(', ')}]`);
     return this.storage.data[this.offset];
   }
   /** All elements in row-major order, as a plain array (booleans for bool). */
@@ -101,6 +108,7 @@ export class Tensor implements Strided {
 
   // ── gradients ──
   backward(gradient?: Tensor, options: { retainGraph?: boolean } = {}): void {
+    checkOptions('backward', options, ['retainGraph']);
     backward(this, gradient, options.retainGraph);
   }
   /** The same numbers without the record of how they were computed. */
@@ -109,25 +117,25 @@ export class Tensor implements Strided {
   }
   /** Changes whether a gradient is wanted, and returns this. @throws unless it is a float32 leaf. */
   requiresGrad_(wanted = true): this {
-    if (!this.isLeaf) throw new Error('requiresGrad_: only a leaf can change it; use detach() first');
+    if (!this.isLeaf) throw new UserError('requiresGrad_: only a leaf can change it; use detach() first');
     if (wanted && this.dtype !== 'float32')
-      throw new Error(`requiresGrad_: float32 is expected, not ${this.dtype}`);
+      throw new UserError(`requiresGrad_: float32 is expected, not ${this.dtype}`);
     this.requiresGrad = wanted;
     return this;
   }
 
   // ── in place, for optimisers and gradients: nothing is recorded ──
   addInPlace(other: Tensor): this {
-    kernels.addInto(this, other.expand(this.shape));
+    addInPlace(this, other);
     return this;
   }
   copyInPlace(other: Tensor): this {
-    kernels.copyInto(this, other.to(this.dtype).expand(this.shape));
+    copyInPlace(this, other);
     return this;
   }
   /** this [m, n] += a [m, k] · b [k, n]. */
   addProductInPlace(a: Tensor, b: Tensor): this {
-    kernels.matmulInto(this, a, b);
+    addProductInPlace(this, a, b);
     return this;
   }
   zerosLike(): Tensor {
@@ -230,7 +238,8 @@ export class Tensor implements Strided {
   cos(): Tensor {
     return elementwise.unary('cos', this);
   }
-  clamp(low: number, high: number): Tensor {
+  /** Held between two bounds, numbers or tensors, of which one may be null. */
+  clamp(low: Operand | null, high?: Operand | null): Tensor {
     return elementwise.clamp(this, low, high);
   }
   maskedFill(mask: Tensor, value: number): Tensor {
@@ -252,11 +261,11 @@ export class Tensor implements Strided {
   mean(axes?: Axes, keepdim = false): Tensor {
     return reduce.mean(this, axes, keepdim);
   }
-  var(axes?: Axes, options: { unbiased?: boolean; keepdim?: boolean } = {}): Tensor {
+  var(axes?: Axes, options: VarianceOptions = {}): Tensor {
     return reduce.variance(this, axes, options);
   }
-  std(axes?: Axes, options: { unbiased?: boolean; keepdim?: boolean } = {}): Tensor {
-    return reduce.variance(this, axes, options).sqrt();
+  std(axes?: Axes, options: VarianceOptions = {}): Tensor {
+    return reduce.standardDeviation(this, axes, options);
   }
   /** The largest element of all; along one axis the largest ones and where they are (the first, if equal). */
   max(): Tensor;
@@ -315,7 +324,7 @@ export class Tensor implements Strided {
   }
   /** The transpose of a matrix. @throws for more than two axes. */
   t(): Tensor {
-    if (this.ndim > 2) throw new Error(`t: a matrix is expected, not ${this.ndim} axes; use transpose`);
+    if (this.ndim > 2) throw new UserError(`t: a matrix is expected, not ${this.ndim} axes; use transpose`);
     return this.ndim < 2 ? this : views.transpose(this, 0, 1);
   }
   get T(): Tensor {
@@ -328,7 +337,7 @@ export class Tensor implements Strided {
     return views.slice(this, axis, start, end, step);
   }
   narrow(axis: number, start: number, length: number): Tensor {
-    return views.slice(this, axis, start, start + length);
+    return views.narrow(this, axis, start, length);
   }
   select(axis: number, position: number): Tensor {
     return views.select(this, axis, position);
@@ -336,8 +345,8 @@ export class Tensor implements Strided {
   unsqueeze(axis: number): Tensor {
     return views.unsqueeze(this, axis);
   }
-  squeeze(axis?: number): Tensor {
-    return views.squeeze(this, axis);
+  squeeze(axes?: Axes): Tensor {
+    return views.squeeze(this, axes);
   }
   flatten(start = 0, end = -1): Tensor {
     return views.flatten(this, start, end);
@@ -356,14 +365,15 @@ export class Tensor implements Strided {
   gather(axis: number, index: Tensor): Tensor {
     return indexing.gather(this, axis, index);
   }
-  topk(k: number, axis = -1): { values: Tensor; indices: Tensor } {
-    return indexing.topk(this, k, axis);
+  /** The k largest along an axis, the largest first, and where they are; with `largest` false the smallest. */
+  topk(k: number, axis = -1, options: boolean | TopkOptions = {}): { values: Tensor; indices: Tensor } {
+    return order.topk(this, k, axis, options);
   }
   sort(axis = -1, descending = false): { values: Tensor; indices: Tensor } {
-    return indexing.sort(this, axis, descending);
+    return order.sort(this, axis, descending);
   }
   argsort(axis = -1, descending = false): Tensor {
-    return indexing.argsort(this, axis, descending);
+    return order.argsort(this, axis, descending);
   }
   tril(diagonal = 0): Tensor {
     return indexing.triangle('lower', this, diagonal);
@@ -379,3 +389,22 @@ export class Tensor implements Strided {
     return subscript(this, subscripts);
   }
 }
+
+const ANY = Number.POSITIVE_INFINITY;
+
+/** How many arguments each method takes at most: the compiler holds this table to the signatures. */
+refuseSurplus<Tensor>(Tensor.prototype, {
+  ...{ item: 0, toFlatArray: 0, toArray: 0, toString: 0, zerosLike: 0, clone: 0, contiguous: 0 },
+  ...{ backward: 2, detach: 0, requiresGrad_: 1, addInPlace: 1, copyInPlace: 1, addProductInPlace: 2 },
+  ...{ to: 1, float: 0, int: 0, bool: 0 },
+  ...{ add: 1, sub: 1, mul: 1, div: 1, pow: 1, maximum: 1, minimum: 1 },
+  ...{ eq: 1, ne: 1, lt: 1, le: 1, gt: 1, ge: 1 },
+  ...{ neg: 0, abs: 0, exp: 0, log: 0, sqrt: 0, rsqrt: 0, reciprocal: 0, square: 0, tanh: 0, sigmoid: 0 },
+  ...{ relu: 0, sin: 0, cos: 0, clamp: 2, maskedFill: 2, where: 2, matmul: 1 },
+  ...{ sum: 2, mean: 2, var: 2, std: 2, max: 2, min: 2, amax: 2, amin: 2, argmax: 2, argmin: 2 },
+  ...{ any: 0, all: 0, softmax: 1, logSoftmax: 1 },
+  ...{ reshape: ANY, view: ANY, permute: ANY, expand: ANY, transpose: 2, t: 0 },
+  ...{ slice: 4, narrow: 3, select: 2, unsqueeze: 1, squeeze: 1, flatten: 2, split: 2 },
+  ...{ indexSelect: 2, maskedSelect: 1, gather: 2, topk: 3, sort: 2, argsort: 2, tril: 1, triu: 1 },
+  ...{ multinomial: 2, index: ANY },
+});

@@ -63,7 +63,7 @@ function resultType(op: BinaryOp, operands: DType): DType {
 }
 
 function unary(op: UnaryOp, x: Strided): Storage {
-  const f = UNARY[op];
+  const f = op === 'square' && x.storage.dtype === 'int32' ? (n: number) => Math.imul(n, n) : UNARY[op];
   const input = rowMajor(x);
   const out = Storage.empty(x.storage.dtype, input.length);
   const y = out.data;
@@ -80,7 +80,8 @@ function geluBackward(x: Strided, g: Strided): Storage {
 }
 
 function binary(op: BinaryOp, a: Strided, b: Strided): Storage {
-  const f = BINARY[op];
+  // A product of whole numbers as int32 has it: past 2⁵³ a double would lose its last digits.
+  const f = op === 'mul' && a.storage.dtype === 'int32' ? Math.imul : BINARY[op];
   const out = Storage.empty(resultType(op, a.storage.dtype), sizeOf(a.shape));
   const y = out.data;
   if (isContiguous(a) && isContiguous(b)) {

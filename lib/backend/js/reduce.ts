@@ -44,6 +44,8 @@ function argReduce(op: 'max' | 'min', x: Strided, axis: number): Storage {
     let best = start;
     for (let i = start + 1; i < start + length; i++) {
       if (op === 'max' ? input[i] > input[best] : input[i] < input[best]) best = i;
+      // The first NaN wins, and stays: nothing is above or below it.
+      else if (Number.isNaN(input[i]) && !Number.isNaN(input[best])) best = i;
     }
     y[row] = best - start;
   }

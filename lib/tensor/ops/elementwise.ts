@@ -1,14 +1,17 @@
 import { kernels } from '../../backend/dispatch.ts';
 import type { ArithmeticOp, BinaryOp, ComparisonOp, UnaryOp } from '../../backend/kernels.ts';
 import type { DType } from '../../backend/storage.ts';
+import { UserError } from '../../errors.ts';
+import { noMore } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { full } from '../create.ts';
+import { checkDType, highestType, inWords } from '../dtype.ts';
 import { broadcastShapes, type Shape, sameShape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
 export type Operand = Tensor | number;
 
-const INT32_OPERATIONS: ReadonlySet<UnaryOp> = new Set(['neg', 'abs', 'square']);
+const INT32_OPERATIONS: ReadonlySet<UnaryOp> = new Set(['neg', 'abs', 'square', 'relu']);
 
 /** Sums a gradient over the axes along which an operand of this shape was broadcast. */
 export function sumToShape(g: Tensor, shape: Shape): Tensor {
@@ -20,39 +23,47 @@ export function sumToShape(g: Tensor, shape: Shape): Tensor {
   return g.sum(axes, true).reshape(shape);
 }
 
-// Derivatives of the unary operations, from the input x, the output y and the upstream gradient g.
-const UNARY_BACKWARD: Record<UnaryOp, (g: Tensor, x: Tensor, y: Tensor) => Tensor> = {
-  neg: (g) => g.neg(),
-  abs: (g, x) => g.mul(x.gt(0).float().sub(x.lt(0).float())),
-  exp: (g, _x, y) => g.mul(y),
-  log: (g, x) => g.div(x),
-  sqrt: (g, _x, y) => g.div(y.mul(2)),
-  rsqrt: (g, x, y) => g.mul(y).div(x).mul(-0.5),
-  reciprocal: (g, _x, y) => g.mul(y.square()).neg(),
-  square: (g, x) => g.mul(x).mul(2),
-  tanh: (g, _x, y) => g.mul(y.square().neg().add(1)),
-  sigmoid: (g, _x, y) => g.mul(y).mul(y.neg().add(1)),
-  relu: (g, x) => g.mul(x.gt(0).float()),
-  gelu: (g, x) => Tensor.of(kernels.geluBackward(x, g), x.shape),
-  sin: (g, x) => g.mul(x.cos()),
-  cos: (g, x) => g.mul(x.sin()).neg(),
+/** A derivative, and what it reads besides the upstream gradient g: the input x, the output y, or neither. */
+interface UnaryDerivative {
+  saves?: 'x' | 'y';
+  backward: (g: Tensor, x: Tensor, y: Tensor) => Tensor;
+}
+
+const UNARY_BACKWARD: Record<UnaryOp, UnaryDerivative> = {
+  neg: { backward: (g) => g.neg() },
+  abs: { saves: 'x', backward: (g, x) => g.mul(x.gt(0).float().sub(x.lt(0).float())) },
+  exp: { saves: 'y', backward: (g, _x, y) => g.mul(y) },
+  log: { saves: 'x', backward: (g, x) => g.div(x) },
+  sqrt: { saves: 'y', backward: (g, _x, y) => g.div(y.mul(2)) },
+  rsqrt: { saves: 'y', backward: (g, _x, y) => g.mul(y.square().mul(y)).mul(-0.5) },
+  reciprocal: { saves: 'y', backward: (g, _x, y) => g.mul(y.square()).neg() },
+  square: { saves: 'x', backward: (g, x) => g.mul(x).mul(2) },
+  tanh: { saves: 'y', backward: (g, _x, y) => g.mul(y.square().neg().add(1)) },
+  sigmoid: { saves: 'y', backward: (g, _x, y) => g.mul(y).mul(y.neg().add(1)) },
+  // Chosen rather than multiplied: nothing passes where y is 0, not even an infinite gradient.
+  relu: { saves: 'y', backward: (g, _x, y) => where(y.le(0), 0, g) },
+  gelu: { saves: 'x', backward: (g, x) => Tensor.of(kernels.geluBackward(x, g), x.shape) },
+  sin: { saves: 'x', backward: (g, x) => g.mul(x.cos()) },
+  cos: { saves: 'x', backward: (g, x) => g.mul(x.sin()).neg() },
 };
 
 export function unary(op: UnaryOp, input: Tensor): Tensor {
+  if (input.dtype === 'bool' && INT32_OPERATIONS.has(op) && op !== 'square') {
+    throw new UserError(`${op}: a bool tensor has no ${op}; use int() or float() first`);
+  }
   const x = input.dtype === 'float32' || INT32_OPERATIONS.has(op) ? input : input.float();
   const y = Tensor.of(kernels.unary(op, x), x.shape);
-  return record(op, y, [x], (g) => [UNARY_BACKWARD[op](g, x, y)]);
+  const { saves, backward } = UNARY_BACKWARD[op];
+  return record(op, y, [x], [saves === 'x' ? x : saves === 'y' && y], (g) => [backward(g, x, y)]);
 }
 
 /** float32 if either is; a plain number is float32 only when it has a fraction or the tensor is float32. */
 function commonType(a: Operand, b: Operand): DType {
   const types = [a, b].map((x): DType => {
     if (x instanceof Tensor) return x.dtype;
-    return Number.isInteger(x) ? 'bool' : 'float32';
+    return Number.isInteger(x) ? 'int32' : 'float32';
   });
-  if (types.includes('float32')) return 'float32';
-  if (types.includes('int32') || typeof a === 'number' || typeof b === 'number') return 'int32';
-  return 'bool';
+  return highestType(types);
 }
 
 /** Both operands with the type and the shape that they have in common. */
@@ -64,43 +75,75 @@ function broadcastOperands(name: string, a: Operand, b: Operand, dtype: DType): 
   return [x, y, shape];
 }
 
-// Derivatives of the arithmetic operations with respect to a and to b.
-const BINARY_BACKWARD: Record<
-  ArithmeticOp,
-  [(g: Tensor, a: Tensor, b: Tensor) => Tensor, (g: Tensor, a: Tensor, b: Tensor) => Tensor]
-> = {
-  add: [(g) => g, (g) => g],
-  sub: [(g) => g, (g) => g.neg()],
-  mul: [(g, _a, b) => g.mul(b), (g, a) => g.mul(a)],
-  div: [(g, _a, b) => g.div(b), (g, a, b) => g.mul(a).div(b.square()).neg()],
+function checkOperands(op: string, ...operands: Operand[]): void {
+  for (const x of operands) {
+    if (x instanceof Tensor || typeof x === 'number') continue;
+    throw new UserError(`${op}: a tensor or a number is expected, not ${inWords(x)}`);
+  }
+}
+
+/** Which of the operands the derivative with respect to a, and to b, reads, and the derivative. */
+interface Derivative {
+  saves: 'a' | 'b' | 'both' | 'none';
+  backward: (g: Tensor, a: Tensor, b: Tensor) => Tensor;
+}
+
+const PASSES: Derivative = { saves: 'none', backward: (g) => g };
+// Where the two are equal each gets half, as in PyTorch; where one is NaN both get all.
+const ABOVE: Derivative = { saves: 'both', backward: (g, a, b) => halfWhereEqual(a.lt(b), g, a, b) };
+const BELOW: Derivative = { saves: 'both', backward: (g, a, b) => halfWhereEqual(a.gt(b), g, a, b) };
+
+function halfWhereEqual(loses: Tensor, g: Tensor, a: Tensor, b: Tensor): Tensor {
+  return where(loses, 0, where(a.eq(b), g.mul(0.5), g));
+}
+
+const BINARY_BACKWARD: Record<ArithmeticOp, [toA: Derivative, toB: Derivative]> = {
+  add: [PASSES, PASSES],
+  sub: [PASSES, { saves: 'none', backward: (g) => g.neg() }],
+  mul: [
+    { saves: 'b', backward: (g, _a, b) => g.mul(b) },
+    { saves: 'a', backward: (g, a) => g.mul(a) },
+  ],
+  div: [
+    { saves: 'b', backward: (g, _a, b) => g.div(b) },
+    // Divided twice: the square of a small b would be 0.
+    { saves: 'both', backward: (g, a, b) => g.mul(a.div(b).div(b)).neg() },
+  ],
   pow: [
     // At exponent 0 the derivative is 0 even where a^(b − 1) is not finite.
-    (g, a, b) => g.mul(where(b.eq(0), 0, b.mul(a.pow(b.sub(1))))),
+    { saves: 'both', backward: (g, a, b) => where(b.eq(0), 0, g.mul(b.mul(a.pow(b.sub(1))))) },
     // At base 0 the power stays 0 as the exponent moves: log(0) must not enter.
-    (g, a, b) => g.mul(where(a.eq(0), 0, a.pow(b).mul(a.log()))),
+    { saves: 'both', backward: (g, a, b) => g.mul(where(both(a.eq(0), b.ge(0)), 0, a.pow(b).mul(a.log()))) },
   ],
-  // Where the two are equal each gets half, as in PyTorch.
-  maximum: [(g, a, b) => g.mul(shareOfWinner(a, b)), (g, a, b) => g.mul(shareOfWinner(b, a))],
-  minimum: [(g, a, b) => g.mul(shareOfWinner(b, a)), (g, a, b) => g.mul(shareOfWinner(a, b))],
+  maximum: [ABOVE, { saves: 'both', backward: (g, a, b) => ABOVE.backward(g, b, a) }],
+  minimum: [BELOW, { saves: 'both', backward: (g, a, b) => BELOW.backward(g, b, a) }],
 };
 
-/** 1 where a is above b, ½ where they are equal, 0 elsewhere. */
-function shareOfWinner(a: Tensor, b: Tensor): Tensor {
-  return a.gt(b).float().add(a.eq(b).float().mul(0.5));
-}
+const reads = (derivative: Derivative, operand: 'a' | 'b') =>
+  derivative.saves === operand || derivative.saves === 'both';
 
 function arithmetic(op: ArithmeticOp, a: Operand, b: Operand): Tensor {
   let dtype = commonType(a, b);
   // Only maximum and minimum have a meaning for bool; true division is of floats.
   if (op === 'div') dtype = 'float32';
-  else if (dtype === 'bool' && op !== 'maximum' && op !== 'minimum') dtype = 'int32';
+  else if (dtype === 'bool' && op === 'sub') {
+    throw new UserError('sub: two bool tensors have no difference; use ne, or int() first');
+  } else if (dtype === 'bool' && op !== 'maximum' && op !== 'minimum') dtype = 'int32';
   const [x, y, shape] = broadcastOperands(op, a, b, dtype);
+  if (op === 'pow' && dtype === 'int32') refuseNegativePower(y);
   const out = Tensor.of(kernels.binary(op, x.expand(shape), y.expand(shape)), shape);
   const [toA, toB] = BINARY_BACKWARD[op];
-  return record(op, out, [x, y], (g) => [
-    x.requiresGrad ? sumToShape(toA(g, x, y), x.shape) : null,
-    y.requiresGrad ? sumToShape(toB(g, x, y), y.shape) : null,
+  const saved = (operand: 'a' | 'b') =>
+    (x.requiresGrad && reads(toA, operand)) || (y.requiresGrad && reads(toB, operand));
+  return record(op, out, [x, y], [saved('a') && x, saved('b') && y], (g) => [
+    x.requiresGrad ? sumToShape(toA.backward(g, x, y), x.shape) : null,
+    y.requiresGrad ? sumToShape(toB.backward(g, x, y), y.shape) : null,
   ]);
+}
+
+function refuseNegativePower(exponent: Tensor): void {
+  if (!(exponent.toFlatArray() as number[]).some((e) => e < 0)) return;
+  throw new UserError('pow: a whole number to a negative power is not whole; use float() first');
 }
 
 function compare(op: ComparisonOp, a: Operand, b: Operand): Tensor {
@@ -110,19 +153,30 @@ function compare(op: ComparisonOp, a: Operand, b: Operand): Tensor {
 
 /** `a op b` with broadcasting. Comparisons give bool and have no gradient. */
 export function binary(op: BinaryOp, a: Operand, b: Operand): Tensor {
+  checkOperands(op, a, b);
   return op in BINARY_BACKWARD ? arithmetic(op as ArithmeticOp, a, b) : compare(op as ComparisonOp, a, b);
 }
 
-/** `condition ? a : b`, elementwise and broadcast. */
-export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+/** `condition ? a : b`, elementwise and broadcast, for a bool condition. */
+export function where(condition: Tensor, a: Operand, b: Operand, ...more: []): Tensor {
+  noMore('where', 3, more);
+  checkOperands('where', a, b);
+  const choose = requireMask(condition, 'where');
   const [x, y, operands] = broadcastOperands('where', a, b, commonTypeOfChoices(a, b));
-  const shape = broadcastShapes(condition.shape, operands, 'where');
-  const choose = condition.to('bool').expand(shape);
-  const out = Tensor.of(kernels.where(choose, x.expand(shape), y.expand(shape)), shape);
-  return record('where', out, [x, y], (g) => [
-    x.requiresGrad ? sumToShape(where(choose, g, 0), x.shape) : null,
-    y.requiresGrad ? sumToShape(where(choose, 0, g), y.shape) : null,
+  const shape = broadcastShapes(choose.shape, operands, 'where');
+  const wide = choose.expand(shape);
+  const out = Tensor.of(kernels.where(wide, x.expand(shape), y.expand(shape)), shape);
+  return record('where', out, [x, y], [choose], (g) => [
+    x.requiresGrad ? sumToShape(where(wide, g, 0), x.shape) : null,
+    y.requiresGrad ? sumToShape(where(wide, 0, g), y.shape) : null,
   ]);
+}
+
+/** @throws UserError unless it is a bool tensor: of numbers nobody knows which ones stand for true. */
+export function requireMask(mask: Tensor, what: string): Tensor {
+  if (mask instanceof Tensor && mask.dtype === 'bool') return mask;
+  const given = mask instanceof Tensor ? mask.dtype : inWords(mask);
+  throw new UserError(`${what}: a bool tensor is expected, not ${given}; compare, or use bool()`);
 }
 
 /** Two plain numbers to choose from are float32, as everything not told otherwise. */
@@ -130,20 +184,57 @@ function commonTypeOfChoices(a: Operand, b: Operand): DType {
   return typeof a === 'number' && typeof b === 'number' ? 'float32' : commonType(a, b);
 }
 
-/** x with `value` wherever the mask (broadcast to x) is true. */
+/** x with `value` wherever the bool mask (broadcast with x) is true. */
 export function maskedFill(x: Tensor, mask: Tensor, value: number): Tensor {
+  requireMask(mask, 'maskedFill');
+  if (typeof value !== 'number') {
+    throw new UserError(`maskedFill: a number is expected, not ${inWords(value)}`);
+  }
+  if (x.dtype !== 'float32' && !Number.isInteger(value)) {
+    throw new UserError(`maskedFill: a tensor of ${x.dtype} cannot hold ${value}; use float() first`);
+  }
   broadcastShapes(mask.shape, x.shape, 'maskedFill');
   return where(mask, full([], value, { dtype: x.dtype }), x);
 }
 
-/** x held between `low` and `high`. */
-export function clamp(x: Tensor, low: number, high: number): Tensor {
-  const y = binary('minimum', binary('maximum', x.detach(), low), high);
-  if (!x.requiresGrad) return y;
-  return record('clamp', y, [x], (g) => [g.mul(x.ge(low).float()).mul(x.le(high).float())]);
+type Bound = Operand | null | undefined;
+
+/** x held between `low` and `high`, of which one may be null: numbers, or tensors that broadcast. */
+export function clamp(x: Tensor, low: Bound, high?: Bound): Tensor {
+  const [least, most] = [low ?? undefined, high ?? undefined];
+  if (least === undefined && most === undefined) {
+    throw new UserError('clamp: a lower or an upper bound is expected; give null for the other one');
+  }
+  if (x.dtype === 'bool')
+    throw new UserError('clamp: a bool tensor has no order; use int() or float() first');
+  let y: Tensor = x.detach();
+  if (least !== undefined) y = binary('maximum', y, detached(least));
+  if (most !== undefined) y = binary('minimum', y, detached(most));
+  const bounds = [least, most].filter((bound) => bound instanceof Tensor);
+  return record('clamp', y, [x, ...bounds], [x, ...bounds], (g) => [
+    sumToShape(where(isBetween(x, least, most), g, 0), x.shape),
+    ...bounds.map((bound) => sumToShape(where(decides(bound, x, least, most), g, 0), bound.shape)),
+  ]);
+}
+
+const detached = (bound: Operand) => (bound instanceof Tensor ? bound.detach() : bound);
+const both = (a: Tensor, b: Tensor) => a.minimum(b);
+
+/** Is x itself what clamp gives? At a bound it is. */
+function isBetween(x: Tensor, low: Operand | undefined, high: Operand | undefined): Tensor {
+  if (low === undefined) return x.le(high!);
+  return high === undefined ? x.ge(low) : both(x.ge(low), x.le(high));
+}
+
+/** Is this bound what clamp gives? Above both, `high` is, and so it is where the two are the wrong way round. */
+function decides(bound: Tensor, x: Tensor, low: Operand | undefined, high: Operand | undefined): Tensor {
+  if (bound === low) return high === undefined ? x.lt(bound) : both(x.lt(bound), bound.lt(high));
+  const above = x.gt(bound);
+  return low === undefined ? above : above.maximum(bound.lt(low));
 }
 
 /** Another type. Only float32 carries a gradient. */
 export function cast(x: Tensor, dtype: DType): Tensor {
+  checkDType(dtype, 'to');
   return x.dtype === dtype ? x : Tensor.of(kernels.cast(x, dtype), x.shape);
 }

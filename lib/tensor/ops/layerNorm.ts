@@ -1,23 +1,30 @@
 import { kernels } from '../../backend/dispatch.ts';
+import { UserError } from '../../errors.ts';
+import { noMore } from '../arguments.ts';
 import { record } from '../autograd.ts';
-import { sizeOf } from '../shape.ts';
+import { inWords } from '../dtype.ts';
+import { formatShape, sameShape, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
 /**
  * (x − mean) / √(variance + eps) · scale + shift over the last axis d, with the biased variance
  * (Ba, Kiros & Hinton 2016): x [..., d], scale [d], shift [d] → [..., d], in one pass forward and one back.
- * @throws if scale or shift does not have the length of the last axis.
+ * @throws UserError if scale or shift does not have the length of the last axis, or is not float32.
  */
-export function layerNorm(x: Tensor, scale: Tensor, shift: Tensor, eps = 1e-5): Tensor {
-  const d = x.shape.at(-1)!;
-  if (scale.size !== d || shift.size !== d) {
-    throw new Error(
-      `layerNorm: scale and shift of length ${d} are expected, not ${scale.size} and ${shift.size}`,
-    );
+export function layerNorm(input: Tensor, scale: Tensor, shift: Tensor, eps = 1e-5, ...more: []): Tensor {
+  noMore('layerNorm', 4, more);
+  const x = input.float();
+  const d = x.shape.at(-1);
+  if (d === undefined) throw new UserError('layerNorm: an input of [..., d] is expected, not one number');
+  for (const [name, t] of Object.entries({ scale, shift })) {
+    if (t instanceof Tensor && sameShape(t.shape, [d]) && t.dtype === 'float32') continue;
+    const given = t instanceof Tensor ? `${t.dtype} of ${formatShape(t.shape)}` : inWords(t);
+    throw new UserError(`layerNorm: a ${name} of float32 [${d}] is expected, not ${given}`);
   }
+  if (!(eps >= 0)) throw new UserError(`layerNorm: eps is a number from 0 up, not ${inWords(eps)}`);
   const rows = x.reshape([sizeOf(x.shape.slice(0, -1)), d]); // [..., d] → [rows, d]
   const { y, mean, rstd } = kernels.layerNorm(rows, scale, shift, eps);
-  const out = record('layerNorm', Tensor.of(y, rows.shape), [rows, scale, shift], (g) => {
+  const out = record('layerNorm', Tensor.of(y, rows.shape), [rows, scale, shift], [rows, scale], (g) => {
     const parameters = scale.requiresGrad || shift.requiresGrad;
     const { dx, dscale, dshift } = kernels.layerNormBackward(g, rows, scale, mean, rstd, parameters);
     return [

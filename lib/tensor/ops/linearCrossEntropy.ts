@@ -1,5 +1,8 @@
 import { kernels } from '../../backend/dispatch.ts';
 import { Storage } from '../../backend/storage.ts';
+import { UserError } from '../../errors.ts';
+import { checkOptions } from '../../options.ts';
+import { noMore } from '../arguments.ts';
 import { isGradEnabled, record } from '../autograd.ts';
 import { formatShape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
@@ -24,17 +27,23 @@ export function linearCrossEntropy(
   weight: Tensor,
   targets: Tensor,
   options: { ignoreIndex?: number } = {},
+  ...more: []
 ): Tensor {
+  noMore('linearCrossEntropy', 4, more);
+  checkOptions('linearCrossEntropy', options, ['ignoreIndex']);
   const { ignoreIndex = -100 } = options;
   const classes = weight.shape[0];
   if (x.ndim !== 2 || weight.ndim !== 2 || x.shape[1] !== weight.shape[1]) {
-    throw new Error(
+    throw new UserError(
       `linearCrossEntropy: x [n, d] and weight [classes, d] are expected, not ${formatShape(x.shape)} ` +
         `and ${formatShape(weight.shape)}`,
     );
   }
+  if (x.dtype !== 'float32' || weight.dtype !== 'float32') {
+    throw new UserError(`linearCrossEntropy: float32 is expected, not ${x.dtype} and ${weight.dtype}`);
+  }
   if (targets.ndim !== 1 || targets.shape[0] !== x.shape[0]) {
-    throw new Error(
+    throw new UserError(
       `linearCrossEntropy: targets [${x.shape[0]}] are expected, not ${formatShape(targets.shape)}`,
     );
   }
@@ -68,7 +77,7 @@ export function linearCrossEntropy(
   }
 
   const loss = Tensor.of(Storage.of(Float32Array.of(sum / counted)), []);
-  return record('linearCrossEntropy', loss, [x, weight], (g) => [
+  return record('linearCrossEntropy', loss, [x, weight], [], (g) => [
     dx?.mul(g) ?? null,
     dWeight?.mul(g) ?? null,
   ]);

@@ -1,11 +1,14 @@
 import { kernels } from '../../backend/dispatch.ts';
+import { UserError } from '../../errors.ts';
+import { noMore } from '../arguments.ts';
 import { record } from '../autograd.ts';
-import { broadcastShapes, formatShape, sizeOf } from '../shape.ts';
+import { zeros } from '../create.ts';
+import { broadcastShapes, formatShape, sameShape, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { sumToShape } from './elementwise.ts';
 
 function refuse(a: Tensor, b: Tensor, reason: string): never {
-  throw new Error(`matmul: ${formatShape(a.shape)} and ${formatShape(b.shape)} do not fit: ${reason}`);
+  throw new UserError(`matmul: ${formatShape(a.shape)} and ${formatShape(b.shape)} do not fit: ${reason}`);
 }
 
 /**
@@ -18,11 +21,22 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   const inner = a.shape.at(-1)!;
   const other = b.ndim === 1 ? b.shape[0] : b.shape.at(-2)!;
   if (inner !== other) refuse(a, b, `inner sizes ${inner} and ${other}`);
-  if (a.dtype !== b.dtype) refuse(a, b, `${a.dtype} against ${b.dtype}`);
-  if (a.dtype !== 'float32') return matmul(a.float(), b.float()).to(a.dtype);
+  if (a.dtype !== b.dtype) refuse(a, b, `${a.dtype} against ${b.dtype}; use float() on one`);
+  if (a.dtype === 'bool') refuse(a, b, 'bool has no products; use int() or float()');
   if (b.ndim === 1) return matmul(a, b.unsqueeze(1)).squeeze(-1);
   if (a.ndim === 1) return matmul(a.unsqueeze(0), b).squeeze(-2);
+  if (a.dtype === 'int32') return matmulOfIntegers(a, b);
   return b.ndim === 2 ? matmulByMatrix(a, b) : matmulBatched(a, b);
+}
+
+/** Whole numbers, exactly, one k after the other: float32 could not hold sums above 2²⁴. */
+function matmulOfIntegers(a: Tensor, b: Tensor): Tensor {
+  const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), 'matmul');
+  let out = zeros([...batch, a.shape.at(-2)!, b.shape.at(-1)!], { dtype: 'int32' });
+  for (let k = 0; k < a.shape.at(-1)!; k++) {
+    out = out.add(a.narrow(-1, k, 1).mul(b.narrow(-2, k, 1))); // [..., m, 1] · [..., 1, n]
+  }
+  return out;
 }
 
 /** [..., m, k] · [k, n]: all rows of a in one product. */
@@ -31,7 +45,7 @@ function matmulByMatrix(a: Tensor, b: Tensor): Tensor {
   const shape = [...a.shape.slice(0, -1), n];
   const rows = a.reshape([sizeOf(a.shape.slice(0, -1)), k]); // [..., m, k] → [rows, k]
   const out = Tensor.of(kernels.matmul(rows, b), [rows.shape[0], n]);
-  const product = record('matmul', out, [rows, b], (g) => [
+  const product = record('matmul', out, [rows, b], [b.requiresGrad && rows, rows.requiresGrad && b], (g) => [
     rows.requiresGrad ? matmul(g, b.t()) : null, // [rows, n] · [n, k]
     b.requiresGrad ? (target) => target.addProductInPlace(rows.t(), g) : null, // [k, rows] · [rows, n]
   ]);
@@ -46,7 +60,7 @@ function matmulBatched(a: Tensor, b: Tensor): Tensor {
   const left = a.expand([...batch, m, k]);
   const right = b.expand([...batch, k, n]);
   const out = Tensor.of(kernels.matmul(left, right), [...batch, m, n]);
-  return record('matmul', out, [a, b], (g) => [
+  return record('matmul', out, [a, b], [b.requiresGrad && a, a.requiresGrad && b], (g) => [
     a.requiresGrad ? sumToShape(matmul(g, b.transpose(-2, -1)), a.shape) : null,
     b.requiresGrad ? sumToShape(matmul(a.transpose(-2, -1), g), b.shape) : null,
   ]);
@@ -55,25 +69,46 @@ function matmulBatched(a: Tensor, b: Tensor): Tensor {
 /**
  * x Wᵀ + b for x [..., in], weight [out, in] and bias [out]: [..., out], with the bias added by the product's
  * own kernel. A frozen weight (`requiresGrad` false) costs nothing in backward: only x's gradient is computed.
- * @throws if the last axis of x is not the weight's `in`.
+ * @throws UserError if the last axis of x is not the weight's `in`, the bias not of length `out`, or their types differ.
  */
-export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null, ...more: []): Tensor {
+  noMore('linear', 3, more);
+  checkLinear(x, weight, bias ?? undefined);
   const [outputs, inputs] = weight.shape;
-  if (x.shape.at(-1) !== inputs) {
-    throw new Error(
-      `linear: an input of ${formatShape(x.shape)} does not fit a weight of ${formatShape(weight.shape)}: ` +
-        `its last axis has to be ${inputs}`,
-    );
+  if (x.dtype !== 'float32') {
+    const product = matmul(x, weight.t());
+    return bias ? product.add(bias) : product;
   }
   const rows = x.reshape([sizeOf(x.shape.slice(0, -1)), inputs]); // [..., in] → [rows, in]
   const out = Tensor.of(kernels.matmul(rows, weight.detach().t(), bias ?? undefined), [
     rows.shape[0],
     outputs,
   ]);
-  const y = record('linear', out, bias ? [rows, weight, bias] : [rows, weight], (g) => [
+  const saved = [weight.requiresGrad && rows, rows.requiresGrad && weight];
+  const y = record('linear', out, bias ? [rows, weight, bias] : [rows, weight], saved, (g) => [
     rows.requiresGrad ? matmul(g, weight) : null, // [rows, out] · [out, in]
     weight.requiresGrad ? (target) => target.addProductInPlace(g.t(), rows) : null, // [out, rows] · [rows, in]
     bias?.requiresGrad ? g.sum(0) : null,
   ]);
   return y.reshape([...x.shape.slice(0, -1), outputs]);
+}
+
+function checkLinear(x: Tensor, weight: Tensor, bias: Tensor | undefined): void {
+  if (weight.ndim !== 2) {
+    throw new UserError(`linear: a weight of [out, in] is expected, not ${formatShape(weight.shape)}`);
+  }
+  const [outputs, inputs] = weight.shape;
+  if (x.shape.at(-1) !== inputs) {
+    throw new UserError(
+      `linear: an input of ${formatShape(x.shape)} does not fit a weight of ${formatShape(weight.shape)}: ` +
+        `its last axis has to be ${inputs}`,
+    );
+  }
+  if (bias && !sameShape(bias.shape, [outputs])) {
+    throw new UserError(`linear: a bias of [${outputs}] is expected, not ${formatShape(bias.shape)}`);
+  }
+  for (const [name, t] of Object.entries({ weight, bias })) {
+    if (!t || t.dtype === x.dtype) continue;
+    throw new UserError(`linear: the input is ${x.dtype}, the ${name} ${t.dtype}; use float() on one`);
+  }
 }

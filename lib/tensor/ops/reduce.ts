@@ -1,28 +1,36 @@
 import { kernels } from '../../backend/dispatch.ts';
 import type { ReduceOp } from '../../backend/kernels.ts';
+import { UserError } from '../../errors.ts';
+import { checkOptions } from '../../options.ts';
 import { named, record } from '../autograd.ts';
-import { resolveAxis, sizeOf } from '../shape.ts';
+import { checkFlag } from '../dtype.ts';
+import { formatShape, resolveAxisOrScalar, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
+import { where } from './elementwise.ts';
 
-/** One axis, several, or (undefined) all of them. */
+/** One axis, several, or (undefined, or an empty list) all of them. */
 export type Axes = number | readonly number[] | undefined;
 
 function resolveAxes(x: Tensor, axes: Axes, what: string): number[] {
-  if (axes === undefined) return x.shape.map((_, axis) => axis);
-  const list = typeof axes === 'number' ? [axes] : axes;
-  // A tensor without axes may be reduced along its first or last, as in PyTorch.
-  const resolved = list.map((axis) => resolveAxis(axis, Math.max(x.ndim, 1), what));
-  return [...new Set(resolved)].filter((axis) => axis < x.ndim);
+  const list = Array.isArray(axes) ? (axes as readonly number[]) : axes === undefined ? [] : [axes as number];
+  if (list.length === 0) return x.shape.map((_, axis) => axis);
+  const resolved = list.map((axis) => resolveAxisOrScalar(axis, x.ndim, what));
+  if (new Set(resolved).size < resolved.length) {
+    throw new UserError(`${what}: an axis comes twice in ${formatShape(list)}`);
+  }
+  return resolved.filter((axis) => axis < x.ndim);
 }
 
 /** The shape with the reduced axes gone, or kept with length 1. */
 function reducedShape(x: Tensor, axes: readonly number[], keepdim: boolean): number[] {
+  checkFlag(keepdim, 'keepdim', 'a reduction');
   if (keepdim) return x.shape.map((length, axis) => (axes.includes(axis) ? 1 : length));
   return x.shape.filter((_, axis) => !axes.includes(axis));
 }
 
 function reduce(op: ReduceOp, x: Tensor, axes: readonly number[], keepdim: boolean): Tensor {
-  return Tensor.of(kernels.reduce(op, x, axes), reducedShape(x, axes, keepdim));
+  const shape = reducedShape(x, axes, keepdim);
+  return Tensor.of(kernels.reduce(op, x, axes), shape);
 }
 
 /** Sum over the axes; bool counts as int32. */
@@ -30,7 +38,7 @@ export function sum(input: Tensor, axes?: Axes, keepdim = false): Tensor {
   const x = input.dtype === 'bool' ? input.to('int32') : input;
   const reduced = resolveAxes(x, axes, 'sum');
   const kept = reducedShape(x, reduced, true);
-  return record('sum', reduce('sum', x, reduced, keepdim), [x], (g) => [g.reshape(kept).expand(x.shape)]);
+  return record('sum', reduce('sum', x, reduced, keepdim), [x], [], (g) => [g.reshape(kept).expand(x.shape)]);
 }
 
 export function mean(x: Tensor, axes?: Axes, keepdim = false): Tensor {
@@ -39,47 +47,78 @@ export function mean(x: Tensor, axes?: Axes, keepdim = false): Tensor {
   return named(axes === undefined ? 'mean' : 'mean1', sum(x.float(), axes, keepdim).div(count));
 }
 
+export interface VarianceOptions {
+  /** Divides by n − 1 (Bessel's correction), the default, or by n. */
+  unbiased?: boolean;
+  /** What is taken from n, in place of `unbiased`. */
+  correction?: number;
+  keepdim?: boolean;
+}
+
 /**
  * Variance over the axes. `unbiased` (the default, as in PyTorch) divides by n − 1 (Bessel's correction),
- * otherwise by n, as layer norm does.
+ * otherwise by n, as layer norm does. Of too few elements it is NaN.
  */
-export function variance(
-  x: Tensor,
-  axes?: Axes,
-  options: { unbiased?: boolean; keepdim?: boolean } = {},
-): Tensor {
-  const { unbiased = true, keepdim = false } = options;
+export function variance(input: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor {
+  checkOptions('var', options, ['unbiased', 'correction', 'keepdim']);
+  const { unbiased = true, keepdim = false, correction = unbiased ? 1 : 0 } = options;
+  checkFlag(unbiased, 'unbiased', 'var');
+  if (typeof correction !== 'number') throw new UserError('var: correction is a number');
+  if (options.unbiased !== undefined && options.correction !== undefined) {
+    throw new UserError('var: unbiased or correction, not both');
+  }
+  const x = input.float();
   const count = sizeOf(resolveAxes(x, axes, 'var').map((axis) => x.shape[axis]));
   const deviation = x.sub(mean(x, axes, true));
-  return named('var', sum(deviation.square(), axes, keepdim).div(unbiased ? count - 1 : count));
+  const divisor = Math.max(0, count - correction);
+  return named('var', sum(deviation.square(), axes, keepdim).div(divisor));
+}
+
+/** The root of the variance. Where all elements are equal its slope is infinite: the gradient is 0, as in PyTorch. */
+export function standardDeviation(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor {
+  const square = variance(x, axes, options);
+  const root = square.detach().sqrt();
+  return record('std', root, [square], [root], (g) => [where(root.eq(0), 0, g.div(root.mul(2)))]);
 }
 
 function refuseEmpty(x: Tensor, axes: readonly number[], what: string): void {
-  if (axes.some((axis) => x.shape[axis] === 0) || (x.ndim === 0 && x.size === 0)) {
-    throw new Error(
+  if (axes.some((axis) => x.shape[axis] === 0)) {
+    throw new UserError(
       `${what}: an axis of length 0 has no ${what === 'min' || what === 'argmin' ? 'smallest' : 'largest'} element`,
     );
   }
 }
 
-/** Largest or smallest over several axes. Equal ones share the gradient, as in torch.amax. */
+/** Largest or smallest over several axes; NaN if there is one. Equal ones share the gradient, as in torch.amax. */
 export function extreme(op: 'max' | 'min', x: Tensor, axes?: Axes, keepdim = false): Tensor {
   const reduced = resolveAxes(x, axes, op);
   refuseEmpty(x, reduced, op);
   const kept = reducedShape(x, reduced, true);
   const out = reduce(op, x, reduced, keepdim);
-  return record(op, out, [x], (g) => {
-    const winners = x.eq(out.detach().reshape(kept)).float();
-    const shares = winners.div(winners.sum(reduced, true));
-    return [shares.mul(g.reshape(kept))];
+  return record(op, out, [x], [x, out], (g) => {
+    const best = out.detach().reshape(kept);
+    // NaN equals nothing: where it is the result, the NaNs are those that are it.
+    const winners = x.eq(best).maximum(x.ne(x).minimum(best.ne(best)));
+    const shares = g.reshape(kept).div(winners.sum(reduced, true));
+    return [where(winners, shares, 0)];
   });
 }
 
-/** Position (int32) of the first largest or smallest element, along one axis or in the flattened tensor. */
+/**
+ * Position (int32) of the first largest or smallest element, along one axis or in the flattened tensor. NaN counts
+ * as both the largest and the smallest, as in PyTorch.
+ */
 export function argExtreme(op: 'max' | 'min', x: Tensor, axis?: number, keepdim = false): Tensor {
-  if (axis === undefined || x.ndim === 0) return argExtreme(op, x.flatten(), 0);
-  const along = resolveAxis(axis, x.ndim, `arg${op}`);
-  refuseEmpty(x, [along], `arg${op}`);
+  const what = `arg${op}`;
+  if (x.ndim === 0 || axis === undefined || axis === null) {
+    if (axis !== undefined && axis !== null) resolveAxisOrScalar(axis, x.ndim, what);
+    const all = x.shape.map((_, a) => a);
+    const flat = x.flatten();
+    refuseEmpty(flat, [0], what);
+    return Tensor.of(kernels.argReduce(op, flat, 0), reducedShape(x, all, keepdim));
+  }
+  const along = resolveAxisOrScalar(axis, x.ndim, what);
+  refuseEmpty(x, [along], what);
   return Tensor.of(kernels.argReduce(op, x, along), reducedShape(x, [along], keepdim));
 }
 
@@ -90,8 +129,11 @@ export function extremeAlong(
   axis: number,
   keepdim = false,
 ): { values: Tensor; indices: Tensor } {
-  const indices = argExtreme(op, x, axis, true);
-  const values = x.gather(axis, indices);
+  const along = resolveAxisOrScalar(axis, x.ndim, op);
+  checkFlag(keepdim, 'keepdim', op);
+  refuseEmpty(x, [along], op);
+  const indices = argExtreme(op, x, along, true);
+  const values = x.gather(along, indices);
   if (keepdim) return { values, indices };
-  return { values: values.squeeze(axis), indices: indices.squeeze(axis) };
+  return { values: values.squeeze(along), indices: indices.squeeze(along) };
 }

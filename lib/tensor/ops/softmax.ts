@@ -1,29 +1,34 @@
 import { kernels } from '../../backend/dispatch.ts';
+import { UserError } from '../../errors.ts';
+import { noMore } from '../arguments.ts';
 import { record } from '../autograd.ts';
-import { formatShape, resolveAxis } from '../shape.ts';
+import { inWords } from '../dtype.ts';
+import { formatShape, resolveAxisOrScalar } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
 /** The kernels work along the last axis: another one is brought there and back as a view. */
 function alongLastAxis(x: Tensor, axis: number, what: string, operation: (x: Tensor) => Tensor): Tensor {
-  if (x.ndim === 0) return operation(x.reshape(1)).reshape([]);
-  const along = resolveAxis(axis, x.ndim, what);
+  const along = resolveAxisOrScalar(axis, x.ndim, what);
+  if (x.ndim === 0) return operation(x.float().reshape(1)).reshape([]);
   if (along === x.ndim - 1) return operation(x.float());
   return operation(x.float().transpose(along, -1)).transpose(along, -1);
 }
 
 /** exp(x) / Σ exp(x) along an axis. */
-export function softmax(input: Tensor, axis = -1): Tensor {
+export function softmax(input: Tensor, axis = -1, ...more: []): Tensor {
+  noMore('softmax', 2, more);
   return alongLastAxis(input, axis, 'softmax', (x) => {
     const y = Tensor.of(kernels.softmax(x), x.shape);
-    return record('softmax', y, [x], (g) => [Tensor.of(kernels.softmaxBackward(y, g), x.shape)]);
+    return record('softmax', y, [x], [y], (g) => [Tensor.of(kernels.softmaxBackward(y, g), x.shape)]);
   });
 }
 
 /** log softmax(x) along an axis, without the overflow that the two in turn would have. */
-export function logSoftmax(input: Tensor, axis = -1): Tensor {
+export function logSoftmax(input: Tensor, axis = -1, ...more: []): Tensor {
+  noMore('logSoftmax', 2, more);
   return alongLastAxis(input, axis, 'logSoftmax', (x) => {
     const y = Tensor.of(kernels.logSoftmax(x), x.shape);
-    return record('logSoftmax', y, [x], (g) => [Tensor.of(kernels.logSoftmaxBackward(y, g), x.shape)]);
+    return record('logSoftmax', y, [x], [y], (g) => [Tensor.of(kernels.logSoftmaxBackward(y, g), x.shape)]);
   });
 }
 
@@ -31,14 +36,19 @@ export function logSoftmax(input: Tensor, axis = -1): Tensor {
  * Attention weights in one pass: softmax(scale · scores) where row i of each [t, t] matrix sees the columns
  * 0 … i only. The same as scores.mul(scale).maskedFill(triu mask, −∞).softmax(−1), at half the work and
  * without the two tensors in between.
- * @throws if the last two axes are not equal.
+ * @throws UserError if the last two axes are not equal.
  */
-export function causalSoftmax(scores: Tensor, scale: number): Tensor {
-  if (scores.ndim < 2 || scores.shape.at(-1) !== scores.shape.at(-2)) {
-    throw new Error(`causalSoftmax: scores of [..., t, t] are expected, not ${formatShape(scores.shape)}`);
+export function causalSoftmax(input: Tensor, scale: number, ...more: []): Tensor {
+  noMore('causalSoftmax', 2, more);
+  if (input.ndim < 2 || input.shape.at(-1) !== input.shape.at(-2)) {
+    throw new UserError(`causalSoftmax: scores of [..., t, t] are expected, not ${formatShape(input.shape)}`);
   }
-  const y = Tensor.of(kernels.causalSoftmax(scores, scale), scores.shape);
-  return record('causalSoftmax', y, [scores], (g) => [
-    Tensor.of(kernels.causalSoftmaxBackward(y, g, scale), scores.shape),
+  if (typeof scale !== 'number') {
+    throw new UserError(`causalSoftmax: a scale is expected, such as 1 / √d, not ${inWords(scale)}`);
+  }
+  const x = input.float();
+  const y = Tensor.of(kernels.causalSoftmax(x, scale), x.shape);
+  return record('causalSoftmax', y, [x], [y], (g) => [
+    Tensor.of(kernels.causalSoftmaxBackward(y, g, scale), x.shape),
   ]);
 }

@@ -1,11 +1,15 @@
 import ndarray from 'ndarray';
 import { kernels } from '../../backend/dispatch.ts';
+import { UserError } from '../../errors.ts';
 import { record } from '../autograd.ts';
+import { inWords } from '../dtype.ts';
 import {
   broadcastStrides,
+  checkCount,
   formatShape,
   isContiguous,
   resolveAxis,
+  resolveAxisOrScalar,
   resolveReshape,
   type Shape,
   sameShape,
@@ -13,6 +17,7 @@ import {
 } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { sumToShape } from './elementwise.ts';
+import type { Axes } from './reduce.ts';
 
 /**
  * Views: other shapes and strides over the same storage. Nothing is copied, forward or backward: the
@@ -26,12 +31,12 @@ function stridedView(x: Tensor, shape: Shape, strides: readonly number[], offset
 /** Row-major copy, or x itself where its elements already lie so. */
 export function contiguous(x: Tensor): Tensor {
   if (isContiguous(x)) return x;
-  return record('contiguous', Tensor.of(kernels.contiguous(x), x.shape), [x], (g) => [g]);
+  return record('contiguous', Tensor.of(kernels.contiguous(x), x.shape), [x], [], (g) => [g]);
 }
 
 /** Row-major copy, in memory of its own. */
 export function clone(x: Tensor): Tensor {
-  return record('clone', Tensor.of(kernels.contiguous(x), x.shape), [x], (g) => [g]);
+  return record('clone', Tensor.of(kernels.contiguous(x), x.shape), [x], [], (g) => [g]);
 }
 
 /** The same elements in another shape (one length may be −1), without a copy where the strides allow it. */
@@ -40,14 +45,14 @@ export function reshape(x: Tensor, wanted: Shape): Tensor {
   if (sameShape(shape, x.shape)) return x;
   const strides = stridesAfterReshape(x.shape, x.strides, shape);
   if (!strides) return reshape(contiguous(x), shape);
-  return record('reshape', stridedView(x, shape, strides), [x], (g) => [g.reshape(x.shape)]);
+  return record('reshape', stridedView(x, shape, strides), [x], [], (g) => [g.reshape(x.shape)]);
 }
 
 /** reshape that refuses to copy, as PyTorch's view. @throws if the strides do not allow it. */
 export function view(x: Tensor, wanted: Shape): Tensor {
   const shape = resolveReshape(x.shape, wanted);
   if (!stridesAfterReshape(x.shape, x.strides, shape)) {
-    throw new Error(
+    throw new UserError(
       `view: ${formatShape(x.shape)} cannot be seen as ${formatShape(shape)} without a copy; use reshape`,
     );
   }
@@ -58,18 +63,19 @@ export function view(x: Tensor, wanted: Shape): Tensor {
 export function permute(x: Tensor, order: readonly number[]): Tensor {
   const axes = order.map((axis) => resolveAxis(axis, x.ndim, 'permute'));
   if (axes.length !== x.ndim || new Set(axes).size !== x.ndim) {
-    throw new Error(`permute: ${formatShape(order)} does not name each of the ${x.ndim} axes once`);
+    throw new UserError(`permute: ${formatShape(order)} does not name each of the ${x.ndim} axes once`);
   }
   if (x.ndim === 0) return x;
   const inverse = axes.map((_, axis) => axes.indexOf(axis));
   const out = new Tensor(x.ndarray.transpose(...axes));
-  return record('permute', out, [x], (g) => [g.permute(inverse)]);
+  return record('permute', out, [x], [], (g) => [g.permute(inverse)]);
 }
 
 export function transpose(x: Tensor, axis0: number, axis1: number): Tensor {
   const order = x.shape.map((_, axis) => axis);
-  const a = resolveAxis(axis0, x.ndim, 'transpose');
-  const b = resolveAxis(axis1, x.ndim, 'transpose');
+  const a = resolveAxisOrScalar(axis0, x.ndim, 'transpose');
+  const b = resolveAxisOrScalar(axis1, x.ndim, 'transpose');
+  if (x.ndim === 0) return x;
   [order[a], order[b]] = [order[b], order[a]];
   return permute(x, order);
 }
@@ -85,10 +91,10 @@ export function expand(x: Tensor, wanted: Shape): Tensor {
     shape.some((length) => length < 0) ||
     !x.shape.every((length, axis) => length === 1 || length === shape[axis + missing])
   ) {
-    throw new Error(`expand: ${formatShape(x.shape)} does not broadcast to ${formatShape(wanted)}`);
+    throw new UserError(`expand: ${formatShape(x.shape)} does not broadcast to ${formatShape(wanted)}`);
   }
   const out = stridedView(x, shape, broadcastStrides(x.shape, x.strides, shape));
-  return record('expand', out, [x], (g) => [sumToShape(g, x.shape)]);
+  return record('expand', out, [x], [], (g) => [sumToShape(g, x.shape)]);
 }
 
 /**
@@ -98,7 +104,11 @@ export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step =
   const along = resolveAxis(axis, x.ndim, 'slice');
   const length = x.shape[along];
   if (!(Number.isInteger(step) && step > 0))
-    throw new Error(`slice: a step of ${step} is not a positive integer`);
+    throw new UserError(`slice: a step of ${step} is not a positive integer`);
+  for (const bound of [start, end]) {
+    if (Number.isInteger(bound) || bound === Infinity) continue;
+    throw new UserError(`slice: a bound is a whole number, not ${inWords(bound)}`);
+  }
   const inside = (position: number) =>
     Math.min(length, Math.max(0, position < 0 ? position + length : position));
   const from = inside(start);
@@ -109,21 +119,34 @@ export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step =
     const strides = t.strides.with(along, t.strides[along] * step);
     return stridedView(t, shape, strides, t.offset + (count === 0 ? 0 : from * t.strides[along]));
   };
-  return record('slice', part(x), [x], (g) => [(target) => part(target).addInPlace(g)]);
+  return record('slice', part(x), [x], [], (g) => [(target) => part(target).addInPlace(g)]);
 }
 
-/** The slice at one position of an axis, without that axis. @throws if it is out of range. */
+/** `length` elements from `start` on (which may count from the end). @throws UserError unless all are there. */
+export function narrow(x: Tensor, axis: number, start: number, length: number): Tensor {
+  const all = x.shape[resolveAxis(axis, x.ndim, 'narrow')];
+  checkCount(length, 0, 'a length', 'narrow');
+  const from = start < 0 ? start + all : start;
+  if (!Number.isInteger(start) || from < 0 || from + length > all) {
+    throw new UserError(
+      `narrow: there are no ${length} elements from ${inWords(start)} on, on an axis of length ${all}`,
+    );
+  }
+  return slice(x, axis, from, from + length);
+}
+
+/** The slice at one position of an axis, without that axis. @throws UserError if it is out of range. */
 export function select(x: Tensor, axis: number, position: number): Tensor {
   const along = resolveAxis(axis, x.ndim, 'select');
   const length = x.shape[along];
   const at = position < 0 ? position + length : position;
   if (!Number.isInteger(position) || at < 0 || at >= length) {
-    throw new Error(`select: there is no position ${position} on an axis of length ${length}`);
+    throw new UserError(`select: there is no position ${inWords(position)} on an axis of length ${length}`);
   }
   const keep = (values: readonly number[]) => values.filter((_, a) => a !== along);
   const part = (t: Tensor) =>
     stridedView(t, keep(t.shape), keep(t.strides), t.offset + at * t.strides[along]);
-  return record('select', part(x), [x], (g) => [(target) => part(target).addInPlace(g)]);
+  return record('select', part(x), [x], [], (g) => [(target) => part(target).addInPlace(g)]);
 }
 
 export function unsqueeze(x: Tensor, axis: number): Tensor {
@@ -131,22 +154,22 @@ export function unsqueeze(x: Tensor, axis: number): Tensor {
   return reshape(x, x.shape.toSpliced(at, 0, 1));
 }
 
-/** Without the axes of length 1, or without the given one if its length is 1. */
-export function squeeze(x: Tensor, axis?: number): Tensor {
-  if (axis === undefined)
-    return reshape(
-      x,
-      x.shape.filter((length) => length !== 1),
-    );
-  const at = resolveAxis(axis, Math.max(x.ndim, 1), 'squeeze');
-  return x.shape[at] === 1 ? reshape(x, x.shape.toSpliced(at, 1)) : x;
+/** Without the axes of length 1; or, of the given ones, without those whose length is 1. */
+export function squeeze(x: Tensor, axes?: Axes): Tensor {
+  const list = axes === undefined ? x.shape.map((_, axis) => axis) : typeof axes === 'object' ? axes : [axes];
+  const gone = new Set(list.map((axis) => resolveAxisOrScalar(axis, x.ndim, 'squeeze')));
+  return reshape(
+    x,
+    x.shape.filter((length, axis) => length !== 1 || !gone.has(axis)),
+  );
 }
 
 /** The axes from `start` to `end` (included) as one. */
 export function flatten(x: Tensor, start = 0, end = -1): Tensor {
+  const from = resolveAxisOrScalar(start, x.ndim, 'flatten');
+  const to = resolveAxisOrScalar(end, x.ndim, 'flatten');
   if (x.ndim === 0) return reshape(x, [1]);
-  const from = resolveAxis(start, x.ndim, 'flatten');
-  const to = resolveAxis(end, x.ndim, 'flatten');
+  if (from > to) throw new UserError(`flatten: the first axis, ${start}, comes after the last, ${end}`);
   return reshape(
     x,
     [...x.shape.slice(0, from), -1, ...x.shape.slice(to + 1)].map((length, axis) =>
@@ -159,16 +182,18 @@ export function flatten(x: Tensor, start = 0, end = -1): Tensor {
 /** Parts of the given size along an axis (the last one may be shorter), or of the given sizes. */
 export function split(x: Tensor, sizes: number | readonly number[], axis = 0): Tensor[] {
   const length = x.shape[resolveAxis(axis, x.ndim, 'split')];
-  const list = typeof sizes === 'number' ? partsOf(length, sizes) : sizes;
+  const list = Array.isArray(sizes) ? (sizes as readonly number[]) : partsOf(length, sizes as number);
+  for (const size of list) checkCount(size, 0, 'a part', 'split');
   if (list.reduce((a, b) => a + b, 0) !== length) {
-    throw new Error(`split: parts of ${formatShape(list)} do not add up to an axis of length ${length}`);
+    throw new UserError(`split: parts of ${formatShape(list)} do not add up to an axis of length ${length}`);
   }
   let start = 0;
   return list.map((size) => slice(x, axis, start, (start += size)));
 }
 
 function partsOf(length: number, size: number): number[] {
-  return Array.from({ length: Math.max(1, Math.ceil(length / size)) }, (_, i) =>
-    Math.min(size, length - i * size),
-  );
+  // Parts of nothing can only make up nothing.
+  checkCount(size, length === 0 ? 0 : 1, 'a part', 'split');
+  if (length === 0) return [0];
+  return Array.from({ length: Math.ceil(length / size) }, (_, i) => Math.min(size, length - i * size));
 }
