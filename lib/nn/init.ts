@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
 import { defaultGenerator } from '../random/index.ts';
+import { noGrad } from '../tensor/autograd.ts';
 import { storageFrom, zeros } from '../tensor/create.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
@@ -44,5 +45,5 @@ export function kaimingUniform(target: Tensor, a = 0): Tensor {
   if (skipping) return target;
   const fanIn = target.size / target.shape[0];
   const bound = Math.sqrt(3) * (Math.sqrt(2 / (1 + a * a)) / Math.sqrt(fanIn));
-  return target.copyInPlace(uniform(target.shape, -bound, bound));
+  return noGrad(() => target.copyInPlace(uniform(target.shape, -bound, bound)));
 }

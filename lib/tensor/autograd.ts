@@ -62,6 +62,7 @@ export function record(
   backward: (g: Tensor) => readonly Gradient[],
 ): Tensor {
   if (recording && inputs.some((input) => input.requiresGrad)) {
+    for (const input of inputs) input.isUsed = true;
     out.requiresGrad = true;
     out.node = { name, inputs, saved: versionsOf(saved), backward };
   }

@@ -35,6 +35,8 @@ export class Tensor implements Strided {
   requiresGrad = false;
   /** d loss / d this, summed up by `backward`; only for leaves. */
   grad: Tensor | null = null;
+  /** Has a recorded operation read it? Until then a leaf may be filled in place: that is its initialisation. */
+  isUsed = false;
   /** The operation that made this tensor, if a gradient has to pass through it. */
   node: GraphNode | null = null;
 

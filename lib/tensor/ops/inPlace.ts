@@ -13,7 +13,8 @@ import type { Tensor } from '../tensor.ts';
 /** @throws UserError where PyTorch does: a gradient would be lost, or one write would land in several elements. */
 function refuseWriting(target: Tensor, sources: readonly Tensor[], what: string): void {
   if (isGradEnabled()) {
-    if (target.requiresGrad) {
+    const isFilled = what === 'copyInPlace' && target.isLeaf && !target.isUsed;
+    if (target.requiresGrad && !isFilled) {
       const which = target.isLeaf
         ? 'a leaf that requires a gradient'
         : 'a result that a gradient passes through';
@@ -25,7 +26,7 @@ function refuseWriting(target: Tensor, sources: readonly Tensor[], what: string)
       );
     }
   }
-  if (target.shape.some((length, axis) => length > 1 && target.strides[axis] === 0)) {
+  if (target.size > 0 && target.shape.some((length, axis) => length > 1 && target.strides[axis] === 0)) {
     throw new UserError(
       `${what}: several elements of ${formatShape(target.shape)} share one place in memory (expand); clone() it first`,
     );
