@@ -34,6 +34,9 @@ export const SPAM: readonly string[] = [
   'Final {notice|attempt|reminder}: your £{pounds} {cash|award|voucher|prize} is still unclaimed. {Call {callnumber}|Txt CLAIM to {shortcode}} {now|within 24hrs}',
   'As a valued {customer|subscriber|network customer} you have been chosen to receive a £{pounds} reward. Quote {code} on {callnumber}',
   'Your mobile No. {mobile} WON a {gadget} in our {weekly|monthly|daily} draw! {Txt|Text} {WIN|YES|PRIZE} to {shortcode} to collect',
+  '{You are|U are|You r} a {winner|lucky winner|prize winner}{!|.|} {You|U} have been {specially |}{selected|chosen} {to|2} receive {£|$}{pounds} {cash|in cash} or {a {£|$}{pounds} {award|prize|voucher}|a {gadget}}. {Call|Speak to an operator on} {callnumber} {to claim|now}',
+  '{You have|U have} been {specially |randomly |}{selected|chosen|picked} {to|2} {receive|get|win} a {£|$}{pounds} {award|cash prize|bonus|holiday voucher}! {Claim|Collect it} {today|before {day}}, {call {callnumber}|txt {YES|WIN|CLAIM} to {shortcode}}',
+  'Winner! {name}, {you are|u r} this {weeks|months} {lucky|cash} winner of {£|$}{pounds}. To {claim your cash|receive your award} {call {callnumber}|reply YES}',
   // tones, games, subscriptions
   '{Get|Download} {the latest|new|top 10|FREE} {ringtones|polyphonic tones|real tones|wallpapers} for your {brand}! {Txt|Text} {TONE|POLY|HIT} to {shortcode}. 1st one free then {pence} a week',
   '{song} is this weeks No.1 tone! Reply TONE to get it on your mobile for only {pence}',
