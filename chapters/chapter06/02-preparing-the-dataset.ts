@@ -1,5 +1,7 @@
 import { UserError } from '../../lib/index.ts';
 import { samplePositions } from '../../lib/random/index.ts';
+import type { Notebook } from '../common/notebook.ts';
+import { formatCounts, formatFrame } from '../common/pandas.ts';
 import {
   isFolder,
   type LabelledText,
@@ -127,4 +129,36 @@ export async function prepareMessages(options: PrepareOptions = {}): Promise<Pre
     source: obtained.source,
     synthetic: obtained.isStandIn,
   };
+}
+
+/** The messages as they are read, how many there are of each kind, and as many of the one as of the other. */
+export function showPreparing(nb: Notebook, { before, parts, source }: PreparedMessages): void {
+  nb.note(`Messages: ${source}`);
+  if (before) {
+    const { messages, balanced } = before;
+    const column = (name: string, values: readonly (string | number)[]) => ({ name, values });
+    const texts = (of: readonly Message[]) =>
+      column(
+        'Text',
+        of.map(({ text }) => text),
+      );
+    const labels = (of: readonly Message[]) => of.map(({ label }) => label);
+    nb.print(15, formatFrame([...messages.keys()], [column('Label', labels(messages)), texts(messages)]));
+    nb.print(17, formatCounts('Label', countLabels(messages)));
+    nb.print(19, formatCounts('Label', countLabels(balanced)));
+    const position = new Map(messages.map((message, i) => [message, i]));
+    const numbers = labels(balanced).map((label) => (label === 'spam' ? 1 : 0));
+    const rows = balanced.map((message) => position.get(message)!);
+    nb.print(22, formatFrame(rows, [column('Label', numbers), texts(balanced)]));
+  } else nb.note('(three parts, balanced and split before)');
+  const sizes = [parts.train, parts.valid, parts.test].map((part) => part.length.toLocaleString('en'));
+  nb.note(`${sizes[0]} to learn from, ${sizes[1]} to watch the learning with, ${sizes[2]} for the test`);
+}
+
+function countLabels(messages: readonly Message[]): [string, number][] {
+  const spam = messages.filter(({ label }) => label === 'spam').length;
+  return [
+    ['ham', messages.length - spam],
+    ['spam', spam],
+  ];
 }

@@ -1,6 +1,6 @@
 import { noGrad, type Tensor } from '../../lib/index.ts';
 import type { GPTConfig, GPTModel } from '../chapter04/index.ts';
-import type { Method } from './02-classifier.ts';
+import type { Method } from './05-classification-head.ts';
 
 /** Exercise 1: how many numbers a method trains, for a head of two classes with bias. */
 export function trainedNumbers(method: Method, config: GPTConfig, rank: number): number {

@@ -1,14 +1,42 @@
-export type { LabelledText } from '../datasets/index.ts';
-export { PAD_TOKEN_ID, SpamDataset } from './01-dataset.ts';
-export { chooseTrainable, type Method, NUM_CLASSES, replaceHead, wrapWithLoRA } from './02-classifier.ts';
 export {
   createBalancedDataset,
   DEFAULT_SEED,
   type PreparedMessages,
   prepareMessages,
   randomSplit,
+  showPreparing,
 } from './02-preparing-the-dataset.ts';
-export { calcAccuracyLoader, calcLossBatch, calcLossLoader } from './03-evaluation.ts';
-export { type FineTuningHistory, percent, trainClassifierSimple } from './04-fine-tuning.ts';
-export { classifyReview } from './05-classify.ts';
-export { CachedPrefix, frozenBlocks, LastPositionClassifier } from './06-work-not-done.ts';
+export {
+  type Batches,
+  makeDatasets,
+  makeLoaders,
+  PAD_TOKEN_ID,
+  SpamDataset,
+  showLoaders,
+} from './03-data-loaders.ts';
+export {
+  chooseTrainable,
+  type Method,
+  NUM_CLASSES,
+  replaceHead,
+  wrapWithLoRA,
+} from './05-classification-head.ts';
+export {
+  calcAccuracies,
+  calcAccuracyLoader,
+  calcLossBatch,
+  calcLossLoader,
+  percent,
+  printAccuracies,
+} from './06-loss-and-accuracy.ts';
+export {
+  type FineTuningHistory,
+  plotResults,
+  saveAdapter,
+  showFineTuning,
+  showPeakMemory,
+  trainClassifierSimple,
+} from './07-fine-tuning.ts';
+export { classifyReview, spamProbability } from './08-spam-classifier.ts';
+export { CachedPrefix, frozenBlocks, LastPositionClassifier } from './09-work-left-out.ts';
+export { defaultEpochs, defaultLearningRate, SPAM_OPTIONS, type SpamOptions } from './options.ts';

@@ -35,6 +35,16 @@ export class Notebook {
   print(cell: number, ...values: unknown[]): void {
     const printed = values.map(String).join(' ');
     this.write(printed);
+    this.keep(cell, printed);
+  }
+
+  /** The same for something long: the reader sees a short form of it, and `--json` has the whole. */
+  printShort(cell: number, whole: unknown, short: string): void {
+    this.write(short);
+    this.keep(cell, String(whole));
+  }
+
+  private keep(cell: number, printed: string): void {
     const last = this.cells.at(-1);
     if (last?.cell === cell) last.printed += `\n${printed}`;
     else this.cells.push({ cell, printed });

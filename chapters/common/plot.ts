@@ -7,30 +7,58 @@ export interface Curve {
   points: readonly { x: number; y: number }[];
 }
 
+export interface PlotLabels {
+  title: string;
+  x: string;
+  y: string;
+  /** Where x counts epochs: how many there are, each with a tick, and the examples seen in all, as a second axis. */
+  epochs?: { count: number; examples: number };
+}
+
 /** Draws curves over a common axis as an SVG file, beside and then renamed. */
-export async function plotCurves(
-  path: string,
-  curves: readonly Curve[],
-  labels: { title: string; x: string; y: string },
-): Promise<void> {
-  const spec: TopLevelSpec = {
+export async function plotCurves(path: string, curves: readonly Curve[], labels: PlotLabels): Promise<void> {
+  // Loaded when there is something to draw: a third of all code in memory, which each garbage collection looks at.
+  const [{ parse, View }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
+  const view = new View(parse(compile(describePlot(curves, labels)).spec), { renderer: 'none' });
+  await writeFileAtomically(path, await view.toSVG());
+  view.finalize();
+}
+
+function describePlot(curves: readonly Curve[], { title, x, y, epochs }: PlotLabels): TopLevelSpec {
+  const whole = epochs && {
+    scale: { domain: [0, epochs.count], nice: false },
+    axis: { values: Array.from({ length: epochs.count + 1 }, (_, i) => i), format: 'd' },
+  };
+  const lines = {
+    mark: { type: 'line', point: { size: 20 } },
+    encoding: {
+      x: { field: 'x', type: 'quantitative', title: x, ...whole },
+      y: { field: 'y', type: 'quantitative', title: y, scale: { zero: false } },
+      // The order given, not the alphabet's.
+      color: { field: 'name', type: 'nominal', title: null, sort: curves.map((curve) => curve.name) },
+    },
+  } as const;
+  const common = {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    title: labels.title,
+    title,
     width: 480,
     height: 280,
     background: 'white',
     data: { values: curves.flatMap(({ name, points }) => points.map((point) => ({ ...point, name }))) },
-    mark: { type: 'line', point: { size: 20 } },
+  } as const;
+  if (!epochs) return { ...common, ...lines };
+  // Points that nobody sees carry the upper axis.
+  const upper = {
+    mark: { type: 'point' as const, opacity: 0 },
     encoding: {
-      x: { field: 'x', type: 'quantitative', title: labels.x },
-      y: { field: 'y', type: 'quantitative', title: labels.y, scale: { zero: false } },
-      // The order given, not the alphabet's.
-      color: { field: 'name', type: 'nominal', title: null, sort: curves.map((curve) => curve.name) },
+      x: {
+        field: 'x',
+        type: 'quantitative' as const,
+        title: 'examples seen',
+        scale: { domain: [0, epochs.examples], nice: false },
+        axis: { orient: 'top' as const, grid: false },
+      },
     },
   };
-  // Loaded when there is something to draw: a third of all code in memory, which each garbage collection looks at.
-  const [{ parse, View }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
-  const view = new View(parse(compile(spec).spec), { renderer: 'none' });
-  await writeFileAtomically(path, await view.toSVG());
-  view.finalize();
+  return { ...common, layer: [lines, upper], resolve: { scale: { x: 'independent' } } };
 }

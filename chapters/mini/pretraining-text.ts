@@ -2,7 +2,7 @@ import { UserError } from '../../lib/index.ts';
 import { readFileOrExplain } from '../../lib/io/files.ts';
 import { Generator } from '../../lib/random/index.ts';
 import { END_OF_TEXT, END_OF_TEXT_ID, tokeniser } from '../chapter02/index.ts';
-import { createBalancedDataset, randomSplit } from '../chapter06/02-preparing-the-dataset.ts';
+import { createBalancedDataset, randomSplit } from '../chapter06/index.ts';
 import { parseSms, readText } from '../datasets/index.ts';
 
 /** Every split whose validation and test messages the model must never have seen. */

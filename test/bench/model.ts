@@ -1,6 +1,5 @@
 import { GPT_CONFIG_124M, type GPTConfig, GPTModel } from '../../chapters/chapter04/index.ts';
-import { replaceHead, wrapWithLoRA } from '../../chapters/chapter06/02-classifier.ts';
-import { LastPositionClassifier } from '../../chapters/chapter06/06-work-not-done.ts';
+import { LastPositionClassifier, replaceHead, wrapWithLoRA } from '../../chapters/chapter06/index.ts';
 import { F, manualSeed, type nn, optim, randint, type Tensor, tensor } from '../../lib/index.ts';
 
 /** What is measured: GPT-2 small with random weights, as chapter 6 fine-tunes it with LoRA on every Linear. */

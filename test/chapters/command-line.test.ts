@@ -45,7 +45,7 @@ describe("chapter 6's command line", function () {
 
   it('says when messages are longer than the model can see', () => {
     const run = chapter('chapter06', '--data', 'stand-in', '--max-length', '300', '--random-weights');
-    expectOneLine(run, /300 tokens, but mini sees at most 256: cut them with --max-length 256/);
+    expectOneLine(run, /--max-length 300 is too long: mini sees at most 256 tokens/);
   });
 
   it('names every missing and unexpected key of weights of another model', async () => {

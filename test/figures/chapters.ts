@@ -1,13 +1,13 @@
 import * as appendixA from '../../chapters/appendixA/run.ts';
 import * as appendixD from '../../chapters/appendixD/run.ts';
-import { freezeAndWrap } from '../../chapters/appendixE/02-wrapping.ts';
+import { freezeAndWrap } from '../../chapters/appendixE/04-fine-tuning-with-lora.ts';
 import * as appendixE from '../../chapters/appendixE/run.ts';
 import * as chapter02 from '../../chapters/chapter02/run.ts';
 import * as chapter03 from '../../chapters/chapter03/run.ts';
 import * as chapter04 from '../../chapters/chapter04/run.ts';
 import { obtainModel } from '../../chapters/chapter05/index.ts';
 import * as chapter05 from '../../chapters/chapter05/run.ts';
-import { replaceHead } from '../../chapters/chapter06/02-classifier.ts';
+import { replaceHead } from '../../chapters/chapter06/index.ts';
 import * as chapter06 from '../../chapters/chapter06/run.ts';
 import * as chapter07 from '../../chapters/chapter07/run.ts';
 import { Notebook } from '../../chapters/common/notebook.ts';
@@ -51,7 +51,7 @@ const RUNS: Record<Chapter, (notebook: Notebook, options: RunOptions) => void | 
   chapter04: (notebook, { out }) => chapter04.run(notebook, { out }),
   chapter05: (notebook, options) => chapter05.run(notebook, { ...options, model: 'gpt2-small' }),
   chapter06: async (notebook, options) => {
-    await chapter06.run(notebook, { ...bookSettings(options), method: 'last-block' });
+    await chapter06.run(notebook, { ...bookSettings(options), method: 'last-block', plain: false });
     if (!options.weights) await gpt2Modules(notebook);
   },
   chapter07: (notebook, options) => chapter07.run(notebook, chapter7Settings(options)),

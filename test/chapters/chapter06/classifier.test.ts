@@ -7,7 +7,10 @@ import {
   calcLossLoader,
   chooseTrainable,
   classifyReview,
+  makeDatasets,
+  makeLoaders,
   SpamDataset,
+  spamProbability,
   trainClassifierSimple,
   wrapWithLoRA,
 } from '../../../chapters/chapter06/index.ts';
@@ -44,6 +47,39 @@ describe('chapter 6: the dataset', () => {
       'a label has to be 0 (ham) or 1 (spam), not 2',
     );
   });
+});
+
+describe('chapter 6: datasets and loaders', () => {
+  const parts = { train: messages(6), valid: messages(2), test: messages(2) };
+  const model = { name: 'tiny', contextLength: 32 };
+
+  it('give all parts the length of the longest training message', () => {
+    const long = { label: 0, text: 'word '.repeat(30) };
+    const { train, valid } = makeDatasets({ ...parts, valid: [long] }, model);
+    expect(valid.maxLength).to.equal(train.maxLength);
+    expect(valid.get(0)[0].shape).to.deep.equal([train.maxLength]);
+  });
+
+  it('refuse what the model cannot see', () => {
+    expect(() => makeDatasets(parts, model, 33)).to.throw(
+      '--max-length 33 is too long: tiny sees at most 32 tokens',
+    );
+    expect(() => makeDatasets(parts, { ...model, contextLength: 3 })).to.throw(
+      'cut them with --max-length 3',
+    );
+  });
+
+  it('refuse a training part smaller than a batch, with both numbers', () => {
+    expect(() => makeLoaders(makeDatasets(parts, model), 8)).to.throw(
+      'the training part has 6 messages, fewer than a batch of 8: give --batch-size 6 or less',
+    );
+    expect(makeLoaders(makeDatasets(parts, model), 6).train.length).to.equal(1);
+  });
+
+  it('take more rows than the stack has room for', () => {
+    const row = { label: 0, text: 'hi' };
+    expect(new SpamDataset(Array(140_000).fill(row)).maxLength).to.equal(1);
+  }).timeout(20_000);
 });
 
 describe('chapter 6: what is trained', () => {
@@ -141,5 +177,7 @@ describe('chapter 6: training', () => {
     const { maxLength } = tinyDataset();
     expect(classifyReview(messages(2)[1].text, model, { maxLength })).to.equal('spam');
     expect(classifyReview(messages(1)[0].text, model, { maxLength })).to.equal('not spam');
+    expect(spamProbability(messages(2)[1].text, model, { maxLength })).to.be.within(0.5, 1);
+    expect(spamProbability(messages(1)[0].text, model, { maxLength })).to.be.within(0, 0.5);
   });
 });

@@ -1,5 +1,6 @@
 import { GPTModel } from '../../../chapters/chapter04/index.ts';
-import { type LabelledText, replaceHead, SpamDataset } from '../../../chapters/chapter06/index.ts';
+import { replaceHead, SpamDataset } from '../../../chapters/chapter06/index.ts';
+import type { LabelledText } from '../../../chapters/datasets/index.ts';
 import { manualSeed } from '../../../lib/index.ts';
 
 /** A GPT of GPT-2's shape, small enough for a test, with a head of two classes; all from one seed. */

@@ -1,8 +1,6 @@
-import type { Notebook } from '../common/notebook.ts';
-import type { Message } from '../datasets/index.ts';
-import type { PreparedMessages } from './02-preparing-the-dataset.ts';
+/** Tables as pandas prints them. */
 
-interface Column {
+export interface Column {
   name: string;
   values: readonly (string | number)[];
 }
@@ -49,42 +47,12 @@ function cutText(text: string): string {
   return text.length + 1 > 50 ? `${text.slice(0, 46)}...` : text;
 }
 
-/** How many there are of each label, as pandas prints it. */
-function formatCounts(messages: readonly Message[]): string {
-  const counts = (['ham', 'spam'] as const).map(
-    (label) => [label, messages.filter((message) => message.label === label).length] as const,
-  );
+/** How often each value occurs, in the order of the values given: `value_counts()`. */
+export function formatCounts(
+  name: string,
+  counts: readonly (readonly [value: string, count: number])[],
+): string {
   const width = Math.max(...counts.map(([, count]) => String(count).length));
-  const lines = counts.map(([label, count]) => label.padEnd(8) + String(count).padStart(width));
-  return ['Label', ...lines, 'Name: count, dtype: int64'].join('\n');
-}
-
-/** The messages as they are read, and as many ham as spam ones of them. */
-export function showMessages(
-  nb: Notebook,
-  { messages, balanced }: NonNullable<PreparedMessages['before']>,
-): void {
-  nb.print(
-    15,
-    formatFrame(
-      messages.map((_, i) => i),
-      [
-        { name: 'Label', values: messages.map(({ label }) => label) },
-        { name: 'Text', values: messages.map(({ text }) => text) },
-      ],
-    ),
-  );
-  nb.print(17, formatCounts(messages));
-  nb.print(19, formatCounts(balanced));
-  const position = new Map(messages.map((message, i) => [message, i]));
-  nb.print(
-    22,
-    formatFrame(
-      balanced.map((message) => position.get(message)!),
-      [
-        { name: 'Label', values: balanced.map(({ label }) => (label === 'spam' ? 1 : 0)) },
-        { name: 'Text', values: balanced.map(({ text }) => text) },
-      ],
-    ),
-  );
+  const lines = counts.map(([value, count]) => value.padEnd(8) + String(count).padStart(width));
+  return [name, ...lines, 'Name: count, dtype: int64'].join('\n');
 }

@@ -1,25 +1,43 @@
 import { expect } from 'chai';
-import { showLowRankUpdate } from '../../chapters/appendixE/01-low-rank-update.ts';
-import { freezeAndWrap } from '../../chapters/appendixE/02-wrapping.ts';
-import { showMerging } from '../../chapters/appendixE/03-merging.ts';
+import { LinearWithLoRA, showWhatLoRAIs } from '../../../chapters/appendixE/01-what-lora-is.ts';
+import { freezeAndWrap } from '../../../chapters/appendixE/04-fine-tuning-with-lora.ts';
+import { showMerging } from '../../../chapters/appendixE/05-merging.ts';
 import {
   breakEvenRank,
   firstGradients,
   rankOf,
   wrapQueriesAndValues,
-} from '../../chapters/appendixE/exercises.ts';
-import { countParameters } from '../../chapters/chapter04/index.ts';
-import { Notebook } from '../../chapters/common/notebook.ts';
-import { eye, manualSeed, nn, randn, tensor } from '../../lib/index.ts';
-import { tinyClassifier } from './chapter06/tiny.ts';
+} from '../../../chapters/appendixE/exercises.ts';
+import { countParameters } from '../../../chapters/chapter04/index.ts';
+import { Notebook } from '../../../chapters/common/notebook.ts';
+import { eye, manualSeed, nn, noGrad, randn, tensor } from '../../../lib/index.ts';
+import { tinyClassifier } from '../chapter06/tiny.ts';
 
 describe('appendix E', () => {
-  it('one wrapped Linear changes nothing at first', () => {
+  it('the layers of the page are those of the library', () => {
+    const linear = new nn.Linear(12, 7);
+    manualSeed(4);
+    const page = new LinearWithLoRA(linear, 3, 6);
+    manualSeed(4);
+    const library = new nn.LinearWithLoRA(linear, 3, 6);
+    const { A, B } = library.lora!;
+    expect(page.lora.A.toArray()).to.deep.equal(A.toArray());
+    noGrad(() => {
+      const learnt = randn(3, 7);
+      page.lora.B.copyInPlace(learnt);
+      B.copyInPlace(learnt);
+    });
+    const x = randn(2, 5, 12);
+    expect(page.forward(x).toArray()).to.deep.equal(library.forward(x).toArray());
+  });
+
+  it('x (W + AB) is x W + x A B, and a new wrapping changes nothing', () => {
     const lines: string[] = [];
-    showLowRankUpdate(new Notebook('appendixE', (line) => lines.push(line)), { rank: 16, alpha: 16 });
+    showWhatLoRAIs(new Notebook('appendixE', (line) => lines.push(line)), { rank: 16, alpha: 16 });
     expect(lines.join('\n')).to.match(
-      /589,824 numbers, frozen[\s\S]*24,576 numbers, trained[\s\S]*4\.2 % of W[\s\S]* is 0$/,
+      /589,824 numbers, frozen[\s\S]*24,576 numbers, trained[\s\S]*4\.2% of W[\s\S]*changes no output \(0\)/,
     );
+    expect(lines.at(-1)).to.match(/differ by \de-[678]: rounding$/);
   });
 
   it('freezing and wrapping print the trainable numbers before, between and after', () => {

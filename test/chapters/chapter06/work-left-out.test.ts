@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { GPTModel } from '../../../chapters/chapter04/index.ts';
+import { firstLosses } from '../../../chapters/chapter06/07-fine-tuning.ts';
 import {
   CachedPrefix,
   calcLossBatch,
@@ -36,7 +37,7 @@ function trained(model: GPTModel, classifier: nn.Module, loader: DataLoader<[Ten
   return { losses, parameters: parameters.map((parameter) => parameter.toFlatArray() as number[]) };
 }
 
-describe('chapter 6: work that is not done changes no result', () => {
+describe('chapter 6: work that is left out changes no result', () => {
   for (const method of ['head', 'last-block', 'lora', 'full'] as const) {
     it(`${method}: losses and weights after three steps are those of the plain model`, () => {
       const dataset = tinyDataset();
@@ -60,6 +61,16 @@ describe('chapter 6: work that is not done changes no result', () => {
       });
     });
   }
+
+  it('the first losses leave the model as it was', () => {
+    const model = prepared('last-block');
+    const before = model.parameters().map((parameter) => parameter.toFlatArray());
+    const loader = new DataLoader<[Tensor, Tensor]>(tinyDataset(), { batchSize: 4 });
+    const losses = firstLosses(model, loader, { lr: 0.01, seed: 1 }, 2);
+    expect(losses).to.have.length(2);
+    expect(model.parameters().map((parameter) => parameter.toFlatArray())).to.deep.equal(before);
+    expect(model.parameters().every(({ grad }) => grad === null || grad === undefined)).to.equal(true);
+  });
 
   it('refuses a model with dropout', () => {
     const model = tinyClassifier();

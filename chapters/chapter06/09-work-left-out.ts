@@ -12,6 +12,10 @@
 import { Dataset, nn, noGrad, stack, type Tensor } from '../../lib/index.ts';
 import type { MultiHeadAttention } from '../chapter03/index.ts';
 import type { GPTModel, TransformerBlock } from '../chapter04/index.ts';
+import type { Notebook } from '../common/notebook.ts';
+import { Progress } from '../common/progress.ts';
+import type { Parts } from '../datasets/index.ts';
+import { type Batches, makeLoaders } from './03-data-loaders.ts';
 
 /** Attention for the last position alone, which sees all others, so there is nothing to mask: x [b, t, d] → [b, 1, d]. */
 function attendFromLast(att: MultiHeadAttention, x: Tensor): Tensor {
@@ -76,7 +80,14 @@ export class LastPositionClassifier extends nn.Module {
 export class CachedPrefix extends Dataset<[Tensor, Tensor]> {
   private readonly examples: [Tensor, Tensor][] = [];
 
-  constructor(model: GPTModel, messages: Dataset<[Tensor, Tensor]>, count: number, batchSize = 8) {
+  /** @param onMessages told how many messages are done */
+  constructor(
+    model: GPTModel,
+    messages: Dataset<[Tensor, Tensor]>,
+    count: number,
+    batchSize = 8,
+    onMessages: (done: number) => void = () => {},
+  ) {
     super();
     const blocks = [...model.trfBlocks].slice(0, count);
     for (let start = 0; start < messages.length; start += batchSize) {
@@ -90,6 +101,7 @@ export class CachedPrefix extends Dataset<[Tensor, Tensor]> {
       batch.forEach(([, label], i) => {
         this.examples.push([features.select(0, i), label]);
       });
+      onMessages(start + size);
     }
   }
 
@@ -100,4 +112,48 @@ export class CachedPrefix extends Dataset<[Tensor, Tensor]> {
   get(position: number): [Tensor, Tensor] {
     return this.examples[position];
   }
+}
+
+export interface LessWork {
+  classifier: LastPositionClassifier;
+  loaders: Parts<Batches>;
+}
+
+/** The classifier and the loaders with which no more is computed than the losses and gradients need. */
+export function leaveWorkOut(
+  nb: Notebook,
+  model: GPTModel,
+  datasets: Parts<Dataset<[Tensor, Tensor]>>,
+  batchSize: number,
+): LessWork {
+  const count = frozenBlocks(model);
+  const classifier = new LastPositionClassifier(model, count);
+  if (count === 0) return { classifier, loaders: makeLoaders(datasets, batchSize) };
+
+  const { train, valid, test } = datasets;
+  const progress = new Progress('  frozen blocks', train.length + valid.length + test.length);
+  let before = 0;
+  const cache = (messages: Dataset<[Tensor, Tensor]>) => {
+    const cached = new CachedPrefix(model, messages, count, 8, (done) => progress.update(before + done));
+    before += messages.length;
+    return cached;
+  };
+  const cached = { train: cache(train), valid: cache(valid), test: cache(test) };
+  progress.stop();
+  nb.note(`The first ${count} of ${model.trfBlocks.length} blocks are frozen: computed once for all passes`);
+  return { classifier, loaders: makeLoaders(cached, batchSize) };
+}
+
+/** How the losses of the first steps compare with those for which everything was computed. */
+export function showSameLosses(nb: Notebook, everything: readonly number[], less: readonly number[]): void {
+  const largest = Math.max(...everything.map((loss, i) => Math.abs(loss - less[i])));
+  nb.note(
+    `With everything computed the first ${everything.length} losses were ` +
+      `${everything
+        .slice(0, 3)
+        .map((loss) => loss.toFixed(4))
+        .join(', ')}, …; ` +
+      `they differ from these by at most ${largest.toExponential(1)}`,
+  );
+  nb.figure('largestDifferenceOfLosses', largest);
 }

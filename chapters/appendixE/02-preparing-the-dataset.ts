@@ -1,0 +1,33 @@
+import { manualSeed } from '../../lib/index.ts';
+import { modelConfig } from '../chapter05/index.ts';
+import {
+  type Batches,
+  makeDatasets,
+  makeLoaders,
+  prepareMessages,
+  type SpamDataset,
+  type SpamOptions,
+  showLoaders,
+} from '../chapter06/index.ts';
+import type { Notebook } from '../common/notebook.ts';
+import type { Parts } from '../datasets/index.ts';
+
+export interface Data {
+  datasets: Parts<SpamDataset>;
+  loaders: Parts<Batches>;
+}
+
+/** Chapter 6's messages as datasets and loaders: batches [8, 109] of ids and [8] of labels. */
+export async function showDataset(nb: Notebook, options: SpamOptions): Promise<Data> {
+  const { seed, model: name } = options;
+  const prepared = await prepareMessages({ data: options.data, seed, print: (line) => nb.note(line) });
+  nb.note(`Messages: ${prepared.source}`);
+  nb.figure('data', { source: prepared.source, synthetic: prepared.synthetic, seed });
+
+  const { contextLength } = modelConfig(name);
+  const datasets = makeDatasets(prepared.parts, { name, contextLength }, options.maxLength);
+  manualSeed(seed); // for the order of the training messages
+  const loaders = makeLoaders(datasets, options.batchSize);
+  showLoaders(nb, loaders, [14, 16]);
+  return { datasets, loaders };
+}

@@ -1,0 +1,61 @@
+import { manualSeed, nn } from '../../lib/index.ts';
+import { countParameters, type GPTModel } from '../chapter04/index.ts';
+import {
+  type Batches,
+  calcAccuracies,
+  defaultEpochs,
+  defaultLearningRate,
+  type FineTuningHistory,
+  printAccuracies,
+  type SpamOptions,
+  showFineTuning,
+} from '../chapter06/index.ts';
+import { shortTree } from '../common/module-tree.ts';
+import type { Notebook } from '../common/notebook.ts';
+import type { Parts } from '../datasets/index.ts';
+
+/** Freezes the model, wraps every Linear, and prints what is trainable before, between and after, and the modules. */
+export function freezeAndWrap(nb: Notebook, model: GPTModel, options: nn.LoRAOptions): void {
+  const trainable = () => countParameters(model, { trainableOnly: true });
+  const before = trainable();
+  nb.print(37, `Total trainable parameters before: ${before.toLocaleString('en')}`);
+  model.requiresGrad_(false);
+  const frozen = trainable();
+  nb.print(37, `Total trainable parameters after: ${frozen.toLocaleString('en')}`);
+
+  nn.replaceLinearWithLoRA(model, options);
+  const lora = trainable();
+  nb.print(38, `Total trainable LoRA parameters: ${lora.toLocaleString('en')}`);
+  nb.note(`(${((100 * lora) / countParameters(model)).toFixed(2)}% of all)`);
+  nb.printShort(40, model, shortTree(model));
+  nb.figure('trainable', { before, frozen, lora });
+}
+
+/** The accuracies after wrapping: B is zero, so they are those from before, to the last digit. */
+export function showWrapped(nb: Notebook, model: GPTModel, loaders: Parts<Batches>, seed: number): void {
+  manualSeed(seed);
+  const wrapped = calcAccuracies(loaders, model, 10);
+  printAccuracies(nb, 42, wrapped);
+  nb.figure('accuracyWrapped', wrapped);
+}
+
+/** Chapter 6's loop, in which only A and B have a gradient; then the accuracies over everything. */
+export function showTraining(
+  nb: Notebook,
+  model: GPTModel,
+  loaders: Parts<Batches>,
+  options: SpamOptions,
+): FineTuningHistory {
+  const { history, accuracy } = showFineTuning(nb, model, loaders, {
+    method: 'lora',
+    lr: options.lr ?? defaultLearningRate(options.model, 'lora'),
+    epochs: options.epochs ?? defaultEpochs(options.model),
+    seed: options.seed,
+    trainable: countParameters(model, { trainableOnly: true }),
+    cell: 44,
+  });
+  printAccuracies(nb, 49, accuracy);
+  nb.figure('history', history);
+  nb.figure('accuracy', accuracy);
+  return history;
+}

@@ -1,0 +1,137 @@
+import { DataLoader, Dataset, type Tensor, tensor, UserError } from '../../lib/index.ts';
+import { END_OF_TEXT } from '../chapter02/index.ts';
+import { tokeniser as gpt2Tokeniser, type Tokeniser } from '../chapter05/index.ts';
+import { type Notebook, torchSize } from '../common/notebook.ts';
+import { type LabelledText, type Parts, readLabelledTexts } from '../datasets/index.ts';
+
+/** `<|endoftext|>`: what shorter messages are filled up with. */
+export const PAD_TOKEN_ID = 50256;
+
+export interface SpamDatasetOptions {
+  /** Tokens per message: longer ones are cut, shorter ones filled up. Null for the longest of this set. */
+  maxLength?: number | null;
+  tokeniser?: Tokeniser;
+  padTokenId?: number;
+}
+
+/** Messages as token ids of one length, each with its label: `[ids [maxLength], label []]`, both int32. */
+export class SpamDataset extends Dataset<[Tensor, Tensor]> {
+  readonly maxLength: number;
+  private readonly encoded: number[][];
+  private readonly labels: number[];
+
+  /** @throws UserError if there is no message or a label is not 0 or 1 */
+  constructor(rows: readonly LabelledText[], options: SpamDatasetOptions = {}) {
+    super();
+    const { tokeniser = gpt2Tokeniser, padTokenId = PAD_TOKEN_ID } = options;
+    if (rows.length === 0) throw new UserError('the dataset is empty: at least one message is expected');
+    for (const { label } of rows) {
+      if (label !== 0 && label !== 1)
+        throw new UserError(`a label has to be 0 (ham) or 1 (spam), not ${label}`);
+    }
+    this.labels = rows.map((row) => row.label);
+    const texts = rows.map((row) => tokeniser.encode(row.text));
+    this.maxLength = options.maxLength ?? texts.reduce((longest, ids) => Math.max(longest, ids.length), 0);
+    const length = this.maxLength;
+    this.encoded = texts.map((ids) => [
+      ...ids.slice(0, length),
+      ...Array(Math.max(0, length - ids.length)).fill(padTokenId),
+    ]);
+  }
+
+  /**
+   * Reads the columns `Label` (0 or 1) and `Text` of a parquet file.
+   * @throws UserError if the file is missing or damaged, a column is missing, a label is wrong, or it is empty
+   */
+  static async fromParquet(path: string, options: SpamDatasetOptions = {}): Promise<SpamDataset> {
+    return new SpamDataset(await readLabelledTexts(path), options);
+  }
+
+  get length(): number {
+    return this.labels.length;
+  }
+
+  get(position: number): [Tensor, Tensor] {
+    const ids = tensor(this.encoded[position], { dtype: 'int32' });
+    return [ids, tensor(this.labels[position], { dtype: 'int32' })];
+  }
+}
+
+/** Batches `[ids [b, t], labels [b]]`. */
+export type Batches = DataLoader<[Tensor, Tensor]>;
+
+/**
+ * The three parts as datasets, all cut and filled up to the same length.
+ * @param maxLength in tokens; by default that of the longest training message
+ * @throws UserError if that is more than the model can see
+ */
+export function makeDatasets(
+  parts: Parts<LabelledText[]>,
+  model: { name: string; contextLength: number },
+  maxLength?: number,
+): Parts<SpamDataset> {
+  const { name, contextLength } = model;
+  if (maxLength !== undefined && maxLength > contextLength) {
+    throw new UserError(
+      `--max-length ${maxLength} is too long: ${name} sees at most ${contextLength} tokens`,
+    );
+  }
+  const train = new SpamDataset(parts.train, { maxLength });
+  if (train.maxLength > contextLength) {
+    throw new UserError(
+      `the longest message has ${train.maxLength} tokens, but ${name} sees at most ${contextLength}: ` +
+        `cut them with --max-length ${contextLength}`,
+    );
+  }
+  const sameLength = { maxLength: train.maxLength };
+  return {
+    train,
+    valid: new SpamDataset(parts.valid, sameLength),
+    test: new SpamDataset(parts.test, sameLength),
+  };
+}
+
+/**
+ * A loader for each part. The training part is shuffled anew in every pass, and a last batch that is not full is left
+ * out.
+ * @throws UserError if there are fewer training messages than one batch takes
+ */
+export function makeLoaders(parts: Parts<Dataset<[Tensor, Tensor]>>, batchSize: number): Parts<Batches> {
+  const { length } = parts.train;
+  if (length < batchSize) {
+    throw new UserError(
+      `the training part has ${length} messages, fewer than a batch of ${batchSize}: ` +
+        `give --batch-size ${length} or less, or more messages`,
+    );
+  }
+  return {
+    train: new DataLoader(parts.train, { batchSize, shuffle: true, dropLast: true }),
+    valid: new DataLoader(parts.valid, { batchSize }),
+    test: new DataLoader(parts.test, { batchSize }),
+  };
+}
+
+/** What shorter messages are filled up with, and the length that all of them get. */
+export function showPadding(nb: Notebook, datasets: Parts<SpamDataset>): void {
+  nb.print(28, `[${gpt2Tokeniser.encode(END_OF_TEXT, { allowedSpecial: [END_OF_TEXT] })}]`);
+  nb.print(31, datasets.train.maxLength);
+}
+
+/** The shapes of the last batch, and how many batches each part has. */
+export function showLoaders(
+  nb: Notebook,
+  { train, valid, test }: Parts<Batches>,
+  cells: [number, number],
+): void {
+  nb.print(cells[0], 'Train loader:');
+  let shapes: [readonly number[], readonly number[]] = [[], []];
+  for (const [inputs, labels] of train) shapes = [inputs.shape, labels.shape]; // [8, 109], [8]
+  nb.print(cells[0], `Input batch dimensions: ${torchSize(shapes[0])}`);
+  nb.print(cells[0], `Label batch dimensions ${torchSize(shapes[1])}`);
+  nb.print(cells[1], `${train.length} training batches`);
+  nb.print(cells[1], `${valid.length} validation batches`);
+  nb.print(cells[1], `${test.length} test batches`);
+  nb.figure('inputShape', shapes[0]);
+  nb.figure('labelShape', shapes[1]);
+  nb.figure('batches', { train: train.length, valid: valid.length, test: test.length });
+}

@@ -1,0 +1,52 @@
+import { manualSeed, nn, noGrad, tensor } from '../../lib/index.ts';
+import { countParameters, type GPTModel } from '../chapter04/index.ts';
+import { tokeniser } from '../chapter05/index.ts';
+import { shortTree } from '../common/module-tree.ts';
+import { type Notebook, torchSize } from '../common/notebook.ts';
+
+/** What is trained; everything else is frozen. */
+export type Method = 'head' | 'last-block' | 'lora' | 'full';
+
+export const NUM_CLASSES = 2;
+
+/** Puts a new head with two outputs, drawn from a seed, in the place of the one for 50,257 tokens. */
+export function replaceHead(model: GPTModel, seed: number): void {
+  manualSeed(seed);
+  model.outHead = new nn.Linear(model.config.embDim, NUM_CLASSES);
+}
+
+/** Freezes all but the new head and, for `last-block`, the last transformer block and the last norm. */
+export function chooseTrainable(model: GPTModel, method: Exclude<Method, 'lora'>): void {
+  model.requiresGrad_(method === 'full');
+  model.outHead.requiresGrad_(true);
+  if (method === 'last-block') {
+    model.trfBlocks.at(-1).requiresGrad_(true);
+    model.finalNorm.requiresGrad_(true);
+  }
+}
+
+/** Freezes everything and wraps every Linear, the new head included, with LoRA. */
+export function wrapWithLoRA(model: GPTModel, options: nn.LoRAOptions): void {
+  model.requiresGrad_(false);
+  nn.replaceLinearWithLoRA(model, options);
+}
+
+/** Freezes what a method leaves alone. Returns how many numbers it trains. */
+export function prepareForMethod(model: GPTModel, method: Method, lora: nn.LoRAOptions): number {
+  if (method === 'lora') wrapWithLoRA(model, lora);
+  else chooseTrainable(model, method);
+  return countParameters(model, { trainableOnly: true });
+}
+
+/** The model with its old head, and what the new one answers: two numbers for each token. */
+export function showHead(nb: Notebook, model: GPTModel, seed: number): void {
+  nb.printShort(53, model, shortTree(model));
+  replaceHead(model, seed);
+  const inputs = tensor([tokeniser.encode('Do you have time')], { dtype: 'int32' }); // [1, 4]
+  nb.print(62, `Inputs: ${inputs}`);
+  nb.print(62, `Inputs dimensions: ${torchSize(inputs.shape)}`);
+  const outputs = noGrad(() => model.forward(inputs)); // [1, 4] → [1, 4, 2]
+  nb.print(64, `Outputs:\n ${outputs}`);
+  nb.print(64, `Outputs dimensions: ${torchSize(outputs.shape)}`);
+  nb.print(68, `Last output token: ${outputs.select(1, -1)}`); // [1, 2]
+}

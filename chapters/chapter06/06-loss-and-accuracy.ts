@@ -1,0 +1,94 @@
+import { F, type nn, noGrad, type Tensor, tensor } from '../../lib/index.ts';
+import type { GPTModel } from '../chapter04/index.ts';
+import { calcLossLoader as calcLossLoaderWith, tokeniser } from '../chapter05/index.ts';
+import type { Notebook } from '../common/notebook.ts';
+import { Progress } from '../common/progress.ts';
+import type { Parts } from '../datasets/index.ts';
+import type { Batches } from './03-data-loaders.ts';
+
+/**
+ * The logits that classify: those of the last position, the only one that has seen the whole message.
+ * (It is a padding token for all but the longest; the model learns to carry the answer there.)
+ */
+function lastPosition(inputs: Tensor, model: nn.Module): Tensor {
+  return model.forward(inputs).select(1, -1); // [b, t, classes] → [b, classes]
+}
+
+/** The share of messages classified right, over the first batches of a loader or all of them. */
+export function calcAccuracyLoader(
+  loader: Batches,
+  model: nn.Module,
+  numBatches = loader.length,
+  onBatch: () => void = () => {},
+): number {
+  model.eval();
+  let correct = 0;
+  let examples = 0;
+  let seen = 0;
+  noGrad(() => {
+    for (const [inputs, labels] of loader) {
+      if (seen++ === numBatches) break;
+      const predicted = lastPosition(inputs, model).argmax(-1); // [b, classes] → [b]
+      correct += predicted.eq(labels).sum().item();
+      examples += labels.size;
+      onBatch();
+    }
+  });
+  return correct / examples;
+}
+
+/** Cross-entropy of the last position's logits against the labels [b]. */
+export function calcLossBatch(inputs: Tensor, labels: Tensor, model: nn.Module): Tensor {
+  return F.crossEntropy(lastPosition(inputs, model), labels);
+}
+
+/** The mean loss over the first batches of a loader or all of them. */
+export function calcLossLoader(loader: Batches, model: nn.Module, numBatches?: number): number {
+  return calcLossLoaderWith(loader, model, numBatches, calcLossBatch);
+}
+
+/** The accuracy on each part, over the first batches or all of them. */
+export function calcAccuracies(
+  loaders: Parts<Batches>,
+  model: nn.Module,
+  numBatches?: number,
+): Parts<number> {
+  const all = [loaders.train, loaders.valid, loaders.test];
+  const total = all.reduce((sum, { length }) => sum + Math.min(length, numBatches ?? length), 0);
+  const progress = new Progress('  accuracy', total);
+  let done = 0;
+  const [train, valid, test] = all.map((loader) =>
+    calcAccuracyLoader(loader, model, numBatches, () => progress.update(++done)),
+  );
+  progress.stop();
+  return { train, valid, test };
+}
+
+/** 0.9625 as `96.25%`. */
+export function percent(share: number): string {
+  return `${(100 * share).toFixed(2)}%`;
+}
+
+export function printAccuracies(nb: Notebook, cell: number, { train, valid, test }: Parts<number>): void {
+  nb.print(cell, `Training accuracy: ${percent(train)}`);
+  nb.print(cell, `Validation accuracy: ${percent(valid)}`);
+  nb.print(cell, `Test accuracy: ${percent(test)}`);
+}
+
+/** From two numbers to a class, and how often that is right before anything is trained: about half the time. */
+export function showLossAndAccuracy(nb: Notebook, model: GPTModel, loaders: Parts<Batches>): void {
+  const inputs = tensor([tokeniser.encode('Do you have time')], { dtype: 'int32' }); // [1, 4]
+  const last = noGrad(() => lastPosition(inputs, model)); // [1, 2]
+  nb.print(74, `Last output token: ${last}`);
+  nb.print(76, `Class label: ${last.softmax(-1).argmax().item()}`);
+  nb.print(78, `Class label: ${last.argmax().item()}`); // softmax changes nothing about which is larger
+
+  printAccuracies(nb, 82, calcAccuracies(loaders, model, 10));
+  for (const [name, loader] of [
+    ['Training', loaders.train],
+    ['Validation', loaders.valid],
+    ['Test', loaders.test],
+  ] as const) {
+    nb.print(89, `${name} loss: ${calcLossLoader(loader, model, 5).toFixed(3)}`);
+  }
+}

@@ -1,0 +1,303 @@
+import { join } from 'node:path';
+import { manualSeed, type nn, noGrad, optim, type Tensor } from '../../lib/index.ts';
+import { saveTensors } from '../../lib/io/checkpoint.ts';
+import type { GPTModel } from '../chapter04/index.ts';
+import { lossLine } from '../chapter05/index.ts';
+import type { Notebook } from '../common/notebook.ts';
+import { type Curve, plotCurves } from '../common/plot.ts';
+import { Progress } from '../common/progress.ts';
+import { formatTable } from '../common/table.ts';
+import type { Parts } from '../datasets/index.ts';
+import type { Batches } from './03-data-loaders.ts';
+import type { Method } from './05-classification-head.ts';
+import {
+  calcAccuracies,
+  calcAccuracyLoader,
+  calcLossBatch,
+  calcLossLoader,
+  percent,
+} from './06-loss-and-accuracy.ts';
+
+export interface FineTuningOptions {
+  numEpochs: number;
+  /** Steps between two looks at the losses. */
+  evalFreq: number;
+  /** Batches of each set that such a look takes. */
+  evalIter: number;
+  print?: (line: string) => void;
+  onStep?: (step: number, loss: number) => void;
+}
+
+export interface FineTuningHistory {
+  trainLosses: number[];
+  valLosses: number[];
+  trainAccs: number[];
+  valAccs: number[];
+  examplesSeen: number;
+}
+
+/** Mean losses of both sets over `evalIter` batches. */
+export function evaluateModel(
+  model: nn.Module,
+  train: Batches,
+  val: Batches,
+  evalIter: number,
+): [number, number] {
+  model.eval();
+  const losses: [number, number] = [
+    calcLossLoader(train, model, evalIter),
+    calcLossLoader(val, model, evalIter),
+  ];
+  model.train();
+  return losses;
+}
+
+/** The training loop of chapter 5, for labels instead of next tokens, with accuracies after each epoch. */
+export function trainClassifierSimple(
+  model: nn.Module,
+  trainLoader: Batches,
+  valLoader: Batches,
+  optimizer: optim.Optimizer,
+  options: FineTuningOptions,
+): FineTuningHistory {
+  const { numEpochs, evalFreq, evalIter, print = console.log } = options;
+  const history: FineTuningHistory = {
+    trainLosses: [],
+    valLosses: [],
+    trainAccs: [],
+    valAccs: [],
+    examplesSeen: 0,
+  };
+  let step = -1;
+  for (let epoch = 1; epoch <= numEpochs; epoch++) {
+    model.train();
+    for (const [inputs, labels] of trainLoader) {
+      optimizer.zeroGrad();
+      const loss = calcLossBatch(inputs, labels, model);
+      loss.backward();
+      optimizer.step();
+      history.examplesSeen += inputs.shape[0];
+      step++;
+      options.onStep?.(step, loss.item());
+      if (step % evalFreq === 0) {
+        const [trainLoss, valLoss] = evaluateModel(model, trainLoader, valLoader, evalIter);
+        history.trainLosses.push(trainLoss);
+        history.valLosses.push(valLoss);
+        print(lossLine(epoch, step, trainLoss, valLoss));
+      }
+    }
+    const trainAcc = calcAccuracyLoader(trainLoader, model, evalIter);
+    const valAcc = calcAccuracyLoader(valLoader, model, evalIter);
+    history.trainAccs.push(trainAcc);
+    history.valAccs.push(valAcc);
+    print(`Training accuracy: ${percent(trainAcc)} | Validation accuracy: ${percent(valAcc)}`);
+  }
+  return history;
+}
+
+export interface FineTuneSettings {
+  /** Names the progress bar. */
+  method: Method;
+  lr: number;
+  epochs: number;
+  seed: number;
+  print: (line: string) => void;
+  /** Told the loss of every step. */
+  onLoss?: (loss: number) => void;
+}
+
+/** Steps between two looks at the losses. */
+const EVAL_FREQ = 50;
+
+/** Trains what is not frozen: AdamW with a weight decay of 0.1, a look at the losses every 50 steps over 5 batches. */
+export function fineTune(
+  model: nn.Module,
+  loaders: Parts<Batches>,
+  { method, lr, epochs, seed, print, onLoss }: FineTuneSettings,
+): FineTuningHistory {
+  manualSeed(seed);
+  const optimizer = new optim.AdamW(trainedParameters(model), { lr, weightDecay: 0.1 });
+  const progress = new Progress(`  ${method}`, epochs * loaders.train.length);
+  const history = trainClassifierSimple(model, loaders.train, loaders.valid, optimizer, {
+    numEpochs: epochs,
+    evalFreq: EVAL_FREQ,
+    evalIter: 5,
+    print,
+    onStep: (step, loss) => {
+      progress.update(step + 1, `loss ${loss.toFixed(3)}`);
+      onLoss?.(loss);
+    },
+  });
+  progress.stop();
+  return history;
+}
+
+function trainedParameters(model: nn.Module): nn.Parameter[] {
+  return model.parameters().filter((parameter) => parameter.requiresGrad);
+}
+
+/** The losses of the first steps of `fineTune`. What was trained is put back as it was. */
+export function firstLosses(
+  model: nn.Module,
+  loader: Batches,
+  { lr, seed }: Pick<FineTuneSettings, 'lr' | 'seed'>,
+  steps: number,
+): number[] {
+  const trained = trainedParameters(model);
+  const before = trained.map((parameter) => parameter.detach().clone());
+  const optimizer = new optim.AdamW(trained, { lr, weightDecay: 0.1 });
+  const losses: number[] = [];
+  manualSeed(seed);
+  model.train();
+  for (const [inputs, labels] of loader) {
+    if (losses.length === steps) break;
+    optimizer.zeroGrad();
+    const loss = calcLossBatch(inputs, labels, model);
+    loss.backward();
+    optimizer.step();
+    losses.push(loss.item());
+  }
+  optimizer.zeroGrad();
+  noGrad(() => trained.forEach((parameter, i) => void parameter.copyInPlace(before[i])));
+  return losses;
+}
+
+export interface FineTuneResult {
+  method: Method;
+  /** What answers: [b, t] → [b, t, 2], or [b, 1, 2]. */
+  classifier: nn.Module;
+  /** How many numbers were trained. */
+  trainable: number;
+  history: FineTuningHistory;
+  accuracy: Parts<number>;
+  seconds: number;
+}
+
+/** `fineTune`, timed, with the accuracies over everything at its end. */
+export function showFineTuning(
+  nb: Notebook,
+  model: nn.Module,
+  loaders: Parts<Batches>,
+  settings: Omit<FineTuneSettings, 'print'> & { trainable: number; cell?: number },
+): FineTuneResult {
+  const { method, trainable, cell } = settings;
+  const start = performance.now();
+  const print = (line: string) => (cell === undefined ? nb.note(line) : nb.print(cell, line));
+  const history = fineTune(model, loaders, { ...settings, print });
+  print(`Training completed in ${((performance.now() - start) / 60_000).toFixed(2)} minutes.`);
+  const accuracy = calcAccuracies(loaders, model);
+  return {
+    method,
+    classifier: model,
+    trainable,
+    history,
+    accuracy,
+    seconds: (performance.now() - start) / 1000,
+  };
+}
+
+/** The table that ends a run, a row for each method. */
+export function showResults(nb: Notebook, results: readonly FineTuneResult[]): void {
+  const header = ['method', 'trainable', 'train', 'valid', 'test', 'seconds'];
+  const rows = results.map(({ method, trainable, accuracy, seconds }) => [
+    method,
+    trainable.toLocaleString('en'),
+    percent(accuracy.train),
+    percent(accuracy.valid),
+    percent(accuracy.test),
+    seconds.toFixed(1),
+  ]);
+  nb.note(formatTable(header, rows));
+  nb.figure(
+    'results',
+    results.map(({ classifier: _, ...result }) => result),
+  );
+  showPeakMemory(nb);
+}
+
+/** The most memory this process has held so far, in GB (10⁹ bytes). */
+export function showPeakMemory(nb: Notebook): void {
+  const peak = (process.resourceUsage().maxRSS * 1024) / 1e9;
+  nb.note(`Peak memory of this run: ${peak.toFixed(2)} GB`);
+  nb.figure('peakMemoryGB', peak);
+}
+
+/**
+ * Losses and accuracies over the epochs as SVG, two files for each method, and one that compares the methods where
+ * there are several.
+ * @param stepsPerEpoch batches of one pass
+ * @returns the paths
+ */
+export async function plotResults(
+  folder: string,
+  results: readonly Pick<FineTuneResult, 'method' | 'history'>[],
+  stepsPerEpoch: number,
+): Promise<string[]> {
+  const trained = results.filter(({ history }) => history.trainAccs.length > 0);
+  const paths: string[] = [];
+  const plot = async (
+    name: string,
+    curves: Curve[],
+    title: string,
+    y: string,
+    epochs: number,
+    seen: number,
+  ) => {
+    const path = join(folder, `${paths.length + 1}-${name}.svg`);
+    await plotCurves(path, curves, { title, x: 'epochs', y, epochs: { count: epochs, examples: seen } });
+    paths.push(path);
+  };
+  for (const { method, history } of trained) {
+    const epochs = history.trainAccs.length;
+    const title = `Fine-tuning: ${method}`;
+    const losses = [
+      lossCurve('training', history.trainLosses, stepsPerEpoch),
+      lossCurve('validation', history.valLosses, stepsPerEpoch),
+    ];
+    await plot(`${method}-loss`, losses, title, 'loss', epochs, history.examplesSeen);
+    const accuracies = [
+      accuracyCurve('training', history.trainAccs),
+      accuracyCurve('validation', history.valAccs),
+    ];
+    await plot(`${method}-accuracy`, accuracies, title, 'accuracy', epochs, history.examplesSeen);
+  }
+  if (trained.length > 1) {
+    const { trainAccs, examplesSeen } = trained[0].history;
+    const curves = trained.map(({ method, history }) => lossCurve(method, history.valLosses, stepsPerEpoch));
+    await plot(
+      'comparison',
+      curves,
+      'Validation loss of each method',
+      'loss',
+      trainAccs.length,
+      examplesSeen,
+    );
+  }
+  return paths;
+}
+
+/** A loss for every 50th step. */
+function lossCurve(name: string, losses: readonly number[], stepsPerEpoch: number): Curve {
+  return { name, points: losses.map((y, i) => ({ x: (i * EVAL_FREQ + 1) / stepsPerEpoch, y })) };
+}
+
+/** An accuracy for the end of every epoch. */
+function accuracyCurve(name: string, accuracies: readonly number[]): Curve {
+  return { name, points: accuracies.map((y, i) => ({ x: i + 1, y })) };
+}
+
+/**
+ * The adapter: every LoRA A and B, and the random head they were trained on, which is in no other file. With the
+ * model's own weights beside it, that is all of the fine-tuned classifier.
+ */
+export async function saveAdapter(
+  path: string,
+  model: GPTModel,
+  about: Record<string, string>,
+): Promise<void> {
+  const adapter: Record<string, Tensor> = {};
+  for (const [name, tensor] of Object.entries(model.stateDict())) {
+    if (name.includes('.lora.') || name.startsWith('out_head.')) adapter[name] = tensor;
+  }
+  await saveTensors(path, adapter, { metadata: { format: 'pt', ...about } });
+}

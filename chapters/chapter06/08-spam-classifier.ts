@@ -1,0 +1,57 @@
+import { type nn, noGrad, tensor, UserError } from '../../lib/index.ts';
+import { tokeniser as gpt2Tokeniser, type Tokeniser } from '../chapter05/index.ts';
+import type { Notebook } from '../common/notebook.ts';
+import { PAD_TOKEN_ID } from './03-data-loaders.ts';
+import { EXAMPLES } from './04-pretrained-model.ts';
+import type { FineTuneResult } from './07-fine-tuning.ts';
+
+export interface ClassifyOptions {
+  /** The length the model was fine-tuned with: the text is cut or filled up to it. */
+  maxLength: number;
+  tokeniser?: Tokeniser;
+  padTokenId?: number;
+}
+
+/**
+ * How probable a fine-tuned model finds it that a text is spam, from 0 to 1.
+ * @throws UserError if maxLength is not positive
+ */
+export function spamProbability(text: string, model: nn.Module, options: ClassifyOptions): number {
+  const { maxLength, tokeniser = gpt2Tokeniser, padTokenId = PAD_TOKEN_ID } = options;
+  if (!(maxLength > 0)) {
+    throw new UserError(`maxLength has to be a positive number of tokens, not ${maxLength}`);
+  }
+  model.eval();
+  const ids = tokeniser.encode(text).slice(0, maxLength);
+  while (ids.length < maxLength) ids.push(padTokenId);
+  const input = tensor(ids, { dtype: 'int32' }).unsqueeze(0); // [t] → [1, t]
+  const logits = noGrad(() => model.forward(input).select(1, -1)); // [1, t, 2] → [1, 2]
+  return logits.softmax(-1).select(1, 1).item(); // [1, 2] → [1]
+}
+
+/** Is a text spam, in the eyes of a fine-tuned model? @throws UserError if maxLength is not positive */
+export function classifyReview(
+  text: string,
+  model: nn.Module,
+  options: ClassifyOptions,
+): 'spam' | 'not spam' {
+  return spamProbability(text, model, options) > 0.5 ? 'spam' : 'not spam';
+}
+
+/** Two messages that are in no part. */
+export function showClassifier(
+  nb: Notebook,
+  { classifier, method }: FineTuneResult,
+  maxLength: number,
+): void {
+  nb.note(`(the model fine-tuned with ${method})`);
+  for (const [cell, text] of [
+    [112, EXAMPLES.spam],
+    [113, EXAMPLES.ham],
+  ] as const) {
+    const probability = spamProbability(text, classifier, { maxLength });
+    nb.note(`“${text}”`);
+    nb.print(cell, classifyReview(text, classifier, { maxLength }));
+    nb.note(`(spam with a probability of ${(100 * probability).toFixed(1)}%)`);
+  }
+}

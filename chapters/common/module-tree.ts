@@ -1,0 +1,37 @@
+/**
+ * A printed module tree with equal neighbours in one place, as PyTorch prints a ModuleList: `(0-11): 12 x Block(`.
+ * A model of twelve blocks is then as long as one of two.
+ */
+export function shortTree(model: { toString(): string }): string {
+  return shorten(String(model).split('\n')).join('\n');
+}
+
+function shorten(lines: readonly string[]): string[] {
+  const short: string[] = [];
+  for (let start = 0; start < lines.length; ) {
+    const end = endOfEntry(lines, start);
+    const entry = lines.slice(start, end);
+    const [, indent, number, rest] = /^( *)\((\d+)\): (.*)$/.exec(entry[0]) ?? [];
+    let [last, next] = [Number(number), end];
+    // The entries that follow, as long as they differ in their number alone.
+    while (number !== undefined && next < lines.length) {
+      const following = lines.slice(next, endOfEntry(lines, next));
+      const expected = [`${indent}(${last + 1}): ${rest}`, ...entry.slice(1)];
+      if (following.join('\n') !== expected.join('\n')) break;
+      last++;
+      next += following.length;
+    }
+    const count = last - Number(number) + 1;
+    const first = count > 1 ? `${indent}(${number}-${last}): ${count} x ${rest}` : entry[0];
+    short.push(first, ...shorten(entry.slice(1)));
+    start = next;
+  }
+  return short;
+}
+
+/** Behind an entry of the tree: its line, and all lines that stand further to the right, with the closing bracket. */
+function endOfEntry(lines: readonly string[], start: number): number {
+  if (!lines[start].endsWith('(')) return start + 1;
+  const indent = /^ */.exec(lines[start])![0];
+  return lines.indexOf(`${indent})`, start) + 1 || lines.length;
+}
