@@ -38,10 +38,22 @@ export interface AdamWStep {
  * The kernels behind every tensor operation: the seam between the library and what does the work.
  *
  * Unless said otherwise a kernel returns a new storage, row-major in the shape that the caller computed; effects.ts says
- * of each what it returns and what it writes in place.
- * Shapes and types are checked by the caller. A stride of 0 repeats an element: broadcasting.
+ * of each what it returns and what it writes in place. A stride of 0 repeats an element: broadcasting.
  * A backend may have a part of the kernels, and a kernel may answer `undefined` for a case that it leaves
  * to the next backend: see dispatch.ts. `js` has all of them and never declines.
+ *
+ * A kernel trusts its caller, an operation of lib/tensor, which checks once and says what is wrong:
+ * - Shapes fit as they are described here, axes are not negative, indices are in range.
+ * - Numbers are float32 unless said otherwise; operands of one operation have one type. A kernel that was given int32
+ *   for float32 may take its bits for a float.
+ * - A bool is 0 or 1. Whoever writes bools writes nothing else.
+ * - No two elements of a target that is written in place lie in the same place (no stride of 0), and what else is read
+ *   lies elsewhere, or element for element in the same place.
+ *
+ * It promises, on every backend (but a GPU treats NaN as its driver does):
+ * - What is written in place has a new `Storage.version`. Nothing else is written.
+ * - NaN wins: the largest and the smallest of numbers with a NaN among them is NaN, and `argReduce` gives its place.
+ * - Far from zero no more digits are lost than the numbers themselves have lost there.
  */
 export interface Kernels {
   /** Row-major copy of a view. */
@@ -60,7 +72,7 @@ export interface Kernels {
   /** `condition ? a : b`, all three already broadcast to the same shape. */
   where(condition: Strided, a: Strided, b: Strided): Storage;
 
-  /** Reduces the given axes; the result is row-major over the remaining ones. */
+  /** Reduces the given axes; the result has the operand's type and is row-major over the remaining axes. */
   reduce(op: ReduceOp, x: Strided, axes: readonly number[]): Storage;
   /** Index (int32) of the first largest or smallest element along one axis; of the first NaN, if there is one. */
   argReduce(op: 'max' | 'min', x: Strided, axis: number): Storage;
@@ -103,7 +115,8 @@ export interface Kernels {
 
   /**
    * Mean over the rows whose target is not `ignoreIndex` of −log softmax(logits)[target], for logits [n, v] and
-   * int32 targets [n]: the loss [1], and each row's log-sum-exp [n] for backward (no second copy of the logits).
+   * int32 targets [n]: the loss [1], and for backward (no second copy of the logits) each row's log-sum-exp in two parts
+   * [n, 2], its largest logit and log Σ exp(logit − largest): far from zero their sum would have lost the second.
    */
   crossEntropy(logits: Strided, targets: Strided, ignoreIndex: number): { loss: Storage; logSumExp: Storage };
   /** `(softmax(logits) − one-hot) · g / rows counted`, with g [1]. */

@@ -7,10 +7,10 @@ import { rowMajorValue } from './views.ts';
 const rowLoss = kernelFunction(
   'rowLoss',
   ['array', 'array', 'array', 'int'],
-  function (this: Thread, logits: Matrix, targets: Row, lse: Row, ignored: number) {
+  function (this: Thread, logits: Matrix, targets: Row, lse: Matrix, ignored: number) {
     const target = targets[this.thread.x];
     if (target === ignored) return 0;
-    return lse[this.thread.x] - logits[this.thread.x][target];
+    return lse[this.thread.x][0] - logits[this.thread.x][target] + lse[this.thread.x][1];
   },
 );
 
@@ -39,10 +39,11 @@ const meanOf = kernelFunction(
 const crossEntropyBackward = kernelFunction(
   'crossEntropyBackward',
   ['array', 'array', 'array', 'array', 'array', 'int'],
-  function (this: Thread, logits: Matrix, targets: Row, lse: Row, g: Row, count: Row, ignored: number) {
+  function (this: Thread, logits: Matrix, targets: Row, lse: Matrix, g: Row, count: Row, ignored: number) {
     const target = targets[this.thread.y];
     if (target === ignored) return 0;
-    let p = Math.exp(logits[this.thread.y][this.thread.x] - lse[this.thread.y]);
+    const shifted = logits[this.thread.y][this.thread.x] - lse[this.thread.y][0];
+    let p = Math.exp(shifted - lse[this.thread.y][1]);
     if (this.thread.x === target) p = p - 1;
     return (p * g[0]) / count[0];
   },
@@ -54,7 +55,7 @@ export const crossEntropyKernels: Pick<GpuKernels, 'crossEntropy' | 'crossEntrop
     const [rows, classes] = logits.shape;
     const matrix = { value: rowMajorValue(device, logits), size: [classes, rows] };
     const target = { value: rowMajorValue(device, targets), size: [rows] };
-    const lse = { value: rowLogSumExp(device, matrix, rows, classes), size: [rows] };
+    const lse = { value: rowLogSumExp(device, matrix, rows, classes), size: [2, rows] };
     const losses = {
       value: device.launch(rowLoss, [rows], [matrix, target, lse, ignoreIndex]),
       size: [rows],
@@ -67,7 +68,7 @@ export const crossEntropyKernels: Pick<GpuKernels, 'crossEntropy' | 'crossEntrop
     const [rows, classes] = logits.shape;
     const matrix = { value: rowMajorValue(device, logits), size: [classes, rows] };
     const target = { value: rowMajorValue(device, targets), size: [rows] };
-    const lse = { value: device.valueOf(logSumExp), size: [rows] };
+    const lse = { value: device.valueOf(logSumExp), size: [2, rows] };
     const upstream = { value: rowMajorValue(device, g), size: [1] };
     const count = { value: device.launch(countTargets, [1], [target, ignoreIndex, rows]), size: [1] };
     const args = [matrix, target, lse, upstream, count, ignoreIndex];

@@ -30,11 +30,13 @@ const rowSumExp = kernelFunction(
   },
 );
 
+/** In two parts, as Kernels says: the largest number, and the logarithm of the sum. */
 const logSumExp = kernelFunction(
   'logSumExp',
   ['array', 'array'],
   function (this: Thread, max: Row, sum: Row) {
-    return max[this.thread.x] + Math.log(sum[this.thread.x]);
+    if (this.thread.x === 0) return max[this.thread.y];
+    return Math.log(sum[this.thread.y]);
   },
 );
 
@@ -49,8 +51,8 @@ const softmax = kernelFunction(
 const logSoftmax = kernelFunction(
   'logSoftmax',
   ['array', 'array'],
-  function (this: Thread, x: Matrix, lse: Row) {
-    return x[this.thread.y][this.thread.x] - lse[this.thread.y];
+  function (this: Thread, x: Matrix, lse: Matrix) {
+    return x[this.thread.y][this.thread.x] - lse[this.thread.y][0] - lse[this.thread.y][1];
   },
 );
 
@@ -129,10 +131,10 @@ function rowStatistics(device: Device, matrix: LaunchArgument, rows: number, col
   return { max, sum };
 }
 
-/** log Σ exp of each row of a matrix [rows, columns]. */
+/** log Σ exp of each row of a matrix [rows, columns], in two parts: [rows, 2]. */
 export function rowLogSumExp(device: Device, matrix: LaunchArgument, rows: number, columns: number): Value {
   const { max, sum } = rowStatistics(device, matrix, rows, columns);
-  return device.launch(logSumExp, [rows], [max, sum]);
+  return device.launch(logSumExp, [2, rows], [max, sum]);
 }
 
 function matrixOf(device: Device, x: Strided): { rows: number; columns: number; matrix: LaunchArgument } {
@@ -169,7 +171,7 @@ export const softmaxKernels: Pick<
   logSoftmax(device, x) {
     if (!device.wants(x)) return undefined;
     const { rows, columns, matrix } = matrixOf(device, x);
-    const lse = { value: rowLogSumExp(device, matrix, rows, columns), size: [rows] };
+    const lse = { value: rowLogSumExp(device, matrix, rows, columns), size: [2, rows] };
     return [device.launch(logSoftmax, [columns, rows], [matrix, lse])];
   },
   logSoftmaxBackward(device, y, g) {

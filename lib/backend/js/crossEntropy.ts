@@ -15,12 +15,13 @@ function crossEntropy(logits: Strided, targets: Strided, ignoreIndex: number) {
   const x = rowMajor(logits);
   const target = rowMajor<Int32Array>(targets);
   const loss = newFloats(1);
-  const logSumExp = newFloats(rows);
+  const logSumExp = newFloats(2 * rows);
   let sum = 0;
   for (let row = 0; row < rows; row++) {
-    const lse = logSumExpOfRow(x, row * classes, classes);
-    logSumExp.data[row] = lse;
-    if (target[row] !== ignoreIndex) sum += lse - x[row * classes + target[row]];
+    const { max, logSum } = logSumExpOfRow(x, row * classes, classes);
+    logSumExp.data[2 * row] = max;
+    logSumExp.data[2 * row + 1] = logSum;
+    if (target[row] !== ignoreIndex) sum += max - x[row * classes + target[row]] + logSum;
   }
   loss.data[0] = sum / countTargets(target, ignoreIndex);
   return { loss: loss.storage, logSumExp: logSumExp.storage };
@@ -41,8 +42,8 @@ function crossEntropyBackward(
   for (let row = 0; row < rows; row++) {
     if (target[row] === ignoreIndex) continue;
     const start = row * classes;
-    const lse = logSumExp.data[row];
-    for (let j = start; j < start + classes; j++) data[j] = Math.exp(x[j] - lse) * perRow;
+    const [max, logSum] = [logSumExp.data[2 * row], logSumExp.data[2 * row + 1]];
+    for (let j = start; j < start + classes; j++) data[j] = Math.exp(x[j] - max - logSum) * perRow;
     data[start + target[row]] -= perRow;
   }
   return storage;

@@ -54,14 +54,20 @@ function softmaxBackward(y: Strided, g: Strided): Storage {
   return causalSoftmaxBackward(y, g, 1);
 }
 
-/** log Σ exp of one row, safe for large numbers. */
-export function logSumExpOfRow(x: Float32Array, start: number, length: number): number {
+/**
+ * log Σ exp of one row in two parts, whose sum it is: the largest number, and log Σ exp(x − largest). No exp() is too
+ * large, and what is taken off an x next to 10,000 leaves all digits of a logarithm near 1.
+ */
+export function logSumExpOfRow(
+  x: Float32Array,
+  start: number,
+  length: number,
+): { max: number; logSum: number } {
   let max = -Infinity;
   for (let j = start; j < start + length; j++) max = Math.max(max, x[j]);
-  if (max === -Infinity) return -Infinity;
   let sum = 0;
   for (let j = start; j < start + length; j++) sum += Math.exp(x[j] - max);
-  return max + Math.log(sum);
+  return { max, logSum: Math.log(sum) };
 }
 
 function logSoftmax(x: Strided): Storage {
@@ -70,8 +76,8 @@ function logSoftmax(x: Strided): Storage {
   const { storage, data } = newFloats(rows * columns);
   for (let row = 0; row < rows; row++) {
     const start = row * columns;
-    const lse = logSumExpOfRow(input, start, columns);
-    for (let j = start; j < start + columns; j++) data[j] = input[j] - lse;
+    const { max, logSum } = logSumExpOfRow(input, start, columns);
+    for (let j = start; j < start + columns; j++) data[j] = input[j] - max - logSum;
   }
   return storage;
 }

@@ -113,7 +113,7 @@ export const LAYOUTS = {
     ...{ rowsPerTask: 'i32', rows: 'i32', columns: 'i32', y: 'usize', g: 'usize', dx: 'usize' },
     ...{ scale: 'f32', causal: 'i32' },
   },
-  /** log-softmax [rows, columns], or the log-sum-exp of each row [rows]. */
+  /** log-softmax [rows, columns], or the log-sum-exp of each row in two parts [rows, 2]. */
   logSoftmax: { rowsPerTask: 'i32', rows: 'i32', columns: 'i32', x: 'usize', out: 'usize' },
   logSoftmaxBackward: {
     ...{ rowsPerTask: 'i32', rows: 'i32', columns: 'i32', y: 'usize', g: 'usize', dx: 'usize' },

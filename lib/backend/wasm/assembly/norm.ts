@@ -18,28 +18,35 @@ export function layerNormTask(task: i32): void {
     if (tail) sum = f32x4.add(sum, firstLanes(v128.load(x + i), splat(0), tail));
     const mean = sumLanes(sum) / <f32>d;
     const mu = splat(mean);
-    let squares = splat(0);
+    // Far from zero the mean is only as exact as such a number can be: what is left of it is taken off as well.
+    let left = splat(0);
+    let squares = left;
     for (i = 0; i < end; i += 16) {
       const off = f32x4.sub(v128.load(x + i), mu);
+      left = f32x4.add(left, off);
       squares = madd(off, off, squares);
     }
     if (tail) {
       const off = firstLanes(f32x4.sub(v128.load(x + i), mu), splat(0), tail);
+      left = f32x4.add(left, off);
       squares = madd(off, off, squares);
     }
-    const rstd: f32 = 1 / sqrt<f32>(sumLanes(squares) / <f32>d + layerNorm.eps());
+    const rest = sumLanes(left) / <f32>d;
+    const variance = max<f32>(sumLanes(squares) / <f32>d - rest * rest, 0);
+    const rstd: f32 = 1 / sqrt<f32>(variance + layerNorm.eps());
     const r = splat(rstd);
+    const nu = splat(rest);
     const gamma = layerNorm.scale();
     const beta = layerNorm.shift();
     for (i = 0; i < end; i += 16) {
-      const norm = f32x4.mul(f32x4.sub(v128.load(x + i), mu), r);
+      const norm = f32x4.mul(f32x4.sub(f32x4.sub(v128.load(x + i), mu), nu), r);
       v128.store(y + i, madd(norm, v128.load(gamma + i), v128.load(beta + i)));
     }
     if (tail) {
-      const norm = f32x4.mul(f32x4.sub(v128.load(x + i), mu), r);
+      const norm = f32x4.mul(f32x4.sub(f32x4.sub(v128.load(x + i), mu), nu), r);
       storeLanes(y + i, madd(norm, v128.load(gamma + i), v128.load(beta + i)), tail);
     }
-    store<f32>(layerNorm.mean() + (<usize>row << 2), mean);
+    store<f32>(layerNorm.mean() + (<usize>row << 2), mean + rest);
     store<f32>(layerNorm.rstd() + (<usize>row << 2), rstd);
   }
 }

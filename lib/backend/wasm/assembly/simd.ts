@@ -82,13 +82,6 @@ export function exp4(x: v128): v128 {
   return v128.andnot(f32x4.add(half, half), f32x4.lt(x, v128.load32_splat(EXP, 48)));
 }
 
-/** e^x of one number, by the same polynomial. */
-// @ts-ignore: decorator
-@inline
-export function exp1(x: f32): f32 {
-  return f32x4.extract_lane(exp4(splat(x)), 0);
-}
-
 /** tanh(x): a polynomial near 0, (1 − e^−2|x|) / (1 + e^−2|x|) elsewhere. */
 // @ts-ignore: decorator
 @inline

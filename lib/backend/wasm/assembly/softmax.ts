@@ -1,6 +1,6 @@
 import { crossEntropyBackward, logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from './protocol';
 import { firstLanes, storeLanes } from './rows';
-import { exp1, exp4, log4, madd, maxLanes, splat, sumLanes } from './simd';
+import { exp4, log4, madd, maxLanes, splat, sumLanes } from './simd';
 
 /**
  * Softmax and its relatives over the rows of row-major matrices. One row is one thread's; within a row the sums go
@@ -121,11 +121,11 @@ function log1(x: f32): f32 {
   return f32x4.extract_lane(log4(splat(x)), 0);
 }
 
-/** log Σ exp of a row, safe for large numbers. */
-function logSumExp(x: usize, n: i32): f32 {
-  const largest = maxOf(x, n);
-  if (largest == -Infinity) return -Infinity;
-  return largest + log1(<f32>expSum(x, 0, n, largest, 1));
+/** log Σ exp(x − largest) of a row: with `largest` its log-sum-exp, in two parts as in ../../js/softmax.ts. */
+// @ts-ignore: decorator
+@inline
+function logSum(x: usize, n: i32, largest: f32): f32 {
+  return log1(<f32>expSum(x, 0, n, largest, 1));
 }
 
 export function logSoftmaxTask(task: i32): void {
@@ -135,10 +135,12 @@ export function logSoftmaxTask(task: i32): void {
     const at = (<usize>row * columns) << 2;
     let x = logSoftmax.x() + at;
     let y = logSoftmax.out() + at;
-    const lse = splat(logSumExp(x, columns));
+    const largest = maxOf(x, columns);
+    const max = splat(largest);
+    const log = splat(logSum(x, columns, largest));
     let n = columns;
-    for (; n >= 4; n -= 4, x += 16, y += 16) v128.store(y, f32x4.sub(v128.load(x), lse));
-    if (n > 0) storeLanes(y, f32x4.sub(v128.load(x), lse), n);
+    for (; n >= 4; n -= 4, x += 16, y += 16) v128.store(y, f32x4.sub(f32x4.sub(v128.load(x), max), log));
+    if (n > 0) storeLanes(y, f32x4.sub(f32x4.sub(v128.load(x), max), log), n);
   }
 }
 
@@ -164,12 +166,15 @@ export function logSoftmaxBackwardTask(task: i32): void {
   }
 }
 
-/** Cross-entropy, forward: each row's log-sum-exp. */
+/** Cross-entropy, forward: each row's log-sum-exp, in two parts. */
 export function logSumExpTask(task: i32): void {
   const columns = logSoftmax.columns();
   const last = min(logSoftmax.rows(), (task + 1) * logSoftmax.rowsPerTask());
   for (let row = task * logSoftmax.rowsPerTask(); row < last; row++) {
-    store<f32>(logSoftmax.out() + (<usize>row << 2), logSumExp(logSoftmax.x() + ((<usize>row * columns) << 2), columns));
+    const x = logSoftmax.x() + ((<usize>row * columns) << 2);
+    const largest = maxOf(x, columns);
+    store<f32>(logSoftmax.out() + (<usize>row << 3), largest);
+    store<f32>(logSoftmax.out() + (<usize>row << 3), logSum(x, columns, largest), 4);
   }
 }
 
@@ -186,15 +191,18 @@ export function crossEntropyBackwardTask(task: i32): void {
       memory.fill(crossEntropyBackward.dx() + at, 0, <usize>columns << 2);
       continue;
     }
-    const lse = splat(load<f32>(crossEntropyBackward.logSumExp() + (<usize>row << 2)));
+    const max = v128.load32_splat(crossEntropyBackward.logSumExp() + (<usize>row << 3));
+    const log = v128.load32_splat(crossEntropyBackward.logSumExp() + (<usize>row << 3), 4);
     let x = crossEntropyBackward.logits() + at;
     let y = crossEntropyBackward.dx() + at;
     let n = columns;
     for (; n >= 4; n -= 4, x += 16, y += 16) {
-      v128.store(y, f32x4.mul(exp4(f32x4.sub(v128.load(x), lse)), by));
+      v128.store(y, f32x4.mul(exp4(f32x4.sub(f32x4.sub(v128.load(x), max), log)), by));
     }
-    if (n > 0) storeLanes(y, f32x4.mul(exp4(f32x4.sub(v128.load(x), lse)), by), n);
-    const hit = crossEntropyBackward.dx() + at + (<usize>target << 2);
-    store<f32>(hit, (exp1(load<f32>(crossEntropyBackward.logits() + at + (<usize>target << 2)) - f32x4.extract_lane(lse, 0)) - 1) * perRow);
+    if (n > 0) storeLanes(y, f32x4.mul(exp4(f32x4.sub(f32x4.sub(v128.load(x), max), log)), by), n);
+    const hit = <usize>target << 2;
+    const logit = f32x4.sub(v128.load32_splat(crossEntropyBackward.logits() + at + hit), max);
+    const p = f32x4.extract_lane(exp4(f32x4.sub(logit, log)), 0);
+    store<f32>(crossEntropyBackward.dx() + at + hit, (p - 1) * perRow);
   }
 }

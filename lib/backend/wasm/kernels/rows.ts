@@ -169,7 +169,7 @@ function readTargets(targets: Strided): Int32Array {
 export function crossEntropy(engine: Engine, logits: Strided, targets: Strided, ignoreIndex: number) {
   const [rows, classes] = logits.shape;
   if (rows * classes === 0) return undefined;
-  const logSumExp = engine.empty(rows);
+  const logSumExp = engine.empty(2 * rows);
   const loss = engine.empty(1);
   const { rowsPerTask, tasks, threaded } = rowTasks(rows, classes);
   const x = rowMajorAddress(engine, logits);
@@ -186,7 +186,7 @@ export function crossEntropy(engine: Engine, logits: Strided, targets: Strided, 
   for (let row = 0; row < rows; row++) {
     if (wanted[row] === ignoreIndex) continue;
     const at = logits.offset + row * logits.strides[0] + wanted[row] * logits.strides[1];
-    sum += logSumExp.data[row] - data[at];
+    sum += logSumExp.data[2 * row] - data[at] + logSumExp.data[2 * row + 1];
   }
   loss.data[0] = sum / countTargets(wanted, ignoreIndex);
   return { loss, logSumExp };
