@@ -9,6 +9,7 @@ import {
   inside,
   matrices,
   mustAnswer,
+  numbers,
   permuted,
   SIZES,
   sliced,
@@ -176,6 +177,59 @@ describe('wasm kernels', () => {
     );
     check('softmax, masked', (kernels) => kernels.softmax(masked));
     check('logSoftmax, masked', (kernels) => kernels.logSoftmax(masked));
+  });
+
+  it('keeps its digits far from zero', () => {
+    for (const centre of [1e4, -1e5, 1e6]) {
+      for (const n of [2, 7, 768]) {
+        const row = numbers(n, 3).map((value) => value + centre);
+        const x = view([1, n], 3, row);
+        // In double precision, from the float32 numbers themselves.
+        const sumOfExp = row.reduce((sum, value) => sum + Math.exp(value - centre), 0);
+        const wanted = Array.from(row, (value) => value - centre - Math.log(sumOfExp));
+        for (const kernels of [jsKernels, mustAnswer(backends[0].kernels)]) {
+          const y = kernels.logSoftmax(x).data;
+          wanted.forEach((value, i) => {
+            expect(y[i]).to.be.closeTo(value, 2e-6 * Math.abs(value));
+          });
+          const target = view([1], 2, Int32Array.of(1));
+          const { loss, logSumExp } = kernels.crossEntropy(x, target, -100);
+          expect(loss.data[0]).to.be.closeTo(-wanted[1], 2e-6 * Math.abs(wanted[1]));
+          const one = view([1], 2, Float32Array.of(1));
+          const dx = kernels.crossEntropyBackward(x, target, logSumExp, one, -100).data;
+          wanted.forEach((value, i) => {
+            expect(dx[i]).to.be.closeTo(Math.exp(value) - (i === 1 ? 1 : 0), 2e-6);
+          });
+        }
+        const [ones, zeros] = [1, 0].map((value) => view([n], 2, new Float32Array(n).fill(value)));
+        check(`layer norm ${centre} ${n}`, (kernels) => ({ y: kernels.layerNorm(x, ones, zeros, 1e-5).y }));
+      }
+    }
+  });
+
+  it('lets NaN win in every maximum and minimum, wherever it stands', () => {
+    for (const length of [1, 3, 4, 9, 33]) {
+      for (let place = 0; place < length; place++) {
+        const row = numbers(length, 4);
+        row[place] = NaN;
+        const x = view([1, length], 3, row);
+        for (const kernels of [jsKernels, mustAnswer(backends[0].kernels)]) {
+          for (const op of ['max', 'min'] as const) {
+            expect(kernels.reduce(op, x, [1]).data[0], `${op} of row`).to.eql(NaN);
+            expect(kernels.reduce(op, permuted(x, [1, 0]), [0]).data[0], `${op} of column`).to.eql(NaN);
+          }
+          const pairs = { maximum: view([length], 4), minimum: view([length], 4) };
+          for (const [op, other] of Object.entries(pairs)) {
+            const y = kernels.binary(op as BinaryOp, { ...x, shape: [length], strides: [1] }, other).data;
+            y.forEach((value, i) => {
+              expect(Number.isNaN(value)).to.equal(i === place);
+            });
+          }
+        }
+        for (const op of ['max', 'min'] as const)
+          expect(jsKernels.argReduce(op, x, 1).data[0]).to.equal(place);
+      }
+    }
   });
 
   it('layer norm', () => {
