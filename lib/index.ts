@@ -1,4 +1,6 @@
-export { type BackendChoice, useBackend } from './backend/select.node.ts';
+export { DeviceLostError } from './backend/gpu/lost.ts';
+export { type BackendChoice, useBackend } from './backend/select.ts';
+export { yieldToRuntime } from './backend/yieldToRuntime.ts';
 export { DataLoader, type DataLoaderOptions } from './data/dataLoader.ts';
 export { Dataset } from './data/dataset.ts';
 export { UserError } from './errors.ts';

@@ -148,6 +148,8 @@ export interface Backend {
   readonly kernels: DecliningKernels;
   /** Where its kernels want the host's numbers: memory that they read without a copy. */
   readonly allocate?: Allocator;
+  /** Takes memory back that the runtime sets free between jobs only: see yieldToRuntime.ts. */
+  betweenSteps?(): Promise<void>;
   /** Stops threads or a device. Storages on the device are brought home first. */
   close?(): void;
 }

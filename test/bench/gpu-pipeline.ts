@@ -1,5 +1,5 @@
 import { formatTable } from '../../chapters/common/table.ts';
-import { loadGpuJs } from '../../lib/backend/gpu/engine/gpujs.node.ts';
+import { loadGpuJs } from '../../lib/backend/gpu/node/gpujs.ts';
 import type { GpuMode } from '../../lib/backend/gpu/index.ts';
 import { measure } from './timing.ts';
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { findBrowser, runInBrowser } from './browser/run.ts';
+import { findBrowser } from '../support/browser.ts';
+import { runInBrowser } from './browser/run.ts';
 
 /** The modes of a browser, in one: the same table of operations, kernels and training as in Node. */
 

@@ -28,17 +28,9 @@ async function openShared(mode: GpuMode): Promise<GpuBackend | { unavailable: st
   return backend;
 }
 
-/**
- * To be awaited between steps: a browser gives no memory back within one job. In Node nothing is waited for, since a
- * training loop need not there.
- */
-export function endOfJob(): Promise<void> | undefined {
-  return 'process' in globalThis ? undefined : new Promise((resolve) => setTimeout(resolve));
-}
-
 /** Makes the backend answer, without it being closed when another one does. */
 export function activate(gpu: GpuBackend): void {
-  setBackends([{ name: gpu.name, kernels: gpu.kernels }]);
+  setBackends([{ name: gpu.name, kernels: gpu.kernels, betweenSteps: gpu.betweenSteps }]);
 }
 
 /** The mode's shared backend, made active, or the test or suite skipped. */

@@ -26,8 +26,9 @@ export const TINY: GPTConfig = {
 
 export interface LoRATraining {
   readonly model: GPTModel;
-  /** One step on the next batch: its loss. */
-  step(): number;
+  readonly optimiser: optim.AdamW;
+  /** One step on the next batch, or on that of step number `at`: its loss. */
+  step(at?: number): number;
 }
 
 export function loraTraining(config: GPTConfig, batch: number, tokens: number, rank = 16): LoRATraining {
@@ -51,8 +52,10 @@ export function loraTraining(config: GPTConfig, batch: number, tokens: number, r
   let steps = 0;
   return {
     model,
-    step() {
-      const { ids, labels } = batches[steps++ % batches.length];
+    optimiser,
+    step(at = steps) {
+      steps = at + 1;
+      const { ids, labels } = batches[at % batches.length];
       optimiser.zeroGrad();
       const logits = model.forward(ids).select(1, -1); // [b, t, 2] → [b, 2]
       const loss = F.crossEntropy(logits, labels);

@@ -1,16 +1,18 @@
+import { createCollector } from '#platform/lib/backend/collect';
+import { UserError } from '../../errors.ts';
 import { activeBackends } from '../dispatch.ts';
 import type { Backend } from '../kernels.ts';
-import { acceleratedKernels } from './backend.ts';
-import { Bridge, type SpawnWorker } from './bridge.ts';
-import { GPU_MODES, type GpuMode } from './commands.ts';
-import { Device } from './device.ts';
-import { Journal } from './journal.ts';
-import { offloadKernels, residentKernels } from './ops.ts';
-import { selfTest } from './selfTest.ts';
-import type { Traffic } from './traffic.ts';
+import { Bridge, type SpawnWorker } from './device/bridge.ts';
+import { Device } from './device/device.ts';
+import { acceleratedKernels } from './device/seam.ts';
+import { selfTest } from './device/selfTest.ts';
+import type { Traffic } from './device/traffic.ts';
+import { offloadKernels, residentKernels } from './kernels/index.ts';
+import { DeviceLostError } from './lost.ts';
+import { GPU_MODES, type GpuMode } from './protocol.ts';
 
-export { GPU_MODES, type GpuMode } from './commands.ts';
-export type { Traffic } from './traffic.ts';
+export type { Traffic } from './device/traffic.ts';
+export { GPU_MODES, type GpuMode } from './protocol.ts';
 
 export interface GpuOptions {
   /** Without one: the first of `webgpu`, `headlessgl` and `webgl2` that works here. */
@@ -21,15 +23,14 @@ export interface GpuOptions {
   smallestProduct?: number;
   /** Takes every case that it can, whether or not it pays: for tests. */
   insists?: boolean;
-  /** Makes JavaScript notice what nobody can reach any more, so that its memory on the device can be freed. */
-  collectGarbage?: () => void;
-  /** Where the one line goes that says that the device is of no use any more. */
-  warn?: (line: string) => void;
-  /** How a worker is started; the way of Node or of a browser if not given. */
+  /** How a worker is started; the way of Node or of a browser if not given: for tests. */
   spawn?: SpawnWorker;
 }
 
-/** The GPU through gpu.js, as a backend; what only it can tell is beside the kernels. */
+/**
+ * The GPU through gpu.js, as a backend; what only it can tell is beside the kernels. Once the device is lost every
+ * operation throws `DeviceLostError`, until another backend is chosen.
+ */
 export interface GpuBackend extends Backend {
   readonly name: 'gpu';
   readonly mode: GpuMode;
@@ -42,14 +43,14 @@ export interface GpuBackend extends Backend {
   /** Arrays on the device at present, and their bytes. */
   readonly values: number;
   readonly bytes: number;
-  /** Why it is not used any more, if so. */
+  /** Why it is of no use any more, if so. */
   readonly lost: string | undefined;
   /** Multiply-adds from which on a product whose operands are on the host goes to the device. */
   smallestProduct: number;
   /** Waits until all that was asked so far is done. */
   synchronise(): void;
   /** Frees the arrays that nobody can reach any more. It happens by itself; tests want it at once. */
-  sweep(): void;
+  sweep(): Promise<void>;
   /** Breaks the device, or kills its worker, as may happen in the middle of a run: for tests. */
   lose(what: 'device' | 'worker'): void;
   close(): void;
@@ -61,14 +62,14 @@ const SMALLEST_PRODUCT = 2 ** 21;
 
 /**
  * Opens the GPU. A missing driver or package is no error: the answer then is the reason, in one line.
- * @throws if the mode does not exist.
+ * @throws UserError if the mode does not exist.
  */
 export async function createGpuBackend(
   options: GpuOptions = {},
 ): Promise<GpuBackend | { unavailable: string }> {
   const { mode } = options;
   if (mode !== undefined && !GPU_MODES.includes(mode)) {
-    throw new RangeError(`gpu mode '${mode}' is not known: expected one of ${GPU_MODES.join(', ')}`);
+    throw new UserError(`there is no GPU mode '${mode}': expected one of ${GPU_MODES.join(', ')}`);
   }
   const reasons: string[] = [];
   for (const candidate of mode ? [mode] : REAL_MODES) {
@@ -80,28 +81,18 @@ export async function createGpuBackend(
 }
 
 async function open(mode: GpuMode, options: GpuOptions): Promise<GpuBackend | { unavailable: string }> {
-  const spawn = options.spawn ?? (await spawnHere());
-  const bridge = await Bridge.open(mode, spawn);
+  if (!('SharedArrayBuffer' in globalThis)) return { unavailable: 'this page may not share memory' };
+  const bridge = await Bridge.open(mode, options.spawn ?? (await import('#gpu/spawn')).spawnWorker);
   if ('unavailable' in bridge) return bridge;
-  const { residency = true, warn = console.warn } = options;
-  const collectGarbage = options.collectGarbage ?? (await collectorHere());
-  let ready = false;
-  const device = new Device(bridge, new Journal(), {
-    residency,
-    insists: options.insists ?? false,
-    smallestProduct: options.insists ? 0 : (options.smallestProduct ?? SMALLEST_PRODUCT),
-    collectGarbage,
-    onLoss: (reason) => {
-      if (ready) warn(`gpu (${mode}) is not used any more: ${reason}. The CPU goes on.`);
-    },
-  });
-  const wrong = selfTest(device);
+  const { residency = true, insists = false } = options;
+  const smallestProduct = insists ? 0 : (options.smallestProduct ?? SMALLEST_PRODUCT);
+  const device = new Device(bridge, { residency, insists, smallestProduct, collector: createCollector() });
+  const wrong = failureOf(device);
   if (wrong) {
-    bridge.close();
+    bridge.close(wrong);
     return { unavailable: wrong };
   }
   Object.assign(bridge.traffic, { bytesUp: 0, bytesDown: 0, waits: 0, launches: 0 });
-  ready = true;
   return {
     name: 'gpu',
     mode,
@@ -127,28 +118,24 @@ async function open(mode: GpuMode, options: GpuOptions): Promise<GpuBackend | { 
       device.smallestProduct = multiplyAdds;
     },
     synchronise: () => device.synchronise(),
-    sweep: () => device.sweep(),
+    sweep: () => device.sweepBetweenSteps(),
+    betweenSteps: () => device.betweenSteps(),
     lose: (what) => bridge.lose(what),
     close: () => device.close(),
   };
 }
 
+/** Why the device fails its first products, if it does. */
+function failureOf(device: Device): string | undefined {
+  try {
+    return selfTest(device);
+  } catch (error) {
+    if (error instanceof DeviceLostError) return device.lost;
+    throw error;
+  }
+}
+
 /** The GPU in use, if one is. */
 export function activeGpu(): GpuBackend | undefined {
   return activeBackends().find((backend) => backend.name === 'gpu') as GpuBackend | undefined;
-}
-
-const IS_NODE = 'process' in globalThis;
-
-async function spawnHere(): Promise<SpawnWorker> {
-  if (IS_NODE) return (await import('./spawn.node.ts')).spawnNodeWorker;
-  return (await import('./spawn.browser.ts')).spawnBrowserWorker;
-}
-
-/** A collection that also works in the middle of a training loop; nothing where the runtime has none. */
-async function collectorHere(): Promise<() => void> {
-  // A browser has one with a flag only. Without it the memory comes back between the jobs: see spawn.browser.ts.
-  if (!IS_NODE) return (globalThis as { gc?: () => void }).gc ?? (() => {});
-  const { createCollector } = await import('../wasm/collect.node.ts');
-  return createCollector() ?? (() => {});
 }

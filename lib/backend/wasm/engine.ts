@@ -52,7 +52,7 @@ export class Engine {
   readonly #floats: Float32Array;
   readonly #scratchWords: Int32Array;
   readonly #exports: WasmExports;
-  readonly #startThreads: () => void;
+  readonly #startThreads: () => Promise<void>;
   #started = false;
   readonly #scratch: Workspace;
   /** Where a product packs its B, and counts what of it has been handed out. */
@@ -63,7 +63,7 @@ export class Engine {
   /** The operands of the call in progress: held here, they cannot be collected once their addresses are taken. */
   operands: unknown;
 
-  constructor(exports: WasmExports, memory: TensorMemory, threads: number, startThreads: () => void) {
+  constructor(exports: WasmExports, memory: TensorMemory, threads: number, startThreads: () => Promise<void>) {
     if (exports.fingerprint?.() !== FINGERPRINT) {
       throw new UserError('the CPU engine was built from other sources than these: run `npm run build`');
     }
@@ -126,11 +126,16 @@ export class Engine {
     const { kind, places } = PLANS[job];
     this.#write(places, args as Readonly<Record<string, number | readonly number[]>>);
     const helped = threaded && tasks > 1 && this.threads > 1;
-    if (helped && !this.#started) {
-      this.#started = true;
-      this.#startThreads();
-    }
+    // Not waited for: until they run, this thread does their tasks.
+    if (helped) void this.start();
     this.#exports.run(kind, tasks, helped);
+  }
+
+  /** Starts the helping threads, once. Resolves when they run. */
+  async start(): Promise<void> {
+    if (this.#started || this.threads === 1) return;
+    this.#started = true;
+    await this.#startThreads();
   }
 
   /** Gives back what was borrowed; results go home. */

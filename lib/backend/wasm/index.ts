@@ -1,5 +1,7 @@
+import { createCollector } from '#platform/lib/backend/collect';
+import { loadKernels } from '#platform/lib/backend/wasm/load';
+import { availableThreads, startThreads } from '#platform/lib/backend/wasm/threads';
 import type { Backend, DecliningKernels, Kernels } from '../kernels.ts';
-import { createCollector } from './collect.node.ts';
 import { Declined, Engine, type WasmExports } from './engine.ts';
 import { addInto, contiguous, copyInto } from './kernels/copy.ts';
 import { binary, cast, geluBackward, unary, where } from './kernels/elementwise.ts';
@@ -18,16 +20,16 @@ import {
   softmaxBackward,
 } from './kernels/rows.ts';
 import { adamW, embedding, embeddingBackwardInto } from './kernels/training.ts';
-import { loadKernels } from './load.node.ts';
 import { Heap } from './memory/heap.ts';
 import { TensorMemory } from './memory/tensorMemory.ts';
-import { availableThreads, startThreads } from './threads.node.ts';
 
 export interface WasmBackend extends Backend {
   readonly threads: number;
   /** Does the runtime have fused multiply-adds (relaxed SIMD)? */
   readonly relaxed: boolean;
   readonly memory: TensorMemory;
+  /** Starts the threads, which otherwise start with the first job that they can help with. A browser's start only once this is awaited. */
+  start(): Promise<void>;
 }
 
 type WithEngine<F> = F extends (...args: infer A) => infer R ? (engine: Engine, ...args: A) => R : never;
@@ -62,16 +64,31 @@ function guarded<Args extends unknown[], Result>(
   };
 }
 
+/** What a memory may grow to, in pages of 64 KiB: 4 GiB, or less where a browser, on a phone above all, refuses that. */
+const MOST_PAGES = [65536, 32768, 16384, 8192];
+
+function newMemory(): { wasmMemory: WebAssembly.Memory; pages: number } {
+  let refusal: unknown;
+  for (const pages of MOST_PAGES) {
+    try {
+      return { wasmMemory: new WebAssembly.Memory({ initial: 1, maximum: pages, shared: true }), pages };
+    } catch (error) {
+      refusal = error;
+    }
+  }
+  throw refusal;
+}
+
 /**
  * The CPU engine: WebAssembly kernels with SIMD on `threads` threads (by default as many as the machine runs at
  * once). Throws if the kernels have not been built or the runtime lacks what they need.
  */
 export function createWasmBackend({ threads = availableThreads() }: { threads?: number } = {}): WasmBackend {
   const { module, relaxed } = loadKernels();
-  const wasmMemory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
+  const { wasmMemory, pages } = newMemory();
   const instance = new WebAssembly.Instance(module, { env: { memory: wasmMemory } });
   const exports = instance.exports as unknown as WasmExports;
-  const memory = new TensorMemory(new Heap(wasmMemory, exports.heapBase()), createCollector());
+  const memory = new TensorMemory(new Heap(wasmMemory, exports.heapBase(), pages), createCollector());
   const engine = new Engine(exports, memory, threads, () => startThreads(module, wasmMemory, threads - 1));
   const kernels = Object.fromEntries(
     Object.entries(KERNELS)
@@ -85,6 +102,8 @@ export function createWasmBackend({ threads = availableThreads() }: { threads?: 
     relaxed,
     memory,
     allocate: memory.allocate,
+    start: () => engine.start(),
+    betweenSteps: () => memory.betweenSteps(),
     close: () => engine.close(),
   };
 }

@@ -10,8 +10,12 @@ const HELPER = `
   new WebAssembly.Instance(module, { env: { memory } }).exports.work(id);
 `;
 
-/** Starts helpers 1 … count. They do not keep the process alive. */
-export function startThreads(module: WebAssembly.Module, memory: WebAssembly.Memory, count: number): void {
+/** Starts helpers 1 … count. They do not keep the process alive, and start while their creator computes: nobody has to wait. */
+export async function startThreads(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  count: number,
+): Promise<void> {
   for (let id = 1; id <= count; id++) {
     const options = { eval: true, workerData: { module, memory, id }, execArgv: [], env: {} };
     new Worker(HELPER, options).unref();

@@ -15,24 +15,20 @@ const WITHOUT_NODE = `
 const withoutNode: Plugin = {
   name: 'without Node',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /select\.node\.ts$/ }, () => ({ path: pathOf('./select.ts') }));
-    onResolve({ filter: /^node:|\.node\.ts$/ }, ({ path }) => ({ path, namespace: 'node' }));
+    onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'node' }));
     onLoad({ filter: /./, namespace: 'node' }, () => ({ contents: WITHOUT_NODE, loader: 'js' }));
   },
 };
 
-function pathOf(file: string): string {
-  return fileURLToPath(new URL(file, import.meta.url));
-}
-
 async function bundle(path: string, mode: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [pathOf(path)],
+    entryPoints: [fileURLToPath(new URL(path, import.meta.url))],
     bundle: true,
     write: false,
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
+    loader: { '.wasm': 'binary' },
     define: { 'process.env.GPU_MODES': JSON.stringify(mode) },
     plugins: [withoutNode],
     logLevel: 'error',
@@ -44,6 +40,6 @@ async function bundle(path: string, mode: string): Promise<string> {
 export async function bundleForBrowser(mode: string): Promise<Map<string, string>> {
   return new Map([
     ['/tests.js', await bundle('./tests.ts', mode)],
-    ['/worker.browser.ts', await bundle('../../../lib/backend/gpu/worker.browser.ts', mode)],
+    ['/worker.ts', await bundle('../../../lib/backend/gpu/browser/worker.ts', mode)],
   ]);
 }

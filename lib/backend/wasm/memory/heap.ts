@@ -51,6 +51,8 @@ export class Heap {
   bytesInUse = 0;
   peakBytes = 0;
   readonly #bins: (Block | undefined)[] = new Array(30 * 8).fill(undefined);
+  /** What the memory may grow to. */
+  readonly limitBytes: number;
   readonly #limitPages: number;
   #pages: number;
   #last: Block | undefined;
@@ -60,6 +62,7 @@ export class Heap {
     this.memory = memory;
     this.buffer = memory.buffer;
     this.#limitPages = limitPages;
+    this.limitBytes = limitPages * PAGE;
     this.#pages = this.buffer.byteLength / PAGE;
     this.#add(reserved, this.#pages * PAGE - GUARD - reserved);
   }

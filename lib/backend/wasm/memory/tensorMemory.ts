@@ -1,4 +1,6 @@
 import { type Allocator, BYTES_PER_ELEMENT, type DType, type TypedArray } from '../../storage.ts';
+import { macrotask } from '../../macrotask.ts';
+import type { Collector } from '../../collector.ts';
 import type { Block, Heap } from './heap.ts';
 
 /**
@@ -6,16 +8,16 @@ import type { Block, Heap } from './heap.ts';
  * read it where it lies and the loops of `js` work on the very same numbers.
  *
  * JavaScript has no destructors. The memory keeps a WeakRef to each typed array that it gave out; when enough has
- * been given out since the last time, it has the garbage collected (collect.node.ts) and takes back the blocks whose
- * arrays are gone. Where a collection cannot be asked for, it takes back what the runtime has collected by itself.
+ * been given out since the last time, it has the garbage collected and takes back the blocks whose arrays are gone: in
+ * Node in the middle of whatever runs (collect.node.ts), in a browser between two steps (collect.browser.ts).
  *
  * Two rules follow. A part made with `subarray` does not keep a block alive: whoever keeps numbers keeps the storage.
  * And memory moves hands only inside `allocate` and `take`, never while a kernel runs.
  */
 
 const MB = 2 ** 20;
-/** Tensors may take so much of the 4 GiB; the rest is for packed panels and for copies of tensors from elsewhere. */
-const MOST_TENSORS = 3584 * MB;
+/** Tensors may take so much of the memory; the rest is for packed panels and for copies of tensors from elsewhere. */
+const TENSORS_SHARE = 7 / 8;
 /**
  * Garbage is collected when the memory would have to grow, and so much has been given out since the last time: an
  * eighth of what lives, within these bounds. If that takes too large a share of the time, the lower bound is raised
@@ -24,6 +26,9 @@ const MOST_TENSORS = 3584 * MB;
 const LEAST_GARBAGE = 192 * MB;
 const MOST_GARBAGE = 384 * MB;
 const COLLECTION_SHARE = 0.04;
+/** Collections at one time between two steps, until little more is in use than after the last time: what dies while V8 marks stays for the next one. */
+const MOST_ROUNDS = 3;
+const ENOUGH = 32 * MB;
 /** What a tensor costs besides its numbers, and how many more than live may wait for a collection. */
 const OVERHEAD = 256;
 const MOST_TINY = 100_000;
@@ -35,21 +40,25 @@ interface Entry {
 
 export class TensorMemory {
   readonly heap: Heap;
-  readonly #collect: (() => void) | undefined;
+  readonly #collector: Collector | undefined;
+  readonly #mostTensors: number;
   readonly #buffers = new Set<ArrayBufferLike>();
   readonly #whenShort: (() => void)[] = [];
   readonly #whenCollected: (() => void)[] = [];
   #entries: Entry[] = [];
   #tensorBytes = 0;
   #sinceCollection = 0;
+  /** Bytes in use after the last collection between steps. */
+  #livingBytes = 0;
   #leastGarbage = LEAST_GARBAGE;
   #limit = LEAST_GARBAGE;
   #mostEntries = MOST_TINY;
   #lastCollection = performance.now();
 
-  constructor(heap: Heap, collect?: () => void) {
+  constructor(heap: Heap, collector?: Collector) {
     this.heap = heap;
-    this.#collect = collect;
+    this.#collector = collector;
+    this.#mostTensors = TENSORS_SHARE * heap.limitBytes;
   }
 
   /**
@@ -58,8 +67,8 @@ export class TensorMemory {
    */
   readonly allocate: Allocator = (dtype, length, zero) => {
     const bytes = length * BYTES_PER_ELEMENT[dtype];
-    if (this.#tensorBytes + bytes > MOST_TENSORS) this.collect();
-    const fits = bytes > 0 && this.#tensorBytes + bytes <= MOST_TENSORS;
+    if (this.#tensorBytes + bytes > this.#mostTensors) this.collect();
+    const fits = bytes > 0 && this.#tensorBytes + bytes <= this.#mostTensors;
     const block = fits ? this.take(bytes) : undefined;
     if (!block) return arrayOf(dtype, new ArrayBuffer(bytes), 0, length);
     const array = arrayOf(dtype, this.buffer(), block.pointer, length);
@@ -73,9 +82,10 @@ export class TensorMemory {
   take(bytes: number): Block | undefined {
     const { heap } = this;
     this.#sinceCollection += bytes + OVERHEAD;
-    if (this.#entries.length > this.#mostEntries) this.collect();
+    const collects = this.#collector?.withinJob ?? true;
+    if (collects && this.#entries.length > this.#mostEntries) this.collect();
     let block = heap.take(bytes, false);
-    if (!block && this.#sinceCollection > this.#limit) {
+    if (!block && collects && this.#sinceCollection > this.#limit) {
       this.collect();
       block = heap.take(bytes, false);
     }
@@ -113,10 +123,27 @@ export class TensorMemory {
     return buffer;
   }
 
+  /** Has the garbage collected where that works between jobs only, if there is enough of it. */
+  async betweenSteps(): Promise<void> {
+    const collector = this.#collector;
+    if (!collector || collector.withinJob) return;
+    if (this.#sinceCollection <= this.#limit && this.#entries.length <= this.#mostEntries) return;
+    const enough = 1.25 * this.#livingBytes + ENOUGH;
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      collector.collect();
+      await macrotask();
+      this.collect();
+      // To look whether an array lives holds it until the job ends, and the next step is one.
+      await macrotask();
+      if (this.heap.bytesInUse <= enough) break;
+    }
+    this.#livingBytes = this.heap.bytesInUse;
+  }
+
   /** Takes back the blocks of arrays that nobody has any more. */
   collect(): void {
     const begin = performance.now();
-    this.#collect?.();
+    if (this.#collector?.withinJob) this.#collector.collect();
     const living: Entry[] = [];
     for (const entry of this.#entries) {
       if (entry.reference.deref()) {

@@ -1,0 +1,31 @@
+import v8 from 'node:v8';
+import vm from 'node:vm';
+import type { Collector } from './collector.ts';
+
+/**
+ * A garbage collection in the middle of running code, for Node.
+ *
+ * A training loop is one long synchronous job, so the engine cannot wait for V8 to tell it which tensors have died:
+ * finalisers run between jobs only, and a WeakRef that was made or read holds its target until the job ends. Both
+ * have a way round: running an empty script in a context with a microtask queue of its own ends with a checkpoint,
+ * at which V8 forgets the targets that it held; and V8's own `gc` can be had without a command-line flag.
+ *
+ * Returns undefined if this runtime lets neither be done.
+ */
+export function createCollector(): Collector | undefined {
+  try {
+    v8.setFlagsFromString('--expose-gc');
+    const collectGarbage = vm.runInNewContext('gc') as () => void;
+    const context = vm.createContext({}, { microtaskMode: 'afterEvaluate' });
+    const nothing = new vm.Script('0');
+    return {
+      withinJob: true,
+      collect() {
+        nothing.runInContext(context);
+        collectGarbage();
+      },
+    };
+  } catch {
+    return undefined;
+  }
+}

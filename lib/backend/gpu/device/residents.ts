@@ -1,0 +1,90 @@
+import type { Collector } from '../../collector.ts';
+import { macrotask } from '../../macrotask.ts';
+import type { Storage } from '../../storage.ts';
+import type { Value } from './value.ts';
+
+/** Garbage is looked for when this much has been allocated since the last time, or half of what is in use. */
+const SWEEP_BYTES = 256 * 2 ** 20;
+const SWEEP_VALUES = 4096;
+
+interface Place {
+  readonly storage: WeakRef<Storage>;
+  readonly bytes: number;
+}
+
+/** Which arrays are on the device and which storages they stand for, as long as somebody can reach those. */
+export class Residents {
+  readonly #collector: Collector | undefined;
+  /** Storages in use that have a copy on the device, by the value's id. */
+  readonly #places = new Map<number, Place>();
+  #bytes = 0;
+  #sweepAt = SWEEP_BYTES;
+  #sweepAtValues = SWEEP_VALUES;
+
+  constructor(collector: Collector | undefined) {
+    this.#collector = collector;
+  }
+
+  get count(): number {
+    return this.#places.size;
+  }
+  /** Bytes of all values, those of an operation in progress included. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  allocated(value: Value): void {
+    this.#bytes += value.length * 4;
+  }
+
+  /** Its storage lets go of the value. */
+  released(value: Value): void {
+    this.#places.delete(value.id);
+    this.#bytes -= value.length * 4;
+  }
+
+  place(value: Value, storage: Storage): void {
+    this.#places.set(value.id, { storage: new WeakRef(storage), bytes: value.length * 4 });
+  }
+
+  /** The storages that are alive and have their numbers on the device. */
+  storages(): Storage[] {
+    const alive = [...this.#places.values()].map(({ storage }) => storage.deref());
+    return alive.filter((storage) => storage?.deviceCopy('gpu')) as Storage[];
+  }
+
+  clear(): void {
+    this.#places.clear();
+  }
+
+  /** JavaScript frees a tensor when it likes; the device's memory has to be given back sooner than that. */
+  isSweepDue(): boolean {
+    return this.#bytes >= this.#sweepAt || this.#places.size >= this.#sweepAtValues;
+  }
+
+  /** Can garbage be collected in the middle of running code? If not, sweeps wait for the time between two steps. */
+  get sweepsWithinJob(): boolean {
+    return this.#collector?.withinJob ?? true;
+  }
+
+  /** Forgets the values of storages that nobody can reach any more, and answers their ids. */
+  sweep(): number[] {
+    if (this.sweepsWithinJob) this.#collector?.collect();
+    const dead: number[] = [];
+    for (const [id, { storage, bytes }] of this.#places) {
+      if (storage.deref()) continue;
+      dead.push(id);
+      this.#bytes -= bytes;
+      this.#places.delete(id);
+    }
+    this.#sweepAt = Math.max(SWEEP_BYTES, 1.5 * this.#bytes);
+    this.#sweepAtValues = Math.max(SWEEP_VALUES, 1.5 * this.#places.size);
+    return dead;
+  }
+
+  /** Has garbage collected where that works between jobs only, so that the next sweep finds it. */
+  async collectBetweenSteps(): Promise<void> {
+    this.#collector?.collect();
+    await macrotask();
+  }
+}

@@ -1,0 +1,29 @@
+import { adamWKernels } from './adamW.ts';
+import { crossEntropyKernels } from './crossEntropy.ts';
+import { elementwiseKernels } from './elementwise.ts';
+import type { GpuKernels } from './gpuKernels.ts';
+import { indexingKernels } from './indexing.ts';
+import { inPlaceKernels } from './inPlace.ts';
+import { layerNormKernels } from './layerNorm.ts';
+import { matmulKernels } from './matmul.ts';
+import { reduceKernels } from './reduce.ts';
+import { softmaxKernels } from './softmax.ts';
+
+/** Everything of a training step: results stay on the device. */
+export const residentKernels: GpuKernels = {
+  ...elementwiseKernels,
+  ...inPlaceKernels,
+  ...matmulKernels,
+  ...reduceKernels,
+  ...softmaxKernels,
+  ...layerNormKernels,
+  ...crossEntropyKernels,
+  ...indexingKernels,
+  ...adamWKernels,
+};
+
+/** The matrix product alone: everything else is left to the CPU. */
+export const offloadKernels: GpuKernels = {
+  ...(Object.fromEntries(Object.keys(residentKernels).map((name) => [name, undefined])) as GpuKernels),
+  ...matmulKernels,
+};

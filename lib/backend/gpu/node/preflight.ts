@@ -1,0 +1,69 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { homedir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import type { GpuMode } from '../protocol.ts';
+
+/**
+ * What can be known about a mode in Node without starting it: most machines have no GPU, and should not spend a
+ * second at each start on finding that out. Returns why the mode cannot run, if that is so.
+ */
+export function preflight(mode: GpuMode, env: NodeJS.ProcessEnv = process.env): string | undefined {
+  if (mode === 'webgl2') return 'it is for browsers';
+  if (!isInstalled('gpu.js')) return 'the package gpu.js is not installed';
+  if (mode === 'webgpu' && !isInstalled('webgpu')) return 'the package webgpu is not installed';
+  if (mode === 'webgpu' && !mayHaveVulkan(env)) return 'no graphics driver (Vulkan) is installed';
+  if (mode === 'headlessgl' && !headlessGlIsBuilt()) return 'the optional package gl is not built here';
+  if (mode === 'headlessgl' && process.platform === 'linux' && !env.DISPLAY) return 'there is no X display';
+  return undefined;
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function headlessGlIsBuilt(): boolean {
+  try {
+    const folder = dirname(createRequire(import.meta.url).resolve('gl/package.json'));
+    return existsSync(join(folder, 'build', 'Release', 'webgl.node'));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Is a Vulkan driver installed? WebGPU, asked without one, prints several lines of its own. On other systems than
+ * Linux the driver is a part of the system.
+ */
+function mayHaveVulkan(env: NodeJS.ProcessEnv): boolean {
+  if (process.platform !== 'linux') return true;
+  const named = env.VK_DRIVER_FILES ?? env.VK_ICD_FILENAMES;
+  if (named) return named.split(delimiter).some((path) => existsSync(path));
+  return manifestFolders(env).some((folder) => {
+    try {
+      return readdirSync(folder).some((file) => file.endsWith('.json'));
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Where drivers leave a file about themselves, as the Vulkan loader's documentation lists it. */
+function manifestFolders(env: NodeJS.ProcessEnv): string[] {
+  const list = (value: string | undefined, otherwise: string[]) => value?.split(delimiter) ?? otherwise;
+  const roots = [
+    ...list(env.XDG_CONFIG_HOME, [join(homedir(), '.config')]),
+    ...list(env.XDG_CONFIG_DIRS, ['/etc/xdg']),
+    '/etc',
+    '/usr/local/etc',
+    ...list(env.XDG_DATA_HOME, [join(homedir(), '.local/share')]),
+    ...list(env.XDG_DATA_DIRS, ['/usr/local/share', '/usr/share']),
+  ];
+  const folders = roots.map((root) => join(root, 'vulkan', 'icd.d'));
+  return [...folders, ...(env.VK_ADD_DRIVER_FILES?.split(delimiter).map((file) => join(file, '..')) ?? [])];
+}

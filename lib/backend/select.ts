@@ -1,0 +1,121 @@
+import { availableThreads } from '#platform/lib/backend/wasm/threads';
+import { UserError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
+import { activeBackends, setBackends } from './dispatch.ts';
+import { chooseFastest } from './gpu/choose.ts';
+import { createGpuBackend, GPU_MODES, type GpuMode } from './gpu/index.ts';
+import { createWasmBackend, type WasmBackend } from './wasm/index.ts';
+
+/** The engines that can be asked for. */
+export const BACKENDS = ['auto', 'wasm', 'gpu', 'js'] as const;
+export type BackendName = (typeof BACKENDS)[number];
+
+export interface BackendOptions {
+  /** Threads of the CPU engine; all cores unless told otherwise, and one in a page that may not share memory. */
+  threads?: number;
+  /** A mode of gpu.js: `webgpu`, `headlessgl`, `webgl2`, `webasm` or `cpu`. */
+  gpuMode?: string;
+}
+
+/** What was chosen, and why: shown to the user. */
+export interface BackendChoice {
+  name: Exclude<BackendName, 'auto'>;
+  mode?: string;
+  threads?: number;
+  why: string;
+}
+
+/** More than any machine that this is for; each has memory of its own. */
+const MOST_THREADS = 256;
+
+function activeCpuEngine(): WasmBackend | undefined {
+  return activeBackends().find((backend) => backend.name === 'wasm') as WasmBackend | undefined;
+}
+
+/** The CPU engine with that many threads, or the reason why there is none. */
+function cpuEngine(threads = availableThreads()): WasmBackend | string {
+  const active = activeCpuEngine();
+  if (active?.threads === threads) return active;
+  try {
+    return createWasmBackend({ threads });
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function chooseCpu(engine: WasmBackend | string, why: string): BackendChoice {
+  if (typeof engine === 'string') {
+    setBackends([]);
+    return { name: 'js', why: `no CPU engine: ${engine}` };
+  }
+  setBackends([engine]);
+  return { name: 'wasm', threads: engine.threads, why };
+}
+
+async function chooseGpu(options: BackendOptions): Promise<BackendChoice> {
+  const gpu = await createGpuBackend({ mode: options.gpuMode as GpuMode });
+  if ('unavailable' in gpu) {
+    throw new UserError(`no GPU can be used: ${gpu.unavailable}; ask for 'auto' to run on the CPU`);
+  }
+  const cpu = cpuEngine(options.threads);
+  setBackends(typeof cpu === 'string' ? [gpu] : [gpu, cpu]);
+  return { name: 'gpu', mode: gpu.mode, why: `asked for: ${gpu.device}` };
+}
+
+/** The GPU if it is faster than the CPU engine, which stays behind it; both figures are in `why`. */
+async function chooseAuto({ threads, gpuMode }: BackendOptions): Promise<BackendChoice> {
+  const cpu = cpuEngine(threads);
+  if (typeof cpu === 'string') return chooseCpu(cpu, cpu);
+  const { gpu, why } = await chooseFastest(cpu, { mode: gpuMode as GpuMode });
+  setBackends(gpu ? [gpu, cpu] : [cpu]);
+  if (gpu) return { name: 'gpu', mode: gpu.mode, why };
+  return { name: 'wasm', threads: cpu.threads, why };
+}
+
+/**
+ * Chooses the engine that runs every operation from now on: `wasm` is the CPU engine, `gpu` gpu.js with the CPU
+ * engine behind it, `js` the readable loops, and `auto` the fastest that is there. To be awaited before the first
+ * operation: a browser's threads and any GPU start only then.
+ * @throws UserError if there is no engine of that name, or it is asked for by name and cannot be had
+ */
+export async function useBackend(
+  name: BackendName = 'auto',
+  options: BackendOptions = {},
+): Promise<BackendChoice> {
+  checkOptions('useBackend', options, ['threads', 'gpuMode']);
+  checkChoice('engine', name, BACKENDS);
+  if (options.gpuMode !== undefined) checkChoice('GPU mode', options.gpuMode, GPU_MODES);
+  checkThreads(options.threads);
+  const choice = await choose(name, options);
+  await activeCpuEngine()?.start();
+  return choice;
+}
+
+async function choose(name: BackendName, options: BackendOptions): Promise<BackendChoice> {
+  switch (name) {
+    case 'js':
+      setBackends([]);
+      return { name: 'js', why: 'asked for' };
+    case 'gpu':
+      return chooseGpu(options);
+    case 'wasm': {
+      const engine = cpuEngine(options.threads);
+      if (typeof engine === 'string') throw new UserError(`no CPU engine can be used: ${engine}`);
+      return chooseCpu(engine, 'asked for');
+    }
+    default:
+      return chooseAuto(options);
+  }
+}
+
+function checkChoice(what: string, name: string, known: readonly string[]): void {
+  if (!known.includes(name)) throw new UserError(`there is no ${what} '${name}': expected one of ${known.join(', ')}`);
+}
+
+function checkThreads(threads: number | undefined): void {
+  if (threads === undefined || (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) return;
+  throw new UserError(`threads must be a whole number from 1 to ${MOST_THREADS}, not ${threads}`);
+}
+
+// Importing the library gives a working default at once.
+chooseCpu(cpuEngine(), 'the default');
