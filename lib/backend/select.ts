@@ -109,7 +109,8 @@ async function choose(name: BackendName, options: BackendOptions): Promise<Backe
 }
 
 function checkChoice(what: string, name: string, known: readonly string[]): void {
-  if (!known.includes(name)) throw new UserError(`there is no ${what} '${name}': expected one of ${known.join(', ')}`);
+  if (!known.includes(name))
+    throw new UserError(`there is no ${what} '${name}': expected one of ${known.join(', ')}`);
 }
 
 function checkThreads(threads: number | undefined): void {

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { createCollector } from '../../lib/backend/collect.node.ts';
 import { jsKernels } from '../../lib/backend/js/index.ts';
 import { Storage, type TypedArray } from '../../lib/backend/storage.ts';
-import { createCollector } from '../../lib/backend/collect.node.ts';
 import { createWasmBackend } from '../../lib/backend/wasm/index.ts';
 import { type Block, Heap } from '../../lib/backend/wasm/memory/heap.ts';
 import { TensorMemory } from '../../lib/backend/wasm/memory/tensorMemory.ts';

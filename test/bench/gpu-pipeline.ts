@@ -1,6 +1,6 @@
 import { formatTable } from '../../chapters/common/table.ts';
-import { loadGpuJs } from '../../lib/backend/gpu/node/gpujs.ts';
 import type { GpuMode } from '../../lib/backend/gpu/index.ts';
+import { loadGpuJs } from '../../lib/backend/gpu/node/gpujs.ts';
 import { measure } from './timing.ts';
 
 /**

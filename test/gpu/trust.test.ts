@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { setBackends } from '../../lib/backend/dispatch.ts';
 import type { SpawnWorker } from '../../lib/backend/gpu/device/bridge.ts';
-import type { Command } from '../../lib/backend/gpu/protocol.ts';
 import { createGpuBackend } from '../../lib/backend/gpu/index.ts';
+import type { Command } from '../../lib/backend/gpu/protocol.ts';
 import { DeviceLostError } from '../../lib/index.ts';
 import { activate } from './modes.ts';
 import { loraTraining, TINY } from './training.ts';

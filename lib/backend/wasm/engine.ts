@@ -63,7 +63,12 @@ export class Engine {
   /** The operands of the call in progress: held here, they cannot be collected once their addresses are taken. */
   operands: unknown;
 
-  constructor(exports: WasmExports, memory: TensorMemory, threads: number, startThreads: () => Promise<void>) {
+  constructor(
+    exports: WasmExports,
+    memory: TensorMemory,
+    threads: number,
+    startThreads: () => Promise<void>,
+  ) {
     if (exports.fingerprint?.() !== FINGERPRINT) {
       throw new UserError('the CPU engine was built from other sources than these: run `npm run build`');
     }

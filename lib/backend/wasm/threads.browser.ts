@@ -28,4 +28,5 @@ export async function startThreads(
 }
 
 /** How many threads the machine runs at once. Memory is shared between threads on pages isolated from other origins only. */
-export const availableThreads = (): number => (globalThis.crossOriginIsolated ? navigator.hardwareConcurrency : 1);
+export const availableThreads = (): number =>
+  globalThis.crossOriginIsolated ? navigator.hardwareConcurrency : 1;

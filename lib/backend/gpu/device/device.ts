@@ -236,7 +236,9 @@ export class Device implements Home {
 }
 
 function lostError(reason: string | undefined): DeviceLostError {
-  return new DeviceLostError(`the GPU is lost: ${reason}; go on from the last checkpoint with useBackend('wasm')`);
+  return new DeviceLostError(
+    `the GPU is lost: ${reason}; go on from the last checkpoint with useBackend('wasm')`,
+  );
 }
 
 function asFloats(data: TypedArray): Float32Array<ArrayBuffer> {

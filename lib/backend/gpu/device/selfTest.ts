@@ -1,8 +1,8 @@
 import type { Strided } from '../../kernels.ts';
 import { Storage } from '../../storage.ts';
+import { product } from '../kernels/matmul.ts';
 import { runOnCpu } from './cpu.ts';
 import type { Device } from './device.ts';
-import { product } from '../kernels/matmul.ts';
 import { compare } from './verify.ts';
 
 /**

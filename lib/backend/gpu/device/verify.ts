@@ -1,6 +1,6 @@
-import { sizeOf } from '../../strided.ts';
 import type { Kernels, Strided } from '../../kernels.ts';
 import type { TypedArray } from '../../storage.ts';
+import { sizeOf } from '../../strided.ts';
 import { type Args, isStrided, onHost, runOnCpu } from './cpu.ts';
 import type { Device } from './device.ts';
 import type { Value } from './value.ts';

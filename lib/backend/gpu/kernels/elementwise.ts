@@ -1,11 +1,11 @@
-import { rowMajorStrides, sizeOf } from '../../strided.ts';
 import type { BinaryOp, Strided, UnaryOp } from '../../kernels.ts';
 import { type DType, Storage } from '../../storage.ts';
-import type { ArgumentType, KernelDefinition } from '../protocol.ts';
+import { rowMajorStrides, sizeOf } from '../../strided.ts';
 import { Decline, type Device, type LaunchArgument } from '../device/device.ts';
+import type { Value } from '../device/value.ts';
+import type { ArgumentType, KernelDefinition } from '../protocol.ts';
 import type { GpuKernels } from './gpuKernels.ts';
 import { kernelFunction } from './kernelFunction.ts';
-import type { Value } from '../device/value.ts';
 import { copyOf, flat, isWhole, mergeAxes } from './views.ts';
 
 /** Operations on each element, as JavaScript expressions of a, b and c. */

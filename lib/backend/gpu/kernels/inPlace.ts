@@ -1,10 +1,10 @@
-import { sizeOf } from '../../strided.ts';
 import type { Strided } from '../../kernels.ts';
+import { sizeOf } from '../../strided.ts';
 import { Decline, type Device } from '../device/device.ts';
+import type { Value } from '../device/value.ts';
 import { elementwise } from './elementwise.ts';
 import type { GpuKernels } from './gpuKernels.ts';
 import { kernelFunction } from './kernelFunction.ts';
-import type { Value } from '../device/value.ts';
 import { copyOf, isWhole, rowMajorValue } from './views.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { rowMajor, sizeOf } from '../../strided.ts';
 import type { Strided } from '../../kernels.ts';
 import { type DType, Storage } from '../../storage.ts';
+import { rowMajor, sizeOf } from '../../strided.ts';
 import type { Device } from '../device/device.ts';
 import type { GpuKernels } from './gpuKernels.ts';
 import { type Batch, kernelFunction, type Matrix, type Row, type Thread } from './kernelFunction.ts';

@@ -1,10 +1,10 @@
-import { sizeOf } from '../../strided.ts';
 import type { Strided } from '../../kernels.ts';
-import type { ArgumentType, KernelDefinition } from '../protocol.ts';
+import { sizeOf } from '../../strided.ts';
 import type { Device, LaunchArgument } from '../device/device.ts';
+import type { Value } from '../device/value.ts';
+import type { ArgumentType, KernelDefinition } from '../protocol.ts';
 import type { GpuKernels } from './gpuKernels.ts';
 import { kernelFunction } from './kernelFunction.ts';
-import type { Value } from '../device/value.ts';
 import { isWhole, rowMajorValue } from './views.ts';
 
 /**

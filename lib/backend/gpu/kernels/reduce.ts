@@ -1,10 +1,10 @@
-import { sizeOf } from '../../strided.ts';
 import type { ReduceOp, Strided } from '../../kernels.ts';
-import type { KernelDefinition } from '../protocol.ts';
+import { sizeOf } from '../../strided.ts';
 import type { Device, LaunchArgument } from '../device/device.ts';
+import type { Value } from '../device/value.ts';
+import type { KernelDefinition } from '../protocol.ts';
 import type { GpuKernels } from './gpuKernels.ts';
 import { type Batch, kernelFunction, type Thread } from './kernelFunction.ts';
-import type { Value } from '../device/value.ts';
 import { isWhole, seenAs } from './views.ts';
 
 /**

@@ -1,9 +1,9 @@
-import { rowsAndColumns } from '../../strided.ts';
 import type { Strided } from '../../kernels.ts';
+import { rowsAndColumns } from '../../strided.ts';
 import type { Device, LaunchArgument } from '../device/device.ts';
+import type { Value } from '../device/value.ts';
 import type { GpuKernels } from './gpuKernels.ts';
 import { type Batch, kernelFunction, type Matrix, type Row, type Thread } from './kernelFunction.ts';
-import type { Value } from '../device/value.ts';
 import { rowMajorValue } from './views.ts';
 
 /**

@@ -1,8 +1,8 @@
-import { isContiguous, sizeOf } from '../../strided.ts';
 import type { Strided } from '../../kernels.ts';
+import { isContiguous, sizeOf } from '../../strided.ts';
 import { Decline, type Device, type LaunchArgument } from '../device/device.ts';
-import { kernelFunction } from './kernelFunction.ts';
 import type { Value } from '../device/value.ts';
+import { kernelFunction } from './kernelFunction.ts';
 
 /** Views as the device's kernels can follow them: in few axes, x running fastest, or as rows without gaps. */
 

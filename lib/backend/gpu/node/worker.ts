@@ -1,7 +1,7 @@
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import type { GpuMode } from '../protocol.ts';
-import { loadGpuJs } from './gpujs.ts';
 import { pulseProgram, serve } from '../worker/serve.ts';
+import { loadGpuJs } from './gpujs.ts';
 
 /** The worker that owns the GPU, as a thread of Node. */
 const { mode, control } = workerData as { mode: GpuMode; control: SharedArrayBuffer };

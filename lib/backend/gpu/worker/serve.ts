@@ -1,9 +1,9 @@
 import type { Command, GpuMode, Greeting } from '../protocol.ts';
 import { PULSE } from '../protocol.ts';
 import { firstLine } from './engine.ts';
+import { Executor } from './executor.ts';
 import type { GpuJsModule } from './gpujs.ts';
 import { openEngine } from './openEngine.ts';
-import { Executor } from './executor.ts';
 
 /** What the worker's program needs from the runtime that started it. */
 export interface WorkerScope {

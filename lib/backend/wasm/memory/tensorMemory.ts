@@ -1,6 +1,6 @@
-import { type Allocator, BYTES_PER_ELEMENT, type DType, type TypedArray } from '../../storage.ts';
-import { macrotask } from '../../macrotask.ts';
 import type { Collector } from '../../collector.ts';
+import { macrotask } from '../../macrotask.ts';
+import { type Allocator, BYTES_PER_ELEMENT, type DType, type TypedArray } from '../../storage.ts';
 import type { Block, Heap } from './heap.ts';
 
 /**
