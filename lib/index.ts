@@ -4,6 +4,7 @@ export { yieldToRuntime } from './backend/yieldToRuntime.ts';
 export { DataLoader, type DataLoaderOptions } from './data/dataLoader.ts';
 export { Dataset } from './data/dataset.ts';
 export { UserError } from './errors.ts';
+export * as io from './io/index.ts';
 export * as F from './nn/functional.ts';
 export * as nn from './nn/index.ts';
 export * as optim from './optim/index.ts';

@@ -1,8 +1,9 @@
-import { arange, manualSeed, nn, type Tensor, UserError } from '../../lib/index.ts';
+import { arange, type io, manualSeed, nn, type Tensor, UserError } from '../../lib/index.ts';
 import { type Notebook, torchSize } from '../common/notebook.ts';
 import { LayerNorm } from './02-layer-norm.ts';
 import { TransformerBlock } from './05-transformer-block.ts';
 import type { GPTConfig } from './config.ts';
+import { hubLayoutOf } from './hub-layout.ts';
 
 /**
  * GPT-2 (Radford et al. 2019): token and position embeddings, a stack of transformer blocks, a last norm, and a
@@ -42,6 +43,11 @@ export class GPTModel extends nn.Module {
     x = this.trfBlocks.forward(x); // [b, t, d]
     x = this.finalNorm.forward(x); // [b, t, d]
     return this.outHead.forward(x); // [b, t, vocab]
+  }
+
+  /** How its layers are called at Hugging Face, for LoRA adapters that go there and come back. */
+  hubLayout(): io.HubLayout {
+    return hubLayoutOf(this);
   }
 
   /** What each token is plus where it stands: ids [b, t] → [b, t, d]. */

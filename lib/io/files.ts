@@ -78,9 +78,11 @@ function readRange(file: number, begin: number, end: number): Uint8Array {
 
 /** Is there a file or folder of that path, and which? */
 export function kindOfPath(path: string): 'file' | 'folder' | 'nothing' {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat) return 'nothing';
-  return stat.isDirectory() ? 'folder' : 'file';
+  try {
+    return statSync(path).isDirectory() ? 'folder' : 'file';
+  } catch {
+    return 'nothing'; // or nothing that may be looked at: whoever opens it will say why
+  }
 }
 
 /** A path inside a folder. */

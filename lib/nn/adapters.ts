@@ -103,20 +103,60 @@ export function loraLayers(model: Module): LinearWithLoRA[] {
 }
 
 /**
+ * Layers that an adapter brings whole, such as a classifier's head: by the module that holds them and their name in it, one
+ * for each adapter, and under null what was there before.
+ */
+const wholeLayers = new WeakMap<Module, Map<string, Map<string | null, Module>>>();
+
+/** Gives an adapter a layer of its own, which takes the place of the model's while the adapter is active. */
+export function addAdapterModule(parent: Module, child: string, adapter: string, layer: Module): void {
+  const children = wholeLayers.get(parent) ?? new Map<string, Map<string | null, Module>>();
+  wholeLayers.set(parent, children);
+  const versions = children.get(child) ?? new Map([[null, parent.getSubmodule(child)]]);
+  children.set(child, versions.set(adapter, layer));
+}
+
+/** The layers below a model that some adapter brings whole. */
+function* adapterModules(model: Module): Generator<[Module, string, Map<string | null, Module>]> {
+  for (const parent of new Set(Array.from(model.namedModules(), ([, module]) => module))) {
+    for (const [child, versions] of wholeLayers.get(parent) ?? []) yield [parent, child, versions];
+  }
+}
+
+/** The names of all adapters of a model, in the order in which they came. */
+export function adapterNames(model: Module): string[] {
+  const names = loraLayers(model).flatMap((layer) => [...layer.adapters.keys()]);
+  for (const [, , versions] of adapterModules(model))
+    names.push(...([...versions.keys()].filter(Boolean) as string[]));
+  return [...new Set(names)];
+}
+
+/**
  * Makes the adapter of that name the active one in the whole model; null leaves the base model alone. No weight is
  * touched, so it takes no time, and the base stays as it is bit for bit.
  *
  * @throws UserError if there is no such adapter, or one is merged
  */
 export function setAdapter(model: Module, name: string | null): void {
-  const layers = loraLayers(model);
-  if (name !== null && !layers.some((layer) => layer.adapters.has(name))) {
-    const names = [...new Set(layers.flatMap((layer) => [...layer.adapters.keys()]))];
+  if (name !== null && !adapterNames(model).includes(name)) {
     throw new UserError(
-      `setAdapter: there is no adapter ${name}; the model has ${names.join(', ') || 'none'}`,
+      `setAdapter: there is no adapter ${name}; the model has ${adapterNames(model).join(', ') || 'none'}`,
     );
   }
-  for (const layer of layers) layer.setAdapter(name);
+  for (const layer of loraLayers(model)) layer.setAdapter(name);
+  for (const [parent, child, versions] of [...adapterModules(model)]) {
+    parent.replaceChild(child, (versions.get(name) ?? versions.get(null)!).train(model.training));
+  }
+}
+
+/** Forgets an adapter, if there is one of that name; if it was the active one, the base model is left alone. */
+export function removeAdapter(model: Module, name: string): void {
+  for (const layer of loraLayers(model)) layer.removeAdapter(name);
+  for (const [parent, child, versions] of [...adapterModules(model)]) {
+    const layer = versions.get(name);
+    versions.delete(name);
+    if (layer === parent.getSubmodule(child)) parent.replaceChild(child, versions.get(null)!);
+  }
 }
 
 /** Merges every active update below the model into its weight. A weight that another layer shares is copied first. */

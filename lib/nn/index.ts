@@ -1,4 +1,11 @@
-export { type LoRAOptions, mergeLoRA, replaceLinearWithLoRA, setAdapter, unmergeLoRA } from './adapters.ts';
+export {
+  type LoRAOptions,
+  mergeLoRA,
+  removeAdapter,
+  replaceLinearWithLoRA,
+  setAdapter,
+  unmergeLoRA,
+} from './adapters.ts';
 export * as init from './init.ts';
 export { Dropout, Embedding, LayerNorm, Linear, ModuleList, ReLU, Sequential } from './layers.ts';
 export { LinearWithLoRA, LoRALayer, type LoRALayerOptions } from './lora.ts';

@@ -29,7 +29,7 @@ import { zeros } from '../tensor/create.ts';
 import { matmul } from '../tensor/ops/matmul.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import * as F from './functional.ts';
-import { kaimingUniform } from './init.ts';
+import { kaimingUniform, skip } from './init.ts';
 import { Linear } from './layers.ts';
 import { Module } from './module.ts';
 import { Parameter } from './parameter.ts';
@@ -141,6 +141,13 @@ export class LinearWithLoRA extends Module {
     return new LinearWithLoRA(linear, rank, alpha, layer);
   }
 
+  /** A Linear with an update that exists already: nothing is drawn, and nothing is frozen. */
+  static around(linear: Linear, name: string, lora: LoRALayer): LinearWithLoRA {
+    const wrapped = skip(() => new LinearWithLoRA(linear, 1, 1, {}, name));
+    wrapped.addAdapter(name, lora);
+    return wrapped.train(linear.training);
+  }
+
   /** The update in use. @throws UserError if there is none */
   get lora(): LoRALayer {
     if (!this.active) throw new UserError('LoRA: no adapter is active here; choose one with nn.setAdapter');
@@ -180,6 +187,13 @@ export class LinearWithLoRA extends Module {
     if (this.active && this.active === this.#adapters.get(name)) this.active = lora;
     lora.train(this.training);
     this.#adapters.set(name, lora);
+  }
+
+  /** Forgets the update of that name, if there is one. */
+  removeAdapter(name: string): void {
+    this.#refuseMerged('remove an adapter');
+    if (this.active === this.#adapters.get(name)) this.active = null;
+    this.#adapters.delete(name);
   }
 
   /** Makes the update of that name the active one; a name that it does not have, or null, leaves W alone. */

@@ -64,6 +64,17 @@ export abstract class Module {
     }
   }
 
+  /** The module of a path, e.g. `trf_blocks.0.att`; an empty one is this. @throws UserError if there is none */
+  getSubmodule(path: string): Module {
+    let module: Module = this;
+    for (const name of path === '' ? [] : path.split('.')) {
+      const next = Array.from(module.namedChildren()).find(([child]) => child === name);
+      if (!next) throw new UserError(`getSubmodule: there is no module ${name} on the way to ${path}`);
+      module = next[1];
+    }
+    return module;
+  }
+
   private *namedState(prefix = ''): Generator<[string, Parameter | Buffer]> {
     for (const [, name, value] of this.members()) {
       const path = prefix ? `${prefix}.${name}` : name;

@@ -1,0 +1,113 @@
+import { UserError } from '../errors.ts';
+import { adapterNames, loraLayers } from '../nn/adapters.ts';
+import type { Module } from '../nn/module.ts';
+import { checkOptions } from '../options.ts';
+import { lazyTensors, saveTensors } from './checkpoint.ts';
+import { kindOfPath, pathIn, writeFileAtomically } from './files.ts';
+import { readJson } from './json.ts';
+import { type PeftConfig, parsePeftConfig } from './peft/config.ts';
+import type { HubModel } from './peft/layout.ts';
+import { addPeftAdapter } from './peft/read.ts';
+import { peftAdapter } from './peft/write.ts';
+import { openSafetensors } from './safetensors-file.ts';
+
+/**
+ * LoRA adapters on disk. The format is PEFT's (https://huggingface.co/docs/peft, version 0.21): a folder with
+ * `adapter_config.json` and `adapter_model.safetensors`, in the names of the base model at Hugging Face.
+ */
+
+const CONFIG = 'adapter_config.json';
+const TENSORS = 'adapter_model.safetensors';
+
+export interface SaveAdapterOptions {
+  /** The base model's name on the hub, or its path: what PEFT loads it from, e.g. `openai-community/gpt2`. */
+  baseModel: string;
+  /** Which adapter; the active one, if not given. */
+  name?: string;
+}
+
+/**
+ * Writes an adapter as PEFT writes it. A classifier's head goes with it whole, merged with its own update and, behind a
+ * layer norm, with its bias worked into it, since GPT-2's `score` has none.
+ *
+ * @returns what the format has no place for, a line each; mostly nothing
+ * @throws UserError if there is no such adapter, it is merged, or the folder cannot be written
+ */
+export async function saveAdapter(
+  folder: string,
+  model: Module,
+  options: SaveAdapterOptions,
+): Promise<string[]> {
+  checkOptions('saveAdapter', options ?? {}, ['baseModel', 'name']);
+  if (typeof options?.baseModel !== 'string') {
+    throw new UserError(
+      "saveAdapter: the base model's name is needed: { baseModel: 'openai-community/gpt2' }",
+    );
+  }
+  const { config, tensors, notes } = peftAdapter(
+    requireHubModel(model),
+    options.name ?? activeName(model),
+    options.baseModel,
+  );
+  await saveTensors(pathIn(folder, TENSORS), tensors, { metadata: { format: 'pt' } });
+  await writeFileAtomically(pathIn(folder, CONFIG), JSON.stringify(config, null, 2));
+  return notes;
+}
+
+/**
+ * Reads an adapter that PEFT or `saveAdapter` wrote, puts it on the model beside those that it has, and makes it the
+ * active one (see `nn.setAdapter`). One of the same name is replaced. Nothing of the base model is changed.
+ *
+ * @param options.name what it is called in the model; `default` if not given
+ * @returns what its configuration says
+ * @throws UserError if it is missing, damaged, not plain LoRA, or of another base; the model is unchanged then
+ */
+export function loadAdapter(folder: string, model: Module, options: { name?: string } = {}): PeftConfig {
+  checkOptions('loadAdapter', options, ['name']);
+  const hubModel = requireHubModel(model);
+  requireFolder(folder);
+  const configPath = pathIn(folder, CONFIG);
+  const config = parsePeftConfig(readJson(configPath, "the adapter's configuration"), configPath);
+  const path = pathIn(folder, TENSORS);
+  const file = openSafetensors(path, 'the adapter');
+  try {
+    addPeftAdapter(hubModel, config, lazyTensors(file, path), options.name ?? 'default');
+  } finally {
+    file.close();
+  }
+  return config;
+}
+
+function requireFolder(folder: string): void {
+  const kind = kindOfPath(folder);
+  const pickle = kindOfPath(pathIn(folder, 'adapter_model.bin')) === 'file';
+  if (kind === 'nothing')
+    throw new UserError(`cannot read the adapter: ${folder} does not exist; check the path`);
+  if (kind === 'file')
+    throw new UserError(`cannot read the adapter: ${folder} is a file; give the folder it lies in`);
+  if (kindOfPath(pathIn(folder, TENSORS)) === 'file') return;
+  throw new UserError(
+    pickle
+      ? `${folder} holds PyTorch's pickle, adapter_model.bin; save the adapter again with PEFT, as safetensors`
+      : `cannot read the adapter: ${folder} has no ${TENSORS}`,
+  );
+}
+
+function requireHubModel(model: Module): HubModel {
+  if ('hubLayout' in model && typeof model.hubLayout === 'function') return model as HubModel;
+  throw new UserError(
+    `${model.constructor.name} does not tell how its layers are called at Hugging Face (hubLayout)`,
+  );
+}
+
+function activeName(model: Module): string {
+  for (const { adapters, active } of loraLayers(model)) {
+    for (const [name, lora] of adapters) if (lora === active) return name;
+  }
+  const names = adapterNames(model);
+  throw new UserError(
+    names.length > 0
+      ? `saveAdapter: no adapter is active; name one of ${names.join(', ')}`
+      : 'saveAdapter: the model has no LoRA adapter; make one with nn.replaceLinearWithLoRA',
+  );
+}

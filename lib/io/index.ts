@@ -1,0 +1,4 @@
+export { loadAdapter, type SaveAdapterOptions, saveAdapter } from './adapter.ts';
+export { loadTensors, saveTensors, withTensors } from './checkpoint.ts';
+export type { PeftConfig } from './peft/config.ts';
+export type { HubHead, HubLayout, HubLinear, HubModel, HubModule } from './peft/layout.ts';

@@ -1,0 +1,47 @@
+import type { Module } from '../../nn/module.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+
+/**
+ * How a model's layers are called in the same model at Hugging Face. A model that tells it can read PEFT's adapters and
+ * write them.
+ */
+export interface HubLayout {
+  /** The Linears, the head among them, in the order of the model there. */
+  linears: readonly HubLinear[];
+  /** What else an adapter may bring whole: embeddings and norms. */
+  others: readonly HubModule[];
+  /** The last layer: a language model's head, or a classifier's. */
+  head: HubHead;
+}
+
+/** A layer there, and the Linears here that are it. */
+export interface HubLinear {
+  /** Its whole name there, e.g. `transformer.h.0.attn.c_attn`. */
+  name: string;
+  /** Paths here. Several if their outputs, one after the other, are its output: query, key and value. */
+  ours: readonly string[];
+  /** Is its weight [in, out] there (GPT-2's Conv1D)? PEFT calls it fan_in_fan_out. */
+  transposed: boolean;
+}
+
+export interface HubModule {
+  name: string;
+  ours: string;
+  /** Name of a parameter there → here, e.g. `weight` → `scale`. */
+  parameters: Readonly<Record<string, string>>;
+}
+
+export interface HubHead {
+  ours: string;
+  /** Its name there as a language model's head, e.g. `lm_head`. */
+  languageModel: string;
+  /** Its name there as a classifier's head, which has no bias, e.g. `score`. */
+  classifier: string;
+  isClassifier: boolean;
+  /** Scale γ [d] and shift β [d] of the norm in front of it, if it is a layer norm. */
+  norm: { scale: Tensor; shift: Tensor } | null;
+}
+
+export interface HubModel extends Module {
+  hubLayout(): HubLayout;
+}
