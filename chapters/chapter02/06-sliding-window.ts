@@ -1,5 +1,7 @@
 import { DataLoader, Dataset, type Tensor, tensor, UserError } from '../../lib/index.ts';
-import { type Tokeniser, tokeniser } from './04-gpt2-tokeniser.ts';
+import type { Notebook } from '../common/notebook.ts';
+import { repr } from '../common/python.ts';
+import { type Tokeniser, tokeniser } from './05-gpt2-tokeniser.ts';
 import { END_OF_TEXT } from './gpt2-vocabulary.ts';
 
 /**
@@ -55,4 +57,31 @@ export function createDataloaderV1(text: string, options: DataloaderV1Options = 
   const { batchSize = 4, maxLength = 256, stride = 128, shuffle = true, dropLast = true } = options;
   const dataset = new GPTDatasetV1(text, tokeniser, maxLength, stride);
   return new DataLoader(dataset, { batchSize, shuffle, dropLast });
+}
+
+/** Eight pieces of four tokens each that do not overlap: inputs and targets [8, 4]. */
+export function firstBatch(text: string): [Tensor, Tensor] {
+  const [batch] = createDataloaderV1(text, { batchSize: 8, maxLength: 4, stride: 4, shuffle: false });
+  return batch;
+}
+
+/** What is to be guessed from what, and the same in batches. */
+export function showSlidingWindow(nb: Notebook, text: string): void {
+  const encoded = tokeniser.encode(text, { allowedSpecial: [END_OF_TEXT] });
+  nb.print(81, encoded.length);
+  const sample = encoded.slice(50);
+  const contextSize = 4;
+  nb.print(84, `x: ${repr(sample.slice(0, contextSize))}`);
+  nb.print(84, `y:      ${repr(sample.slice(1, contextSize + 1))}`);
+  for (let i = 1; i <= contextSize; i++) nb.print(86, repr(sample.slice(0, i)), '---->', sample[i]);
+  for (let i = 1; i <= contextSize; i++) {
+    nb.print(87, tokeniser.decode(sample.slice(0, i)), '---->', tokeniser.decode([sample[i]]));
+  }
+  const oneByOne = createDataloaderV1(text, { batchSize: 1, maxLength: 4, stride: 1, shuffle: false });
+  const batches = oneByOne[Symbol.iterator]();
+  nb.print(97, repr(batches.next().value)); // inputs and targets [1, 4]
+  nb.print(98, repr(batches.next().value));
+  const [inputs, targets] = firstBatch(text);
+  nb.print(102, `Inputs:\n ${inputs}`);
+  nb.print(102, `\nTargets:\n ${targets}`);
 }

@@ -1,6 +1,6 @@
 import { arange, cat, type Tensor } from '../../lib/index.ts';
-import type { Tokeniser } from './04-gpt2-tokeniser.ts';
-import type { BytePairTokeniser } from './05-bpe-from-scratch.ts';
+import type { Tokeniser } from './05-gpt2-tokeniser.ts';
+import type { BytePairTokeniser } from './09-byte-pair-encoding.ts';
 
 /** Solutions to the exercises of this chapter's README. */
 

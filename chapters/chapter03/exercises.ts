@@ -1,7 +1,6 @@
 import { arange, noGrad, type Tensor, tensor } from '../../lib/index.ts';
-import type { CausalAttention } from './03-causal-attention.ts';
-import type { MultiHeadAttentionWrapper } from './04-several-heads.ts';
-import { MultiHeadAttention } from './05-multi-head-attention.ts';
+import type { CausalAttention } from './05-causal-attention.ts';
+import { MultiHeadAttention, type MultiHeadAttentionWrapper } from './06-multi-head-attention.ts';
 
 /** Solutions to the exercises of this chapter's README. */
 

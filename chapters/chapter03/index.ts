@@ -1,1 +1,1 @@
-export { MultiHeadAttention } from './05-multi-head-attention.ts';
+export { MultiHeadAttention } from './06-multi-head-attention.ts';

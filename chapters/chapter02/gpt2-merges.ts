@@ -1,5 +1,5 @@
 import { UserError } from '../../lib/index.ts';
-import { BytePairTokeniser, type Merge } from './05-bpe-from-scratch.ts';
+import { BytePairTokeniser, type Merge } from './09-byte-pair-encoding.ts';
 import { END_OF_TEXT, gpt2TokenBytes } from './gpt2-vocabulary.ts';
 
 /**

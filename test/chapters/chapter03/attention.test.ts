@@ -5,23 +5,29 @@ import {
   scoresByHand,
   simpleAttention,
   softmaxNaive,
-} from '../../chapters/chapter03/01-simple-attention.ts';
-import { attendFrom, SelfAttentionV1, SelfAttentionV2 } from '../../chapters/chapter03/02-self-attention.ts';
+} from '../../../chapters/chapter03/03-simple-attention.ts';
+import {
+  attendFrom,
+  SelfAttentionV1,
+  SelfAttentionV2,
+} from '../../../chapters/chapter03/04-self-attention.ts';
 import {
   CausalAttention,
   maskAndNormalise,
   maskFuture,
-} from '../../chapters/chapter03/03-causal-attention.ts';
-import { MultiHeadAttentionWrapper } from '../../chapters/chapter03/04-several-heads.ts';
-import { MultiHeadAttention } from '../../chapters/chapter03/05-multi-head-attention.ts';
+} from '../../../chapters/chapter03/05-causal-attention.ts';
+import {
+  MultiHeadAttention,
+  MultiHeadAttentionWrapper,
+} from '../../../chapters/chapter03/06-multi-head-attention.ts';
 import {
   countAttentionParameters,
   ignoresOrder,
   joinHeads,
   outsideWindow,
   stableSoftmax,
-} from '../../chapters/chapter03/exercises.ts';
-import { manualSeed, noGrad, ones, randn, type Tensor, tensor } from '../../lib/index.ts';
+} from '../../../chapters/chapter03/exercises.ts';
+import { manualSeed, noGrad, ones, randn, type Tensor, tensor } from '../../../lib/index.ts';
 
 function expectClose(a: Tensor, b: Tensor, tolerance = 1e-6): void {
   expect(a.shape).to.deep.equal(b.shape);

@@ -1,26 +1,27 @@
 import { expect } from 'chai';
-import { splitWords } from '../../chapters/chapter02/01-splitting.ts';
-import { buildVocabulary, SimpleTokeniserV1 } from '../../chapters/chapter02/02-simple-tokeniser.ts';
-import { SimpleTokeniserV2, withSpecialTokens } from '../../chapters/chapter02/03-special-tokens.ts';
-import { BytePairTokeniser } from '../../chapters/chapter02/05-bpe-from-scratch.ts';
-import { gpt2FromTokens } from '../../chapters/chapter02/05-bpe-gpt2.ts';
-import { embedByProduct, InputEmbedding } from '../../chapters/chapter02/07-embeddings.ts';
+import { splitWords } from '../../../chapters/chapter02/02-splitting.ts';
+import { buildVocabulary, SimpleTokeniserV1 } from '../../../chapters/chapter02/03-simple-tokeniser.ts';
+import { SimpleTokeniserV2, withSpecialTokens } from '../../../chapters/chapter02/04-special-tokens.ts';
+import { embedByProduct } from '../../../chapters/chapter02/07-token-embeddings.ts';
+import { InputEmbedding } from '../../../chapters/chapter02/08-positions.ts';
+import { BytePairTokeniser } from '../../../chapters/chapter02/09-byte-pair-encoding.ts';
 import {
   bytesPerToken,
   countWindows,
   mergeSteps,
   sinusoidalPositions,
   survives,
-} from '../../chapters/chapter02/exercises.ts';
+} from '../../../chapters/chapter02/exercises.ts';
+import { gpt2FromTokens } from '../../../chapters/chapter02/gpt2-merges.ts';
 import {
   createDataloaderV1,
   END_OF_TEXT,
   END_OF_TEXT_ID,
   GPTDatasetV1,
   tokeniser,
-} from '../../chapters/chapter02/index.ts';
-import { obtain, STORY } from '../../chapters/datasets/index.ts';
-import { manualSeed, nn, type Tensor, tensor, UserError } from '../../lib/index.ts';
+} from '../../../chapters/chapter02/index.ts';
+import { obtain, STORY } from '../../../chapters/datasets/index.ts';
+import { manualSeed, nn, type Tensor, tensor, UserError } from '../../../lib/index.ts';
 
 const TEXT = 'The cat sat. The dog -- a big dog -- did not; "why?"';
 

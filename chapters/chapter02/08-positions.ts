@@ -1,18 +1,7 @@
 import { arange, nn, type Tensor } from '../../lib/index.ts';
-
-/**
- * From ids to vectors. The ids of tokens have no more meaning than the numbers on coats in a cloakroom, so each gets
- * a vector that the model learns. An embedding is a table of them, and `nn.Embedding` reads rows from it.
- */
-
-/**
- * What that stands for: ids as one-hot vectors (1 at the id's place, else 0), multiplied by the table. So an
- * embedding is a Linear layer that need not multiply by all the zeros. ids [t], table [vocab, dim] → [t, dim].
- */
-export function embedByProduct(ids: Tensor, table: Tensor): Tensor {
-  const oneHot = ids.unsqueeze(1).eq(arange(table.shape[0])).float(); // [t, 1] == [vocab] → [t, vocab]
-  return oneHot.matmul(table); // [t, vocab] · [vocab, dim] → [t, dim]
-}
+import { type Notebook, torchSize } from '../common/notebook.ts';
+import { tokeniser } from './05-gpt2-tokeniser.ts';
+import { firstBatch } from './06-sliding-window.ts';
 
 /**
  * Attention, as the next chapter shows, treats the tokens as a set: it cannot tell “dog bites man” from “man bites
@@ -34,4 +23,15 @@ export class InputEmbedding extends nn.Module {
     const positions = this.positions.forward(arange(ids.shape[1])); // [t, dim]
     return tokens.add(positions); // [b, t, dim] + [t, dim]: the same positions for every text of the batch
   }
+}
+
+/** A batch of ids as vectors that know their position. */
+export function showPositions(nb: Notebook, text: string): void {
+  const [inputs] = firstBatch(text); // [8, 4]
+  const embedding = new InputEmbedding(tokeniser.vocabSize, 4, 256);
+  nb.print(129, `Token IDs:\n ${inputs}`);
+  nb.print(129, `\nInputs shape:\n ${torchSize(inputs.shape)}`);
+  nb.print(130, torchSize(embedding.tokens.forward(inputs).shape)); // [8, 4, 256]
+  nb.print(133, torchSize(embedding.positions.weight.shape)); // [4, 256]
+  nb.print(135, torchSize(embedding.forward(inputs).shape)); // [8, 4, 256]
 }

@@ -1,6 +1,11 @@
 import { expect } from 'chai';
-import { DeepNetwork, gradientSizes } from '../../chapters/chapter04/04-shortcuts.ts';
-import { countBlock, parametersOf, rmsNorm, survivingGradient } from '../../chapters/chapter04/exercises.ts';
+import { DeepNetwork, gradientSizes } from '../../../chapters/chapter04/04-shortcuts.ts';
+import {
+  countBlock,
+  parametersOf,
+  rmsNorm,
+  survivingGradient,
+} from '../../../chapters/chapter04/exercises.ts';
 import {
   countParameters,
   GPT_CONFIG_124M,
@@ -11,8 +16,8 @@ import {
   LayerNorm,
   layerNormByHand,
   TransformerBlock,
-} from '../../chapters/chapter04/index.ts';
-import { F, manualSeed, noGrad, ones, randn, type Tensor, tensor, UserError } from '../../lib/index.ts';
+} from '../../../chapters/chapter04/index.ts';
+import { F, manualSeed, noGrad, ones, randn, type Tensor, tensor, UserError } from '../../../lib/index.ts';
 
 const TINY: GPTConfig = {
   vocabSize: 50,

@@ -1,4 +1,29 @@
-import { F, nn, type Tensor } from '../../lib/index.ts';
+import { cat, F, manualSeed, nn, type Tensor, tensor } from '../../lib/index.ts';
+import type { Notebook } from '../common/notebook.ts';
+import { CausalAttention, printContext } from './05-causal-attention.ts';
+
+/**
+ * Several heads side by side: each has projections of its own, so that one may follow the grammar and another
+ * the subject. The wrapper runs them one after the other and lays their results next to each other.
+ */
+export class MultiHeadAttentionWrapper extends nn.Module {
+  heads: nn.ModuleList;
+
+  constructor(dIn: number, dOut: number, dropout: number, numHeads: number, { qkvBias = false } = {}) {
+    super();
+    this.heads = new nn.ModuleList(
+      Array.from({ length: numHeads }, () => new CausalAttention(dIn, dOut, dropout, { qkvBias })),
+    );
+  }
+
+  /** x [b, t, dIn] → [b, t, numHeads · dOut]. */
+  forward(x: Tensor): Tensor {
+    return cat(
+      [...this.heads].map((head) => head.forward(x)),
+      -1,
+    ); // numHeads × [b, t, dOut]
+  }
+}
 
 /**
  * All heads in the same few products (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 3.2.2).
@@ -74,4 +99,35 @@ export class MultiHeadAttention extends nn.Module {
     const [batch, tokens, width] = x.shape;
     return x.view(batch, tokens, this.numHeads, width / this.numHeads).transpose(1, 2);
   }
+}
+
+/** Two heads, one after the other: batch [2, 6, 3] → [2, 6, 4]. */
+export function showWrapper(nb: Notebook, batch: Tensor): void {
+  manualSeed(123);
+  printContext(nb, 127, new MultiHeadAttentionWrapper(3, 2, 0, 2).forward(batch));
+}
+
+/** Two heads at once, and the batched product that makes it possible. */
+export function showMultiHeadAttention(nb: Notebook, batch: Tensor): void {
+  manualSeed(123);
+  printContext(nb, 131, new MultiHeadAttention(3, 2, 6, 0, 2).forward(batch));
+  const heads = tensor([
+    [
+      [
+        [0.2745, 0.6584, 0.2775, 0.8573],
+        [0.8993, 0.039, 0.9268, 0.7388],
+        // biome-ignore lint/suspicious/noApproximativeNumericConstant: a made-up number that happens to be near one
+        [0.7179, 0.7058, 0.9156, 0.434],
+      ],
+      [
+        [0.0772, 0.3565, 0.1479, 0.5331],
+        [0.4066, 0.2318, 0.4545, 0.9737],
+        [0.4606, 0.5159, 0.422, 0.5786],
+      ],
+    ],
+  ]); // [1, 2, 3, 4]: one text, two heads, three tokens, four dimensions
+  nb.print(138, heads.matmul(heads.transpose(2, 3))); // [1, 2, 3, 3]: both heads in one call
+  const [first, second] = [0, 1].map((head) => heads.index(0, head)); // [3, 4]
+  nb.print(140, `First head:\n ${first.matmul(first.T)}`);
+  nb.print(140, `\nSecond head:\n ${second.matmul(second.T)}`);
 }

@@ -1,4 +1,7 @@
-import { nn, ones, type Tensor } from '../../lib/index.ts';
+import { manualSeed, nn, ones, type Tensor } from '../../lib/index.ts';
+import { type Notebook, torchSize } from '../common/notebook.ts';
+import { inputs } from './03-simple-attention.ts';
+import { headOfSeed789 } from './04-self-attention.ts';
 
 /**
  * A model that is to guess the next token must not look at it. So token i may attend to the tokens 0 … i only:
@@ -51,4 +54,42 @@ export class CausalAttention extends nn.Module {
     const weights = maskFuture(scores).mul(scale).softmax(-1); // [b, t, t]
     return this.dropout.forward(weights).matmul(values); // [b, t, t] · [b, t, dOut] → [b, t, dOut]
   }
+}
+
+/** Both ways to hide the future. Returns the masked weights [6, 6]. */
+export function showMask(nb: Notebook): Tensor {
+  const scores = headOfSeed789().scores(inputs); // [6, 6]
+  const weights = scores.div(Math.SQRT2).softmax(-1); // the keys have 2 dimensions
+  nb.print(98, weights);
+  const { mask, masked, normalised } = maskAndNormalise(weights);
+  nb.print(100, mask);
+  nb.print(102, masked);
+  nb.print(105, normalised);
+  const infinite = maskFuture(scores);
+  nb.print(108, infinite);
+  const causal = infinite.div(Math.SQRT2).softmax(-1);
+  nb.print(110, causal);
+  return causal;
+}
+
+/** Half of the weights dropped, the others doubled. */
+export function showDropout(nb: Notebook, weights: Tensor): void {
+  const layer = new nn.Dropout(0.5);
+  manualSeed(123);
+  nb.print(115, layer.forward(ones(6, 6)));
+  manualSeed(123);
+  nb.print(116, layer.forward(weights));
+}
+
+/** The class on two texts: batch [2, 6, 3]. */
+export function showCausalAttention(nb: Notebook, batch: Tensor): void {
+  nb.print(120, torchSize(batch.shape));
+  manualSeed(123);
+  printContext(nb, 121, new CausalAttention(3, 2, 0).forward(batch));
+}
+
+/** What heads give for two texts: context [2, 6, d]. */
+export function printContext(nb: Notebook, cell: number, context: Tensor): void {
+  nb.print(cell, context);
+  nb.print(cell, 'context_vecs.shape:', torchSize(context.shape));
 }

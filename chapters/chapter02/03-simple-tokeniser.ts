@@ -1,5 +1,7 @@
 import { UserError } from '../../lib/index.ts';
-import { splitWords } from './01-splitting.ts';
+import type { Notebook } from '../common/notebook.ts';
+import { repr, tuple } from '../common/python.ts';
+import { splitWords } from './02-splitting.ts';
 
 /** Word → id, and in the order of the ids. */
 export type Vocabulary = ReadonlyMap<string, number>;
@@ -35,4 +37,21 @@ export class SimpleTokeniserV1 {
     const text = Array.from(ids, (id) => this.words[id]).join(' ');
     return text.replace(/\s+([,.:;?!"()'])/g, '$1');
   }
+}
+
+/** The vocabulary of a text, and a sentence of it there and back. Returns the vocabulary. */
+export function showSimpleTokeniser(nb: Notebook, words: readonly string[], isVerdict: boolean): Vocabulary {
+  const vocabulary = buildVocabulary(words);
+  nb.print(36, vocabulary.size);
+  for (const [word, id] of [...vocabulary].slice(0, 51)) nb.print(39, tuple(word, id));
+  const v1 = new SimpleTokeniserV1(vocabulary);
+  // The book's sentence; of another text, its first words.
+  const sentence = isVerdict
+    ? '"It\'s the last he painted, you know," Mrs. Gisburn said with pardonable pride.'
+    : words.slice(0, 21).join(' ');
+  const ids = v1.encode(sentence);
+  nb.print(47, repr(ids));
+  nb.print(49, v1.decode(ids));
+  nb.print(50, v1.decode(v1.encode(v1.decode(ids))));
+  return vocabulary;
 }

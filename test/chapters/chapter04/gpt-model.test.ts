@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { GPTModel } from '../../chapters/chapter04/index.ts';
-import { F, manualSeed, nn, optim, randint, type Tensor, useBackend } from '../../lib/index.ts';
-import { expectClose, expectTensor } from '../support/close.ts';
-import { decodeTensor, floatsFromHex, hexOfFloats, loadFixture } from '../support/fixtures.ts';
+import { GPTModel } from '../../../chapters/chapter04/index.ts';
+import { F, manualSeed, nn, optim, randint, type Tensor, useBackend } from '../../../lib/index.ts';
+import { expectClose, expectTensor } from '../../support/close.ts';
+import { decodeTensor, floatsFromHex, hexOfFloats, loadFixture } from '../../support/fixtures.ts';
 
 /** Written by fixtures/gpt.py: a tiny GPT trained in PyTorch, whole and by LoRA. */
 const fixture = loadFixture('gpt');

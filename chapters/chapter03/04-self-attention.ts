@@ -1,4 +1,6 @@
-import { nn, rand, type Tensor } from '../../lib/index.ts';
+import { manualSeed, nn, noGrad, rand, type Tensor } from '../../lib/index.ts';
+import { type Notebook, torchSize } from '../common/notebook.ts';
+import { inputs } from './03-simple-attention.ts';
 
 /**
  * Attention with weights that are learnt. Each token is projected three times: its query says what it looks
@@ -78,4 +80,33 @@ export class SelfAttentionV2 extends nn.Module {
     const weights = this.scores(x).mul(scale).softmax(-1); // [t, t]
     return weights.matmul(this.wValue.forward(x)); // [t, t] · [t, dOut] → [t, dOut]
   }
+}
+
+/** “journey” on its way through a head. */
+export function showStepByStep(nb: Notebook): void {
+  manualSeed(123);
+  const head = new SelfAttentionV1(3, 2);
+  noGrad(() => {
+    const { query, keys, values, scores, weights, context } = attendFrom(1, inputs, head);
+    nb.print(70, query);
+    nb.print(72, 'keys.shape:', torchSize(keys.shape));
+    nb.print(72, 'values.shape:', torchSize(values.shape));
+    nb.print(75, query.matmul(keys.index(1)));
+    nb.print(77, scores);
+    nb.print(80, weights);
+    nb.print(83, context);
+  });
+}
+
+/** All tokens through both classes. */
+export function showClasses(nb: Notebook): void {
+  manualSeed(123);
+  nb.print(86, new SelfAttentionV1(3, 2).forward(inputs));
+  nb.print(89, headOfSeed789().forward(inputs));
+}
+
+/** The head that sections 3.4.2 and 3.5 share. */
+export function headOfSeed789(): SelfAttentionV2 {
+  manualSeed(789);
+  return new SelfAttentionV2(3, 2);
 }

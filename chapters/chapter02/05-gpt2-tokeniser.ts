@@ -1,5 +1,7 @@
 import { encode } from 'gpt-tokenizer/encoding/r50k_base';
 import { UserError } from '../../lib/index.ts';
+import type { Notebook } from '../common/notebook.ts';
+import { repr } from '../common/python.ts';
 import { decodeWith, END_OF_TEXT, END_OF_TEXT_ID, gpt2TokenBytes } from './gpt2-vocabulary.ts';
 
 /** Text to ids and back. */
@@ -18,7 +20,7 @@ export interface EncodeOptions {
 const ORDINARY = { disallowedSpecial: new Set<string>() };
 
 /**
- * The tokeniser of GPT-2: 256 bytes, 50,000 merges of byte pair encoding and one special token. The next section
+ * The tokeniser of GPT-2: 256 bytes, 50,000 merges of byte pair encoding and one special token. The last section
  * builds one by hand; this is gpt-tokenizer's, which is faster. (Its default export is the vocabulary of newer
  * models. GPT-2's is r50k_base.)
  *
@@ -46,3 +48,11 @@ export const tokeniser: Tokeniser = {
     return decodeWith(gpt2TokenBytes(), ids);
   },
 };
+
+/** A text with a word that nobody has seen, there and back. */
+export function showGpt2Tokeniser(nb: Notebook): void {
+  const text = `Hello, do you like tea? ${END_OF_TEXT} In the sunlit terracesof someunknownPlace.`;
+  const encoded = tokeniser.encode(text, { allowedSpecial: [END_OF_TEXT] });
+  nb.print(74, repr(encoded));
+  nb.print(75, tokeniser.decode(encoded));
+}

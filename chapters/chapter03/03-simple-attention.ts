@@ -1,4 +1,6 @@
 import { type Tensor, tensor, zeros } from '../../lib/index.ts';
+import type { Notebook } from '../common/notebook.ts';
+import { float } from '../common/python.ts';
 
 /**
  * Attention without weights: every token of a text looks at all of them, and takes over more from those that
@@ -55,4 +57,36 @@ export function simpleAttention(inputs: Tensor): { scores: Tensor; weights: Tens
   const weights = scores.softmax(-1); // [t, t], each row sums to 1
   const context = weights.matmul(inputs); // [t, t] · [t, d] → [t, d]
   return { scores, weights, context };
+}
+
+/** What one token, “journey”, takes over from each of the six. */
+export function showOneToken(nb: Notebook): void {
+  const query = inputs.index(1); // “journey”, [3]
+  const scores = scoresOf(query, inputs); // [6]
+  nb.print(28, scores);
+  nb.print(30, dotByHand(inputs.index(0), query));
+  nb.print(30, inputs.index(0).matmul(query));
+  const candidates: [number, Tensor][] = [
+    [33, scores.div(scores.sum())],
+    [35, softmaxNaive(scores)],
+    [37, scores.softmax()],
+  ];
+  for (const [cell, weights] of candidates) {
+    nb.print(cell, 'Attention weights:', weights);
+    nb.print(cell, 'Sum:', weights.sum());
+  }
+  nb.print(40, contextByHand(scores.softmax(), inputs));
+}
+
+/** The same for all six at once. */
+export function showAllTokens(nb: Notebook): void {
+  nb.print(47, scoresByHand(inputs));
+  const { scores, weights, context } = simpleAttention(inputs);
+  nb.print(49, scores);
+  nb.print(51, weights);
+  const rounded = [0.1385, 0.2379, 0.2333, 0.124, 0.1082, 0.1581];
+  nb.print(53, 'Row 2 sum:', float(rounded.reduce((sum, weight) => sum + weight)));
+  nb.print(53, 'All row sums:', weights.sum(-1));
+  nb.print(55, context);
+  nb.print(57, 'Previous 2nd context vector:', contextByHand(scores.index(1).softmax(), inputs));
 }

@@ -1,5 +1,7 @@
 import { UserError } from '../../lib/index.ts';
-import type { EncodeOptions, Tokeniser } from './04-gpt2-tokeniser.ts';
+import type { Notebook } from '../common/notebook.ts';
+import { repr } from '../common/python.ts';
+import { type EncodeOptions, type Tokeniser, tokeniser } from './05-gpt2-tokeniser.ts';
 import { decodeWith, END_OF_TEXT } from './gpt2-vocabulary.ts';
 
 /**
@@ -176,4 +178,24 @@ function mostFrequentPair(pieces: readonly CountedPiece[]): Merge | undefined {
     if (count > most) [best, most] = [key, count];
   }
   return best === undefined ? undefined : [Math.floor(best / ID_LIMIT), best % ID_LIMIT];
+}
+
+/**
+ * Merges learnt from a text, and how they fit it; then the same tokeniser with GPT-2's merges against gpt-tokenizer.
+ * @param gpt2 of `gpt2FromTokens`
+ */
+export function showBytePairs(nb: Notebook, text: string, gpt2: BytePairTokeniser): void {
+  const allowed = { allowedSpecial: [END_OF_TEXT] };
+  const own = BytePairTokeniser.train(text, 1000);
+  const learnt = own.merges.slice(0, 10).map((_, n) => own.decode([256 + n]));
+  nb.note(`${own.merges.length} merges learnt from the text; the first ten make ${repr(learnt)}`);
+  nb.note(`the text in those:  ${own.encode(text, allowed).length} tokens`);
+  const encoded = gpt2.encode(text, allowed);
+  nb.note(`the text in GPT-2's: ${encoded.length} tokens`);
+  const sentence = 'Hello, do you like tea? In the sunlit terracesof someunknownPlace.';
+  const pieces = gpt2.encode(sentence).map((id) => gpt2.decode([id]));
+  nb.note(`“${sentence}” in GPT-2's: ${repr(pieces)}`);
+  const same = repr(encoded) === repr(tokeniser.encode(text, allowed));
+  nb.note(`built by hand and gpt-tokenizer ${same ? 'agree' : 'DIFFER'} on the text`);
+  nb.figure('bpeAgrees', same);
 }

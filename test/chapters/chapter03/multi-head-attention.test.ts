@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { maskFuture } from '../../chapters/chapter03/03-causal-attention.ts';
-import { MultiHeadAttention } from '../../chapters/chapter03/index.ts';
-import { cat, manualSeed, noGrad, randn, type Tensor } from '../../lib/index.ts';
+import { maskFuture } from '../../../chapters/chapter03/05-causal-attention.ts';
+import { MultiHeadAttention } from '../../../chapters/chapter03/index.ts';
+import { cat, manualSeed, noGrad, randn, type Tensor } from '../../../lib/index.ts';
 
 /** The heads one by one, with the mask and softmax of the earlier sections. */
 function headByHead(attention: MultiHeadAttention, x: Tensor): Tensor[] {

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { encode } from 'gpt-tokenizer/encoding/r50k_base';
-import { BytePairTokeniser, mergePair } from '../../chapters/chapter02/05-bpe-from-scratch.ts';
-import { gpt2FromFiles, gpt2FromTokens, visibleBytes } from '../../chapters/chapter02/05-bpe-gpt2.ts';
-import { END_OF_TEXT, END_OF_TEXT_ID, tokeniser } from '../../chapters/chapter02/index.ts';
-import { standInMessages } from '../../chapters/datasets/standin/standin.ts';
-import { UserError } from '../../lib/index.ts';
-import { Generator } from '../../lib/random/index.ts';
+import { BytePairTokeniser, mergePair } from '../../../chapters/chapter02/09-byte-pair-encoding.ts';
+import { gpt2FromFiles, gpt2FromTokens, visibleBytes } from '../../../chapters/chapter02/gpt2-merges.ts';
+import { END_OF_TEXT, END_OF_TEXT_ID, tokeniser } from '../../../chapters/chapter02/index.ts';
+import { standInMessages } from '../../../chapters/datasets/standin/standin.ts';
+import { UserError } from '../../../lib/index.ts';
+import { Generator } from '../../../lib/random/index.ts';
 
 /** Characters to compare on, of each kind of text; a million where it is to be certain. */
 const CHARACTERS = Number(process.env.LLMS_FUZZ ?? 60_000);
@@ -45,7 +45,7 @@ function randomText(length: number, generator: Generator): string {
 
 /** The sources of this library, as one text. */
 function sourceCode(): string {
-  const lib = fileURLToPath(new URL('../../lib/', import.meta.url));
+  const lib = fileURLToPath(new URL('../../../lib/', import.meta.url));
   const files = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.ts'),
   );
