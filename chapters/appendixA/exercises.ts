@@ -1,5 +1,5 @@
 import { DataLoader, Dataset, F, noGrad, optim, stack, type Tensor, tensor } from '../../lib/index.ts';
-import { NeuralNetwork } from './03-network.ts';
+import { NeuralNetwork } from './05-network.ts';
 
 /** Solutions to the exercises of this appendix's page. */
 

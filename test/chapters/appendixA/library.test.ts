@@ -2,18 +2,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { copyAndView, cube } from '../../chapters/appendixA/01-tensors.ts';
-import { binaryCrossEntropy, descend, gradientsOf, neuron } from '../../chapters/appendixA/02-autograd.ts';
-import { countParameters, NeuralNetwork } from '../../chapters/appendixA/03-network.ts';
-import { ToyDataset, trainingLabels, trainingPoints } from '../../chapters/appendixA/04-data.ts';
-import { computeAccuracy, train } from '../../chapters/appendixA/05-training.ts';
-import { loadModel, saveModel } from '../../chapters/appendixA/06-saving.ts';
+import { copyAndView, cube } from '../../../chapters/appendixA/02-tensors.ts';
+import { binaryCrossEntropy, neuron } from '../../../chapters/appendixA/03-computation-graph.ts';
+import { descend, gradientsOf } from '../../../chapters/appendixA/04-autograd.ts';
+import { countParameters, NeuralNetwork } from '../../../chapters/appendixA/05-network.ts';
+import { ToyDataset, trainingLabels, trainingPoints } from '../../../chapters/appendixA/06-data-loaders.ts';
+import { computeAccuracy, train } from '../../../chapters/appendixA/07-training.ts';
+import { loadModel, saveModel } from '../../../chapters/appendixA/08-saving.ts';
 import {
   Momentum,
   numericGradient,
   paddedLoader,
   trainExclusiveOr,
-} from '../../chapters/appendixA/exercises.ts';
+} from '../../../chapters/appendixA/exercises.ts';
 import {
   DataLoader,
   F,
@@ -24,7 +25,7 @@ import {
   type Tensor,
   tensor,
   UserError,
-} from '../../lib/index.ts';
+} from '../../../lib/index.ts';
 
 function largestDifference(a: Tensor, b: Tensor): number {
   expect(a.shape).to.deep.equal(b.shape);

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { run } from '../../chapters/appendixA/run.ts';
-import { testFigures } from '../support/figure-tests.ts';
+import { run } from '../../../chapters/appendixA/run.ts';
+import { testFigures } from '../../support/figure-tests.ts';
 
 testFigures('appendixA', async (notebook) => {
   const out = mkdtempSync(join(tmpdir(), 'appendixA-'));

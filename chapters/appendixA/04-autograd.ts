@@ -1,4 +1,7 @@
-import { noGrad, type Tensor } from '../../lib/index.ts';
+import { noGrad, type Tensor, tensor } from '../../lib/index.ts';
+import type { Notebook } from '../common/notebook.ts';
+import { tuple } from '../common/python.ts';
+import { binaryCrossEntropy, neuron } from './03-computation-graph.ts';
 
 /**
  * While a model computes, every operation notes what it was computed from. `backward` follows these notes from the
@@ -8,18 +11,6 @@ import { noGrad, type Tensor } from '../../lib/index.ts';
  *            ▲     ▲  z            a
  *            w     b
  */
-
-/** One neuron: a = σ(w x + b). */
-export function neuron(x: Tensor, w: Tensor, b: Tensor): Tensor {
-  return x.mul(w).add(b).sigmoid();
-}
-
-/** −[y log a + (1 − y) log(1 − a)], the mean of it: how badly the probability a fits the label y (0 or 1). */
-export function binaryCrossEntropy(a: Tensor, y: Tensor): Tensor {
-  const ofOnes = y.mul(a.log());
-  const ofZeros = y.neg().add(1).mul(a.neg().add(1).log());
-  return ofOnes.add(ofZeros).mean().neg();
-}
 
 /** d loss / d leaf for each leaf, without touching their `grad`, as torch.autograd.grad(…, retain_graph=True). */
 export function gradientsOf(loss: Tensor, leaves: readonly Tensor[]): Tensor[] {
@@ -38,4 +29,17 @@ export function descend(leaves: readonly Tensor[], lr: number): void {
   noGrad(() => {
     for (const leaf of leaves) leaf.addInPlace(leaf.grad!.mul(-lr));
   });
+}
+
+/** The gradients of the neuron's loss: asked for, and then as `backward` leaves them in `grad`. */
+export function showGradients(nb: Notebook): void {
+  const y = tensor([1]);
+  const x = tensor([1.1]);
+  const w = tensor([2.2], { requiresGrad: true });
+  const b = tensor([0], { requiresGrad: true });
+  const loss = binaryCrossEntropy(neuron(x, w, b), y);
+  for (const gradient of gradientsOf(loss, [w, b])) nb.print(30, tuple(gradient));
+  loss.backward();
+  nb.print(31, w.grad);
+  nb.print(31, b.grad);
 }

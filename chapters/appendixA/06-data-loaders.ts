@@ -1,4 +1,5 @@
-import { Dataset, type Tensor, tensor } from '../../lib/index.ts';
+import { DataLoader, Dataset, manualSeed, type Tensor, tensor } from '../../lib/index.ts';
+import type { Notebook } from '../common/notebook.ts';
 
 /** Five points of two classes. */
 export const trainingPoints = tensor([
@@ -36,4 +37,23 @@ export class ToyDataset extends Dataset<[Tensor, Tensor]> {
   get(position: number): [Tensor, Tensor] {
     return [this.points.index(position), this.labels.index(position)];
   }
+}
+
+/** Shuffled; the fifth example, which would be a batch alone, is left out of each epoch. */
+export function trainingLoader(): DataLoader {
+  const dataset = new ToyDataset(trainingPoints, trainingLabels);
+  return new DataLoader(dataset, { batchSize: 2, shuffle: true, dropLast: true });
+}
+
+/** The batches of one epoch, with the last one and without. */
+export function showDataLoaders(nb: Notebook): void {
+  const dataset = new ToyDataset(trainingPoints, trainingLabels);
+  nb.print(49, dataset.length);
+  manualSeed(123);
+  const show = (cell: number, loader: DataLoader) => {
+    let batch = 0;
+    for (const [points, labels] of loader) nb.print(cell, `Batch ${++batch}:`, points, labels); // [2, 2], [2]
+  };
+  show(52, new DataLoader(dataset, { batchSize: 2, shuffle: true }));
+  show(54, trainingLoader());
 }
