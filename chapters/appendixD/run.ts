@@ -7,14 +7,19 @@ import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
 import type { OptionSpec, OptionValues } from '../common/options.ts';
 import { plotCurves } from '../common/plot.ts';
-import { Progress } from '../common/progress.ts';
+import { runTraining, type SavingOptions, TRAINING_OPTIONS } from '../common/training-run.ts';
 import { obtain, STORY, TEXT_OPTION } from '../datasets/index.ts';
 import { warmupLearningRate, warmupStepsOf } from './01-warmup.ts';
 import { cosineLearningRate } from './02-cosine-decay.ts';
 import { clipGradients, findHighestGradient } from './03-clipping.ts';
-import { type TrainingHistory, trainModel } from './04-training.ts';
+import {
+  emptyTrainingHistory,
+  type TrainingHistory,
+  type TrainingOptions,
+  trainModelSteps,
+} from './04-training.ts';
 
-export const OPTIONS = {
+const OWN_OPTIONS = {
   ...TEXT_OPTION,
   epochs: { type: 'number', help: 'passes over the text', default: 15, min: 1, integer: true },
   slow: {
@@ -25,7 +30,8 @@ export const OPTIONS = {
   out: { type: 'path', access: 'writeFolder', help: 'folder for plots', default: 'runs', placeholder: 'DIR' },
 } as const satisfies Record<string, OptionSpec>;
 
-export type ScheduleRunOptions = OptionValues<typeof OPTIONS>;
+export const OPTIONS = { ...OWN_OPTIONS, ...TRAINING_OPTIONS };
+export type ScheduleRunOptions = OptionValues<typeof OWN_OPTIONS> & SavingOptions;
 
 /** The book's shortened context: with 1024 tokens the story would make four pieces. */
 const GPT_124M: GPTConfig = { ...GPT_CONFIG_124M, contextLength: 256 };
@@ -68,8 +74,7 @@ function dryRun(train: DataLoader, epochs: number, rate: (step: number) => numbe
 
 async function train(
   nb: Notebook,
-  loaders: StoryLoaders,
-  warmupSteps: number,
+  { source, loaders, warmupSteps }: Additions,
   options: ScheduleRunOptions,
 ): Promise<TrainingHistory> {
   const { epochs, seed, slow } = options;
@@ -83,8 +88,7 @@ async function train(
   }
   const [peakLr, initialLr, minLr] = slow ? [1e-3, 1e-5, 1e-5] : [3e-3, 1e-4, 1e-4];
   const optimizer = new optim.AdamW(model.parameters(), { lr: peakLr, weightDecay: 0.1 });
-  const progress = new Progress('  training', epochs * loaders.train.length);
-  const history = trainModel(model, loaders.train, loaders.valid, optimizer, {
+  const training: TrainingOptions = {
     numEpochs: epochs,
     evalFreq: 5,
     evalIter: 1,
@@ -97,17 +101,36 @@ async function train(
       if (slow) nb.print(32, line);
       else nb.note(line);
     },
-    onStep: (step, loss) => progress.update(step + 1, `loss ${loss.toFixed(3)}`),
-  });
-  progress.stop();
-  return history;
+  };
+  return runTraining(
+    {
+      label: 'training',
+      folder: join(options.out, 'appendixD'),
+      options,
+      facts: { 'the text': source },
+      model,
+      optimizer,
+      totalSteps: epochs * loaders.train.length,
+      history: emptyTrainingHistory(),
+      print: (line) => nb.note(line),
+    },
+    (place) => trainModelSteps(model, loaders.train, loaders.valid, optimizer, training, place),
+  );
 }
 
-/** The three additions one by one: sections D.1 to D.3. Returns what the training of D.4 goes on with. */
+/** What the first three sections leave for the training of the fourth. */
+interface Additions {
+  /** Which text it is. */
+  source: string;
+  loaders: StoryLoaders;
+  warmupSteps: number;
+}
+
+/** The three additions one by one: sections D.1 to D.3. */
 export async function showAdditions(
   nb: Notebook,
   options: Omit<ScheduleRunOptions, 'slow'>,
-): Promise<{ loaders: StoryLoaders; warmupSteps: number }> {
+): Promise<Additions> {
   const { epochs, seed } = options;
   const folder = join(options.out, 'appendixD');
   const story = await obtain(STORY, { path: options.text, print: (line) => nb.note(line) });
@@ -144,15 +167,15 @@ export async function showAdditions(
   );
   nb.figure('gradientNorm', norm);
   model.zeroGrad();
-  return { loaders, warmupSteps };
+  return { source: story.source, loaders, warmupSteps };
 }
 
 export async function run(nb: Notebook, options: ScheduleRunOptions): Promise<void> {
   const folder = join(options.out, 'appendixD');
-  const { loaders, warmupSteps } = await showAdditions(nb, options);
+  const additions = await showAdditions(nb, options);
 
   nb.section('D.4 The modified training function');
-  const history = await train(nb, loaders, warmupSteps, options);
+  const history = await train(nb, additions, options);
   nb.figure('history', history);
   await plotRates(join(folder, '3-rates.svg'), 'Learning rate in training', history.learningRates);
   const losses = (name: string, values: readonly number[]) => ({

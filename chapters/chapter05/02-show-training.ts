@@ -2,16 +2,16 @@ import { join } from 'node:path';
 import { manualSeed, optim } from '../../lib/index.ts';
 import { loadTensors, saveTensors } from '../../lib/io/checkpoint.ts';
 import { countParameters, type GPTConfig, GPTModel } from '../chapter04/index.ts';
+import { findCheckpoint } from '../common/checkpoint.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { plotCurves } from '../common/plot.ts';
-import { Progress } from '../common/progress.ts';
+import { runTraining, type SavingOptions } from '../common/training-run.ts';
 import { START, type TextLoaders } from './01-show-losses.ts';
-import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
-import { type LossHistory, tokeniser, trainModelSimple } from './index.ts';
+import { emptyLossHistory, type LossHistory, tokeniser, trainModelSteps } from './index.ts';
 
 export interface TrainedModel {
   model: GPTModel;
-  optimizer: optim.AdamW;
+  history: LossHistory;
 }
 
 export interface Pretraining {
@@ -21,33 +21,39 @@ export interface Pretraining {
   numEpochs: number;
   /** Where the loss lines and samples go. */
   print: (line: string) => void;
+  /** Where the checkpoints go, and what a run has to have in common with them to go on from there. */
+  folder: string;
+  options: SavingOptions;
+  facts: Record<string, string>;
 }
 
 /** Trains a new model on the story. */
-export function pretrain(
+export async function pretrain(
   nb: Notebook,
   loaders: TextLoaders,
-  { config, lr, numEpochs, print }: Pretraining,
-): TrainedModel & { history: LossHistory } {
+  { config, lr, numEpochs, print, ...saving }: Pretraining,
+): Promise<TrainedModel> {
   manualSeed(123);
   const model = new GPTModel(config);
   const optimizer = new optim.AdamW(model.parameters(), { lr, weightDecay: 0.1 });
-  const progress = new Progress('  pretraining', numEpochs * loaders.train.length);
+  const options = { numEpochs, evalFreq: 5, evalIter: 5, startContext: START, tokeniser, print };
   const start = performance.now();
-  const history = trainModelSimple(model, loaders.train, loaders.val, optimizer, {
-    numEpochs,
-    evalFreq: 5,
-    evalIter: 5,
-    startContext: START,
-    tokeniser,
-    print,
-    onStep: (step, loss) => progress.update(step + 1, `loss ${loss.toFixed(3)}`),
-  });
-  progress.stop();
+  const history = await runTraining(
+    {
+      ...saving,
+      label: 'pretraining',
+      model,
+      optimizer,
+      totalSteps: numEpochs * loaders.train.length,
+      history: emptyLossHistory(),
+      print: (line) => nb.note(line),
+    },
+    (place) => trainModelSteps(model, loaders.train, loaders.val, optimizer, options, place),
+  );
   const seconds = (performance.now() - start) / 1000;
   nb.note(`${countParameters(model).toLocaleString('en')} parameters trained in ${seconds.toFixed(0)} s`);
   nb.figure('pretraining', { ...history, seconds });
-  return { model, optimizer, history };
+  return { model, history };
 }
 
 /** Both losses over the tokens seen. Where the lower one goes on falling and the upper does not, it is learning by heart. */
@@ -60,22 +66,20 @@ export async function plotLosses(path: string, history: LossHistory): Promise<vo
   await plotCurves(path, curves, { title: 'Pretraining on a short story', x: 'tokens seen', y: 'loss' });
 }
 
-/** Saves the weights alone, then weights and optimiser, and takes both up again in new objects. */
-export async function showSaving(
-  nb: Notebook,
-  { model, optimizer }: TrainedModel,
-  folder: string,
-): Promise<void> {
+/**
+ * Saves the weights alone and reads them into a new model. To train on, the optimiser's memory is needed as well: it is
+ * in the checkpoints that training has written, which are taken up here by another model and its optimiser.
+ */
+export async function showSaving(nb: Notebook, model: GPTModel, folder: string): Promise<void> {
   const weights = join(folder, 'model.safetensors');
   await saveTensors(weights, model.stateDict());
   const reloaded = new GPTModel(model.config);
   reloaded.loadStateDict(loadTensors(weights));
   nb.note(`The weights are in ${weights}, read back into a new model`);
 
-  const checkpoint = join(folder, 'model-and-optimizer.safetensors');
-  await saveCheckpoint(checkpoint, model, optimizer);
   const continued = new GPTModel(model.config);
   const itsOptimizer = new optim.AdamW(continued.parameters(), { lr: 5e-4, weightDecay: 0.1 });
-  loadCheckpoint(checkpoint, continued, itsOptimizer);
-  nb.note(`Weights and optimiser are in ${checkpoint}: training can go on from there`);
+  const checkpoint = findCheckpoint(folder, (line) => nb.note(line));
+  checkpoint?.restore({ model: continued, optimizer: itsOptimizer });
+  nb.note(`Weights and optimiser are in the checkpoint beside it: training could go on from there`);
 }

@@ -1,5 +1,6 @@
 import { type nn, noGrad, type optim } from '../../lib/index.ts';
 import { type GPTModel, generateTextSimple } from '../chapter04/index.ts';
+import { runToEnd, TrainingPlace } from '../common/training-place.ts';
 import {
   type Batches,
   calcLossBatch,
@@ -27,6 +28,10 @@ export interface LossHistory {
   trainLosses: number[];
   valLosses: number[];
   tokensSeen: number[];
+}
+
+export function emptyLossHistory(): LossHistory {
+  return { trainLosses: [], valLosses: [], tokensSeen: [] };
 }
 
 /** Losses of both sets over `evalIter` batches, with dropout off. */
@@ -63,7 +68,46 @@ export function generateAndPrintSample(
   model.train();
 }
 
-/** The training loop: for each batch forget the gradients, compute the loss, go backward, take a step. */
+/**
+ * The training loop: for each batch forget the gradients, compute the loss, go backward, take a step.
+ *
+ * It is a generator, which rests after every step and yields its loss: whoever runs it may draw a curve, wait, stop, or
+ * keep its `place` and go on from there another day.
+ */
+export function* trainModelSteps(
+  model: GPTModel,
+  trainLoader: Batches,
+  valLoader: Batches,
+  optimizer: optim.Optimizer,
+  options: PretrainingOptions,
+  place = new TrainingPlace(emptyLossHistory()),
+): Generator<number, LossHistory> {
+  const { numEpochs, evalFreq, evalIter, startContext, tokeniser } = options;
+  const { history } = place;
+  const print = place.printer(options.print ?? console.log);
+  for (const epoch of place.epochs(numEpochs)) {
+    model.train();
+    for (const [inputs, targets] of place.batches(trainLoader)) {
+      optimizer.zeroGrad();
+      const loss = calcLossBatch(inputs, targets, model);
+      loss.backward();
+      optimizer.step();
+      place.seen += inputs.size;
+      if (place.step % evalFreq === 0) {
+        const [trainLoss, valLoss] = noGrad(() => evaluateModel(model, trainLoader, valLoader, evalIter));
+        history.trainLosses.push(trainLoss);
+        history.valLosses.push(valLoss);
+        history.tokensSeen.push(place.seen);
+        print(lossLine(epoch, place.step, trainLoss, valLoss));
+      }
+      yield loss.item();
+    }
+    generateAndPrintSample(model, tokeniser, startContext, print);
+  }
+  return history;
+}
+
+/** The same as the book has it: from the first step to the last. */
 export function trainModelSimple(
   model: GPTModel,
   trainLoader: Batches,
@@ -71,31 +115,7 @@ export function trainModelSimple(
   optimizer: optim.Optimizer,
   options: PretrainingOptions,
 ): LossHistory {
-  const { numEpochs, evalFreq, evalIter, startContext, tokeniser, print = console.log } = options;
-  const history: LossHistory = { trainLosses: [], valLosses: [], tokensSeen: [] };
-  let tokensSeen = 0;
-  let step = -1;
-  for (let epoch = 1; epoch <= numEpochs; epoch++) {
-    model.train();
-    for (const [inputs, targets] of trainLoader) {
-      optimizer.zeroGrad();
-      const loss = calcLossBatch(inputs, targets, model);
-      loss.backward();
-      optimizer.step();
-      tokensSeen += inputs.size;
-      step++;
-      options.onStep?.(step, loss.item());
-      if (step % evalFreq === 0) {
-        const [trainLoss, valLoss] = noGrad(() => evaluateModel(model, trainLoader, valLoader, evalIter));
-        history.trainLosses.push(trainLoss);
-        history.valLosses.push(valLoss);
-        history.tokensSeen.push(tokensSeen);
-        print(lossLine(epoch, step, trainLoss, valLoss));
-      }
-    }
-    generateAndPrintSample(model, tokeniser, startContext, print);
-  }
-  return history;
+  return runToEnd(trainModelSteps(model, trainLoader, valLoader, optimizer, options), options.onStep);
 }
 
 /** `Ep 1 (Step 000000): Train loss 9.817, Val loss 9.924`. */

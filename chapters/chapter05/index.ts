@@ -9,11 +9,13 @@ export {
   tokenIdsToText,
 } from './01-text-and-loss.ts';
 export {
+  emptyLossHistory,
   evaluateModel,
   generateAndPrintSample,
   type LossHistory,
   lossLine,
   trainModelSimple,
+  trainModelSteps,
 } from './02-training.ts';
 export { type DecodingOptions, generate, keepTopK, softmaxWithTemperature } from './03-decoding.ts';
 export { loadWeightsIntoGpt, type Weights } from './04-openai-weights.ts';

@@ -3,6 +3,7 @@ import { manualSeed } from '../../lib/index.ts';
 import { GPT_CONFIG_124M, type GPTConfig, GPTModel } from '../chapter04/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
+import { type SavingOptions, TRAINING_OPTIONS } from '../common/training-run.ts';
 import { obtain, STORY, TEXT_OPTION } from '../datasets/index.ts';
 import {
   showCrossEntropy,
@@ -17,6 +18,7 @@ import { MODEL_NAMES, type ModelName } from './models.ts';
 
 export const OPTIONS = {
   ...TEXT_OPTION,
+  ...TRAINING_OPTIONS,
   slow: {
     type: 'boolean',
     help: "pretrain the book's 124M model (a quarter of an hour) instead of a small one",
@@ -42,7 +44,7 @@ export const OPTIONS = {
   },
 } as const;
 
-export interface Options {
+export interface Options extends SavingOptions {
   text?: string;
   slow: boolean;
   model: ModelName;
@@ -87,9 +89,14 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
       "(4 passes with a small model, 2 layers and 64 dimensions; --slow: the book's 10, with 12 and 768)",
     );
   }
-  const trained = pretrain(nb, loaders, {
+  // OpenAI's weights come after the training, and change nothing in it.
+  const trainingOptions = { ...options, model: undefined, weights: undefined };
+  const trained = await pretrain(nb, loaders, {
     ...(slow ? BOOK_PRETRAINING : SHORT_PRETRAINING),
     print: show(77),
+    folder,
+    options: trainingOptions,
+    facts: { 'the text': story.source },
   });
   const plot = join(folder, 'losses.svg');
   await plotLosses(plot, trained.history);
@@ -105,7 +112,7 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   show(115)(sampledText(trained.model));
 
   nb.section('5.4 Loading and saving model weights');
-  await showSaving(nb, trained, folder);
+  await showSaving(nb, trained.model, folder);
 
   nb.section('5.5 Loading pretrained weights from OpenAI');
   showSettings(nb, options.model);

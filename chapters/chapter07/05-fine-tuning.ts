@@ -1,7 +1,13 @@
 import { manualSeed, nn, optim } from '../../lib/index.ts';
 import { countParameters, type GPTModel } from '../chapter04/index.ts';
-import { type LossHistory, type ModelName, tokeniser, trainModelSimple } from '../chapter05/index.ts';
-import { Progress } from '../common/progress.ts';
+import {
+  emptyLossHistory,
+  type LossHistory,
+  type ModelName,
+  tokeniser,
+  trainModelSteps,
+} from '../chapter05/index.ts';
+import { runToEnd, type TrainingPlace } from '../common/training-place.ts';
 import type { InstructionLoaders } from './04-loaders.ts';
 
 /** Which numbers are trained: all of the model's, or those of a LoRA update beside each of its Linears. */
@@ -42,28 +48,35 @@ export function prepareModel(model: GPTModel, method: InstructionMethod, lora: n
 }
 
 /**
- * Fine-tunes a prepared model. The loop and the loss are those of chapter 5's pretraining: an instruction with its
- * answer is a text like any other. What is new lies in the data.
+ * The training of a prepared model: its optimiser, and its steps. The loop and the loss are those of chapter 5's
+ * pretraining: an instruction with its answer is a text like any other. What is new lies in the data.
  */
+export function instructionTraining(
+  model: GPTModel,
+  loaders: InstructionLoaders,
+  options: InstructionTuningOptions,
+) {
+  const { epochs, evalFreq, startContext, print } = options;
+  manualSeed(options.seed);
+  const trained = model.parameters().filter((parameter) => parameter.requiresGrad);
+  const optimizer = new optim.AdamW(trained, { lr: options.lr, weightDecay: 0.1 });
+  const settings = { numEpochs: epochs, evalFreq, evalIter: 5, startContext, tokeniser, print };
+  return {
+    label: options.method,
+    model,
+    optimizer,
+    totalSteps: epochs * loaders.train.length,
+    history: emptyLossHistory(),
+    steps: (place?: TrainingPlace<LossHistory>) =>
+      trainModelSteps(model, loaders.train, loaders.valid, optimizer, settings, place),
+  };
+}
+
+/** Fine-tunes a prepared model, from the first step to the last. */
 export function fineTuneOnInstructions(
   model: GPTModel,
   loaders: InstructionLoaders,
   options: InstructionTuningOptions,
 ): LossHistory {
-  const { print = console.log } = options;
-  manualSeed(options.seed);
-  const trained = model.parameters().filter((parameter) => parameter.requiresGrad);
-  const optimizer = new optim.AdamW(trained, { lr: options.lr, weightDecay: 0.1 });
-  const progress = new Progress(`  ${options.method}`, options.epochs * loaders.train.length);
-  const history = trainModelSimple(model, loaders.train, loaders.valid, optimizer, {
-    numEpochs: options.epochs,
-    evalFreq: options.evalFreq,
-    evalIter: 5,
-    startContext: options.startContext,
-    tokeniser,
-    print,
-    onStep: (step, loss) => progress.update(step + 1, `loss ${loss.toFixed(3)}`),
-  });
-  progress.stop();
-  return history;
+  return runToEnd(instructionTraining(model, loaders, options).steps());
 }

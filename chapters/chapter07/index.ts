@@ -8,7 +8,12 @@ export {
   IGNORE_INDEX,
 } from './03-collate.ts';
 export { type InstructionLoaders, makeInstructionLoaders } from './04-loaders.ts';
-export { fineTuneOnInstructions, type InstructionMethod, prepareModel } from './05-fine-tuning.ts';
+export {
+  fineTuneOnInstructions,
+  type InstructionMethod,
+  instructionTraining,
+  prepareModel,
+} from './05-fine-tuning.ts';
 export {
   type AnsweredEntry,
   extractResponse,

@@ -1,7 +1,8 @@
 import { MODEL_NAMES } from '../chapter05/index.ts';
 import type { OptionSpec, OptionValues } from '../common/options.ts';
+import { type SavingOptions, TRAINING_OPTIONS } from '../common/training-run.ts';
 
-export const OPTIONS = {
+const OWN_OPTIONS = {
   data: {
     type: 'path',
     access: 'read',
@@ -65,7 +66,8 @@ export const OPTIONS = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
-export type InstructionRunOptions = OptionValues<typeof OPTIONS>;
+export const OPTIONS = { ...OWN_OPTIONS, ...TRAINING_OPTIONS };
+export type InstructionRunOptions = OptionValues<typeof OWN_OPTIONS> & SavingOptions;
 
 /** What mini does less of, so that a run takes a minute or two. */
 export function effort(options: InstructionRunOptions) {

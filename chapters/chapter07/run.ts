@@ -9,13 +9,14 @@ import { plotCurves } from '../common/plot.ts';
 import { Progress } from '../common/progress.ts';
 import { repr } from '../common/python.ts';
 import { formatTable } from '../common/table.ts';
+import { runTraining } from '../common/training-run.ts';
 import { INSTRUCTIONS, type InstructionEntry, obtain } from '../datasets/index.ts';
 import { formatInput } from './01-formatting.ts';
 import { makeInstructionLoaders } from './04-loaders.ts';
 import {
   defaultLearningRate,
-  fineTuneOnInstructions,
   type InstructionMethod,
+  instructionTraining,
   prepareModel,
 } from './05-fine-tuning.ts';
 import { type AnsweredEntry, respond, saveResponses } from './06-responses.ts';
@@ -116,7 +117,7 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
     manualSeed(seed);
     const trainable = prepareModel(model, method, options);
     nb.note(`${method}: ${trainable.toLocaleString('en')} parameters are trained`);
-    const history = fineTuneOnInstructions(model, loaders, {
+    const { steps, ...training } = instructionTraining(model, loaders, {
       ...options,
       method,
       lr: options.lr ?? defaultLearningRate(name, method),
@@ -125,6 +126,11 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
       startContext: formatInput(firstValid),
       print: (line) => (method === 'full' ? nb.print(89, line) : nb.note(line)),
     });
+    const facts = { 'the instructions': source };
+    const history = await runTraining(
+      { ...training, folder: join(folder, method), options, facts, print },
+      steps,
+    );
     const seconds = (performance.now() - start) / 1000;
     nb.note(`Training completed in ${(seconds / 60).toFixed(2)} minutes.`);
     const [trainLoss, valLoss] = [loaders.train, loaders.valid].map((loader) =>

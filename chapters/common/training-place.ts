@@ -98,10 +98,14 @@ export class TrainingPlace<History extends object> {
   }
 }
 
-/** Runs a training loop to its end, and returns what it returns. */
-export function runToEnd<Result>(steps: Generator<unknown, Result>): Result {
-  for (;;) {
+/** Runs a training loop to its end, without a pause, and returns what it returns. */
+export function runToEnd<Result>(
+  steps: Generator<number, Result>,
+  onStep?: (step: number, loss: number) => void,
+): Result {
+  for (let step = 0; ; step++) {
     const { done, value } = steps.next();
     if (done) return value;
+    onStep?.(step, value);
   }
 }

@@ -8,7 +8,7 @@ import { activeBackends } from '../../lib/backend/dispatch.ts';
 import { UserError } from '../../lib/index.ts';
 import { type Checkpoint, findCheckpoint, saveCheckpoint, type Trained } from './checkpoint.ts';
 import { Interrupted, resumeCommand } from './command-line.ts';
-import { kebab, type OptionSpecs } from './options.ts';
+import { kebab, type OptionSpecs, type OptionValues } from './options.ts';
 import { Progress } from './progress.ts';
 import { TrainingPlace } from './training-place.ts';
 
@@ -17,6 +17,8 @@ export const TRAINING_OPTIONS = {
   saveEvery: { type: 'number', help: 'steps between two checkpoints', default: 50, min: 1, integer: true },
   resume: { type: 'boolean', help: 'go on from the last checkpoint of a run that was stopped' },
 } as const satisfies OptionSpecs;
+
+export type SavingOptions = Partial<OptionValues<typeof TRAINING_OPTIONS>>;
 
 /** Options that a resumed run may have otherwise: they change no number, or, as the engine, only last digits. */
 const FREE_OPTIONS = ['saveEvery', 'resume', 'json', 'out', 'threads', 'backend', 'gpuMode'];
@@ -27,7 +29,7 @@ export interface TrainingRun<History extends object> extends Trained {
   /** Where the checkpoints go: a folder of this training alone. */
   folder: string;
   /** The options of the command. `saveEvery` and `resume` are among them; all that change a number must not differ. */
-  options: object & { saveEvery?: number; resume?: boolean };
+  options: SavingOptions;
   /** What else the numbers depend on, in words: which text, which weights. */
   facts?: Record<string, string | number>;
   totalSteps: number;
