@@ -2,14 +2,16 @@ import { UserError } from '../errors.ts';
 import { adapterNames, loraLayers } from '../nn/adapters.ts';
 import type { Module } from '../nn/module.ts';
 import { checkOptions } from '../options.ts';
-import { lazyTensors, saveTensors } from './checkpoint.ts';
+import { lazyTensors, numbersOf } from './checkpoint.ts';
 import { kindOfPath, pathIn, writeFileAtomically } from './files.ts';
-import { readJson } from './json.ts';
+import { parseJsonObject, readJson } from './json.ts';
 import { type PeftConfig, parsePeftConfig } from './peft/config.ts';
 import type { HubModel } from './peft/layout.ts';
 import { addPeftAdapter } from './peft/read.ts';
 import { peftAdapter } from './peft/write.ts';
+import { readSafetensors } from './safetensors.ts';
 import { openSafetensors } from './safetensors-file.ts';
+import { writeSafetensors } from './safetensors-write.ts';
 
 /**
  * LoRA adapters on disk. The format is PEFT's (https://huggingface.co/docs/peft, version 0.21): a folder with
@@ -26,6 +28,14 @@ export interface SaveAdapterOptions {
   name?: string;
 }
 
+/** An adapter's two files, as bytes: what a browser uploads and downloads. */
+export interface AdapterFiles {
+  /** `adapter_config.json` */
+  config: Uint8Array;
+  /** `adapter_model.safetensors` */
+  tensors: Uint8Array;
+}
+
 /**
  * Writes an adapter as PEFT writes it. A classifier's head goes with it whole, merged with its own update and, behind a
  * layer norm, with its bias worked into it, since GPT-2's `score` has none.
@@ -38,6 +48,14 @@ export async function saveAdapter(
   model: Module,
   options: SaveAdapterOptions,
 ): Promise<string[]> {
+  const { config, tensors, notes } = adapterFiles(model, options);
+  await writeFileAtomically(pathIn(folder, TENSORS), tensors);
+  await writeFileAtomically(pathIn(folder, CONFIG), config);
+  return notes;
+}
+
+/** The same as bytes in memory. */
+export function adapterFiles(model: Module, options: SaveAdapterOptions): AdapterFiles & { notes: string[] } {
   checkOptions('saveAdapter', options ?? {}, ['baseModel', 'name']);
   if (typeof options?.baseModel !== 'string') {
     throw new UserError(
@@ -49,9 +67,12 @@ export async function saveAdapter(
     options.name ?? activeName(model),
     options.baseModel,
   );
-  await saveTensors(pathIn(folder, TENSORS), tensors, { metadata: { format: 'pt' } });
-  await writeFileAtomically(pathIn(folder, CONFIG), JSON.stringify(config, null, 2));
-  return notes;
+  const stored = Object.entries(tensors).map(([name, tensor]) => [name, numbersOf(tensor)] as const);
+  return {
+    config: new TextEncoder().encode(JSON.stringify(config, null, 2)),
+    tensors: writeSafetensors(stored, { metadata: { format: 'pt' } }),
+    notes,
+  };
 }
 
 /**
@@ -75,6 +96,19 @@ export function loadAdapter(folder: string, model: Module, options: { name?: str
   } finally {
     file.close();
   }
+  return config;
+}
+
+/** The same from bytes in memory. */
+export function loadAdapterFiles(
+  files: AdapterFiles,
+  model: Module,
+  options: { name?: string } = {},
+): PeftConfig {
+  checkOptions('loadAdapterFiles', options, ['name']);
+  const config = parsePeftConfig(parseJsonObject(files.config, CONFIG), CONFIG);
+  const tensors = lazyTensors(readSafetensors(files.tensors, TENSORS), TENSORS);
+  addPeftAdapter(requireHubModel(model), config, tensors, options.name ?? 'default');
   return config;
 }
 

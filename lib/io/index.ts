@@ -1,4 +1,11 @@
-export { loadAdapter, type SaveAdapterOptions, saveAdapter } from './adapter.ts';
+export {
+  type AdapterFiles,
+  adapterFiles,
+  loadAdapter,
+  loadAdapterFiles,
+  type SaveAdapterOptions,
+  saveAdapter,
+} from './adapter.ts';
 export { loadTensors, saveTensors, withTensors } from './checkpoint.ts';
 export type { PeftConfig } from './peft/config.ts';
 export type { HubHead, HubLayout, HubLinear, HubModel, HubModule } from './peft/layout.ts';

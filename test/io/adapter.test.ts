@@ -217,6 +217,13 @@ describe('adapters of our own', () => {
     expect(() => nn.setAdapter(model, 'classifier')).to.throw(UserError, 'no adapter classifier');
   });
 
+  it('go through memory as through files', () => {
+    const model = adapted();
+    const again = base();
+    io.loadAdapterFiles(io.adapterFiles(model, { baseModel: '' }), again);
+    expect(bits(answer(again))).to.equal(bits(answer(model)));
+  });
+
   it('of the same name replace each other whole', () => {
     const model = base();
     io.loadAdapter(join(FIXTURE, 'all'), model);

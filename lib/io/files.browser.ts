@@ -1,0 +1,31 @@
+/** The twin of files.node.ts for browsers, where there are no files to name: bytes are handed over instead. */
+
+import { UserError } from '../errors.ts';
+import type * as node from './files.node.ts';
+
+export type { OpenFile } from './files.node.ts';
+
+function noFiles(path: string): UserError {
+  return new UserError(
+    `${path}: a browser cannot read or write files by name; hand over their bytes instead`,
+  );
+}
+
+export const readFileOrExplain: typeof node.readFileOrExplain = async (path) => {
+  throw noFiles(path);
+};
+export const openFile: typeof node.openFile = (path) => {
+  throw noFiles(path);
+};
+export const writeFileAtomically: typeof node.writeFileAtomically = async (path) => {
+  throw noFiles(path);
+};
+export const writeBeside: typeof node.writeBeside = async (path) => {
+  throw noFiles(path);
+};
+export const requireWritableFolder: typeof node.requireWritableFolder = async (path) => {
+  throw noFiles(path);
+};
+export const kindOfPath: typeof node.kindOfPath = () => 'nothing';
+export const pathIn: typeof node.pathIn = (folder, name) => `${folder}/${name}`;
+export const folderOf: typeof node.folderOf = (path) => path.slice(0, Math.max(0, path.lastIndexOf('/')));
