@@ -38,9 +38,7 @@ export async function run(nb: Notebook, options: SpamOptions): Promise<void> {
     nb.note(`Plots: ${plots.join(', ')}`);
   } else nb.note('No epochs: nothing is trained, and the accuracies stay as they are.');
 
-  const adapter = join(folder, 'lora-adapter.safetensors');
-  await saveAdapter(adapter, model, { base: options.model, rank: String(rank), alpha: String(alpha) });
-  nb.note(`Adapter saved to ${adapter}`);
+  await saveAdapter(nb, join(folder, 'adapter'), model, options.model);
 
   nb.section('Merging: W + AB as one matrix');
   const [ids] = datasets.test.get(0); // [t]

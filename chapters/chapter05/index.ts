@@ -20,4 +20,4 @@ export {
 export { type DecodingOptions, generate, keepTopK, softmaxWithTemperature } from './03-decoding.ts';
 export { loadWeightsIntoGpt, type Weights } from './04-openai-weights.ts';
 export { MODEL_NAMES, type ModelName, modelConfig } from './models.ts';
-export { MINI_WEIGHTS, type ModelSource, obtainModel } from './obtain-model.ts';
+export { hubName, MINI_WEIGHTS, type ModelSource, obtainModel } from './obtain-model.ts';

@@ -20,6 +20,11 @@ const HUB_REPOSITORIES: Record<Exclude<ModelName, 'mini'>, string> = {
   'gpt2-xl': 'openai-community/gpt2-xl',
 };
 
+/** A model's name on the hub; `mini` is there under none. */
+export function hubName(name: ModelName): string {
+  return name === 'mini' ? name : HUB_REPOSITORIES[name];
+}
+
 export interface ModelSource {
   model: ModelName;
   /** Where to take the weights from: a safetensors file, an index of several, or a folder; OpenAI's layout or the notebooks'. */

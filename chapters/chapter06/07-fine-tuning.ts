@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { manualSeed, type nn, noGrad, optim, type Tensor } from '../../lib/index.ts';
-import { saveTensors } from '../../lib/io/checkpoint.ts';
+import { io, manualSeed, type nn, noGrad, optim } from '../../lib/index.ts';
 import type { GPTModel } from '../chapter04/index.ts';
-import { lossLine } from '../chapter05/index.ts';
+import { hubName, lossLine, type ModelName } from '../chapter05/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { type Curve, plotCurves } from '../common/plot.ts';
 import { Progress } from '../common/progress.ts';
@@ -287,17 +286,16 @@ function accuracyCurve(name: string, accuracies: readonly number[]): Curve {
 }
 
 /**
- * The adapter: every LoRA A and B, and the random head they were trained on, which is in no other file. With the
- * model's own weights beside it, that is all of the fine-tuned classifier.
+ * Saves what LoRA has trained as PEFT does, in a folder: A and B of every layer, and the head they were trained with,
+ * which is in no other file. With the model's own weights beside it, that is all of the fine-tuned classifier.
  */
 export async function saveAdapter(
-  path: string,
+  nb: Notebook,
+  folder: string,
   model: GPTModel,
-  about: Record<string, string>,
+  name: ModelName,
 ): Promise<void> {
-  const adapter: Record<string, Tensor> = {};
-  for (const [name, tensor] of Object.entries(model.stateDict())) {
-    if (name.includes('.lora.') || name.startsWith('out_head.')) adapter[name] = tensor;
-  }
-  await saveTensors(path, adapter, { metadata: { format: 'pt', ...about } });
+  const notes = await io.saveAdapter(folder, model, { baseModel: hubName(name) });
+  nb.note(`Adapter saved to ${folder}, in PEFT's format`);
+  for (const note of notes) nb.note(note);
 }

@@ -87,9 +87,7 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
       showSameLosses(nb, everything, losses);
     }
     if (method === 'lora') {
-      const path = join(folder, 'lora-adapter.safetensors');
-      await saveAdapter(path, start, { base: name, rank: String(rank), alpha: String(alpha) });
-      nb.note(`Adapter saved to ${path}`);
+      await saveAdapter(nb, join(folder, 'adapter'), start, name);
     }
   }
   showResults(nb, results);

@@ -98,6 +98,6 @@ describe("chapter 6's command line", function () {
     expect(figures.trainable.lora).to.equal(16 * (4 * (4 * 256 + 2 * 640) + 130));
     expect(figures.trainable.frozen).to.equal(0);
     expect(figures.accuracyWrapped).to.deep.equal(figures.accuracyBefore);
-    expect(existsSync(join(out, 'appendixE', 'lora-adapter.safetensors'))).to.equal(true);
+    expect(existsSync(join(out, 'appendixE', 'adapter', 'adapter_model.safetensors'))).to.equal(true);
   });
 });
