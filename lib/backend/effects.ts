@@ -44,6 +44,8 @@ export const KERNEL_EFFECTS: { readonly [Name in keyof Kernels]: Effect<Kernels[
   embeddingBackwardInto: { writes: (target) => [target.storage] },
   gather: { returns: 'storage' },
   scatterAddInto: { writes: (target) => [target.storage] },
+  scatterInto: { writes: (target) => [target.storage] },
+  cumsum: { returns: 'storage' },
   adamW: { writes: (parameter, _gradient, m, v) => [parameter.storage, m, v] },
 };
 

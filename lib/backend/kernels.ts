@@ -11,7 +11,8 @@ export interface Strided {
 /** The operations by name. A backend says of each one that it has it or that it leaves it to the next. */
 export const UNARY_OPS = [
   ...(['neg', 'abs', 'exp', 'log', 'sqrt', 'rsqrt', 'reciprocal', 'square', 'tanh', 'sigmoid'] as const),
-  ...(['relu', 'gelu', 'sin', 'cos'] as const),
+  ...(['relu', 'gelu', 'sin', 'cos', 'erf', 'log1p', 'expm1'] as const),
+  ...(['floor', 'ceil', 'round', 'trunc', 'sign'] as const),
 ] as const;
 export const ARITHMETIC_OPS = ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum'] as const;
 export const COMPARISON_OPS = ['eq', 'ne', 'lt', 'le', 'gt', 'ge'] as const;
@@ -137,6 +138,11 @@ export interface Kernels {
   gather(x: Strided, axis: number, index: Strided): Storage;
   /** `target[… index[…] …] += g[…]` along `axis`, in place: gather's adjoint. */
   scatterAddInto(target: Strided, axis: number, index: Strided, g: Strided): true;
+  /** `target[… index[…] …] = source[…]` along `axis`, in place; the last stays where two meet. Types are equal. */
+  scatterInto(target: Strided, axis: number, index: Strided, source: Strided): true;
+
+  /** Sums up to and including each position of an axis, or from it to the end in `reverse`; float32 or int32. */
+  cumsum(x: Strided, axis: number, reverse: boolean): Storage;
 
   /** One AdamW step in a single pass; parameter, m and v are written in place, all contiguous. */
   adamW(parameter: Strided, gradient: Strided, m: Storage, v: Storage, step: AdamWStep): true;

@@ -1,3 +1,4 @@
+export { GELU, SiLU } from './activations.ts';
 export {
   type LoRAOptions,
   mergeLoRA,
@@ -11,3 +12,4 @@ export { Dropout, Embedding, LayerNorm, Linear, ModuleList, ReLU, Sequential } f
 export { LinearWithLoRA, LoRALayer, type LoRALayerOptions } from './lora.ts';
 export { Module } from './module.ts';
 export { Buffer, Parameter } from './parameter.ts';
+export { RMSNorm } from './rmsNorm.ts';

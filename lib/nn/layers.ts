@@ -3,6 +3,7 @@ import { checkOptions } from '../options.ts';
 import { ones, zeros } from '../tensor/create.ts';
 import { toExponential } from '../tensor/format.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { requireRate } from './dropout.ts';
 import * as F from './functional.ts';
 import { normal, uniform } from './init.ts';
 import { Module } from './module.ts';
@@ -73,7 +74,7 @@ export class Dropout extends Module {
   /** @throws UserError if the rate is not in [0, 1] */
   constructor(rate: number) {
     super();
-    F.requireRate(rate);
+    requireRate(rate);
     this.rate = rate;
   }
 

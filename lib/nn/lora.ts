@@ -28,6 +28,7 @@ import { noGrad } from '../tensor/autograd.ts';
 import { zeros } from '../tensor/create.ts';
 import { matmul } from '../tensor/ops/matmul.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { requireRate } from './dropout.ts';
 import * as F from './functional.ts';
 import { kaimingUniform, skip } from './init.ts';
 import { Linear } from './layers.ts';
@@ -64,7 +65,7 @@ export class LoRALayer extends Module {
       throw new UserError(`LoRA: a rank of ${rank} is not a positive integer`);
     }
     if (!Number.isFinite(alpha)) throw new UserError(`LoRA: an alpha of ${alpha} is not a number`);
-    F.requireRate(dropout);
+    requireRate(dropout);
     requireOneOf('init', init, ['book', 'peft']);
     requireOneOf('scaling', scaling, ['alpha/r', 'rslora']);
     this.A = new Parameter(init === 'book' ? drawAsTheBook(inDim, rank) : drawAsPeft(inDim, rank)); // [in, r]

@@ -174,6 +174,25 @@ export function eye(n: number, m: number = n, options: TensorOptions = {}, ...mo
   return out;
 }
 
+/** `steps` numbers at equal distances from `start` to `end`, both included: float32 [steps], as torch.linspace. */
+export function linspace(
+  start: number,
+  end: number,
+  steps: number,
+  options: TensorOptions = {},
+  ...more: []
+): Tensor {
+  noMore('linspace', 4, more);
+  checkCount(steps, 0, 'steps', 'linspace');
+  // From both ends, so that both are met.
+  const [first, last] = [start, end].map(Math.fround);
+  const step = steps > 1 ? Math.fround(Math.fround(last - first) / (steps - 1)) : 0;
+  const values = Float32Array.from({ length: steps }, (_, i) =>
+    i < steps / 2 ? first + Math.fround(step * i) : last - Math.fround(step * (steps - 1 - i)),
+  );
+  return tensor(values, { dtype: 'float32', ...options });
+}
+
 function drawn(args: ShapeArguments, what: string, draw: (count: number) => Float32Array): Tensor {
   const [shape, options] = splitOptions(args, what);
   const { dtype = 'float32', requiresGrad = false } = options;

@@ -1,6 +1,10 @@
 export { isGradEnabled, noGrad } from './autograd.ts';
 export * from './create.ts';
 export { setPrintOptions } from './format.ts';
+export { einsum } from './ops/einsum.ts';
 export { where } from './ops/elementwise.ts';
 export { cat, multinomial, stack } from './ops/indexing.ts';
+export { allclose, equal } from './ops/logic.ts';
+export { outer } from './ops/matmul.ts';
+export { bincount } from './ops/scatter.ts';
 export { Tensor } from './tensor.ts';

@@ -6,7 +6,7 @@ export { isContiguous, rowMajorStrides, sizeOf };
 
 export type Shape = readonly number[];
 
-export function formatShape(shape: Shape): string {
+export function formatShape(shape: readonly (number | string)[]): string {
   return `[${shape.join(', ')}]`;
 }
 

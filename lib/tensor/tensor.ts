@@ -6,17 +6,22 @@ import { checkOptions } from '../options.ts';
 import { refuseSurplus } from './arguments.ts';
 import { backward, type GraphNode } from './autograd.ts';
 import { formatTensor } from './format.ts';
+import { cumsum } from './ops/cumsum.ts';
 import type { Operand } from './ops/elementwise.ts';
 import * as elementwise from './ops/elementwise.ts';
 import * as indexing from './ops/indexing.ts';
 import { addInPlace, addProductInPlace, copyInPlace } from './ops/inPlace.ts';
-import { matmul } from './ops/matmul.ts';
+import * as logic from './ops/logic.ts';
+import { matmul, outer } from './ops/matmul.ts';
+import { norm } from './ops/norm.ts';
 import type { TopkOptions } from './ops/order.ts';
 import * as order from './ops/order.ts';
 import type { Axes, VarianceOptions } from './ops/reduce.ts';
 import * as reduce from './ops/reduce.ts';
+import { repeat, repeatInterleave } from './ops/repeat.ts';
+import { bincount, indexAdd, scatter, scatterAdd } from './ops/scatter.ts';
 import * as softmax from './ops/softmax.ts';
-import { type Subscript, subscript } from './ops/subscript.ts';
+import { indexPutInPlace, type Subscript, subscript } from './ops/subscript.ts';
 import * as views from './ops/views.ts';
 import { rowMajorStrides, type Shape, shapeFrom, sizeOf } from './shape.ts';
 
@@ -240,6 +245,34 @@ export class Tensor implements Strided {
   cos(): Tensor {
     return elementwise.unary('cos', this);
   }
+  erf(): Tensor {
+    return elementwise.unary('erf', this);
+  }
+  /** log(1 + x), exact near 0. */
+  log1p(): Tensor {
+    return elementwise.unary('log1p', this);
+  }
+  /** eˣ − 1, exact near 0. */
+  expm1(): Tensor {
+    return elementwise.unary('expm1', this);
+  }
+  floor(): Tensor {
+    return elementwise.unary('floor', this);
+  }
+  ceil(): Tensor {
+    return elementwise.unary('ceil', this);
+  }
+  /** To the nearest whole number; from the middle to the even one, as in PyTorch. */
+  round(): Tensor {
+    return elementwise.unary('round', this);
+  }
+  trunc(): Tensor {
+    return elementwise.unary('trunc', this);
+  }
+  /** 1, 0 or −1; 0 for NaN. */
+  sign(): Tensor {
+    return elementwise.unary('sign', this);
+  }
   /** Held between two bounds, numbers or tensors, of which one may be null. */
   clamp(low: Operand | null, high?: Operand | null): Tensor {
     return elementwise.clamp(this, low, high);
@@ -251,9 +284,52 @@ export class Tensor implements Strided {
     return elementwise.where(condition, this, other);
   }
 
-  // ── matrix product: ops/matmul.ts ──
+  // ── questions: ops/logic.ts ──
+  isnan(): Tensor {
+    return logic.isnan(this);
+  }
+  isinf(): Tensor {
+    return logic.isinf(this);
+  }
+  isfinite(): Tensor {
+    return logic.isfinite(this);
+  }
+  logicalNot(): Tensor {
+    return logic.logicalNot(this);
+  }
+  logicalAnd(other: Tensor): Tensor {
+    return logic.logical('and', this, other);
+  }
+  logicalOr(other: Tensor): Tensor {
+    return logic.logical('or', this, other);
+  }
+  logicalXor(other: Tensor): Tensor {
+    return logic.logical('xor', this, other);
+  }
+  /** Is any element not 0, along the axes or at all? bool. */
+  any(axes?: Axes, keepdim = false): Tensor {
+    return logic.any(this, axes, keepdim);
+  }
+  /** Is no element 0, along the axes or at all? bool. */
+  all(axes?: Axes, keepdim = false): Tensor {
+    return logic.all(this, axes, keepdim);
+  }
+  equal(other: Tensor): boolean {
+    return logic.equal(this, other);
+  }
+  allclose(other: Tensor, options: logic.ClosenessOptions = {}): boolean {
+    return logic.allclose(this, other, options);
+  }
+  nonzero(): Tensor {
+    return logic.nonzero(this);
+  }
+
+  // ── products: ops/matmul.ts, ops/einsum.ts ──
   matmul(other: Tensor): Tensor {
     return matmul(this, other);
+  }
+  outer(other: Tensor): Tensor {
+    return outer(this, other);
   }
 
   // ── reductions: ops/reduce.ts ──
@@ -293,12 +369,11 @@ export class Tensor implements Strided {
   argmin(axis?: number, keepdim = false): Tensor {
     return reduce.argExtreme('min', this, axis, keepdim);
   }
-  /** Is any element not 0? A bool tensor without axes. */
-  any(): Tensor {
-    return this.bool().sum().gt(0);
+  norm(p = 2, axes?: Axes, keepdim = false): Tensor {
+    return norm(this, p, axes, keepdim);
   }
-  all(): Tensor {
-    return this.bool().sum().eq(this.size);
+  cumsum(axis: number): Tensor {
+    return cumsum(this, axis);
   }
   softmax(axis = -1): Tensor {
     return softmax.softmax(this, axis);
@@ -357,6 +432,22 @@ export class Tensor implements Strided {
     return views.split(this, sizes, axis);
   }
 
+  chunk(chunks: number, axis = 0): Tensor[] {
+    return views.chunk(this, chunks, axis);
+  }
+  unbind(axis = 0): Tensor[] {
+    return views.unbind(this, axis);
+  }
+  diagonal(axis0 = 0, axis1 = 1): Tensor {
+    return views.diagonal(this, axis0, axis1);
+  }
+  repeat(...times: (number | Shape)[]): Tensor {
+    return repeat(this, shapeFrom(times));
+  }
+  repeatInterleave(repeats: number | readonly number[] | Tensor, axis?: number): Tensor {
+    return repeatInterleave(this, repeats, axis);
+  }
+
   // ── indexing: ops/indexing.ts and ops/subscript.ts ──
   indexSelect(axis: number, positions: Tensor | readonly number[]): Tensor {
     return indexing.indexSelect(this, axis, positions);
@@ -366,6 +457,18 @@ export class Tensor implements Strided {
   }
   gather(axis: number, index: Tensor): Tensor {
     return indexing.gather(this, axis, index);
+  }
+  scatter(axis: number, index: Tensor, source: Tensor | number): Tensor {
+    return scatter(this, axis, index, source);
+  }
+  scatterAdd(axis: number, index: Tensor, source: Tensor): Tensor {
+    return scatterAdd(this, axis, index, source);
+  }
+  indexAdd(axis: number, index: Tensor, source: Tensor, alpha = 1): Tensor {
+    return indexAdd(this, axis, index, source, alpha);
+  }
+  bincount(weights?: Tensor | null, minlength = 0): Tensor {
+    return bincount(this, weights, minlength);
   }
   /** The k largest along an axis, the largest first, and where they are; with `largest` false the smallest. */
   topk(k: number, axis = -1, options: boolean | TopkOptions = {}): { values: Tensor; indices: Tensor } {
@@ -390,6 +493,19 @@ export class Tensor implements Strided {
   index(...subscripts: Subscript[]): Tensor {
     return subscript(this, subscripts);
   }
+  /**
+   * `x[subscripts] = value`, or `+=` with `accumulate`: `x.indexPutInPlace([null, -1], 0)` is `x[:, -1] = 0`.
+   * Returns x. Nothing is recorded.
+   */
+  indexPutInPlace(
+    subscripts: readonly Subscript[],
+    value: Tensor | number,
+    options: { accumulate?: boolean } = {},
+  ): this {
+    checkOptions('indexPutInPlace', options, ['accumulate']);
+    indexPutInPlace(this, subscripts, value, options.accumulate ?? false);
+    return this;
+  }
 }
 
 const ANY = Number.POSITIVE_INFINITY;
@@ -402,11 +518,15 @@ refuseSurplus<Tensor>(Tensor.prototype, {
   ...{ add: 1, sub: 1, mul: 1, div: 1, pow: 1, maximum: 1, minimum: 1 },
   ...{ eq: 1, ne: 1, lt: 1, le: 1, gt: 1, ge: 1 },
   ...{ neg: 0, abs: 0, exp: 0, log: 0, sqrt: 0, rsqrt: 0, reciprocal: 0, square: 0, tanh: 0, sigmoid: 0 },
+  ...{ erf: 0, log1p: 0, expm1: 0, floor: 0, ceil: 0, round: 0, trunc: 0, sign: 0 },
+  ...{ isnan: 0, isinf: 0, isfinite: 0, logicalNot: 0, logicalAnd: 1, logicalOr: 1, logicalXor: 1 },
+  ...{ equal: 1, allclose: 2, nonzero: 0, outer: 1, norm: 3, cumsum: 1, chunk: 2, unbind: 1, diagonal: 2 },
+  ...{ repeat: ANY, repeatInterleave: 2, scatter: 3, scatterAdd: 3, indexAdd: 4, bincount: 2 },
   ...{ relu: 0, sin: 0, cos: 0, clamp: 2, maskedFill: 2, where: 2, matmul: 1 },
   ...{ sum: 2, mean: 2, var: 2, std: 2, max: 2, min: 2, amax: 2, amin: 2, argmax: 2, argmin: 2 },
-  ...{ any: 0, all: 0, softmax: 1, logSoftmax: 1 },
+  ...{ any: 2, all: 2, softmax: 1, logSoftmax: 1 },
   ...{ reshape: ANY, view: ANY, permute: ANY, expand: ANY, transpose: 2, t: 0 },
   ...{ slice: 4, narrow: 3, select: 2, unsqueeze: 1, squeeze: 1, flatten: 2, split: 2 },
   ...{ indexSelect: 2, maskedSelect: 1, gather: 2, topk: 3, sort: 2, argsort: 2, tril: 1, triu: 1 },
-  ...{ multinomial: 2, index: ANY },
+  ...{ multinomial: 2, index: ANY, indexPutInPlace: 3 },
 });

@@ -52,6 +52,8 @@ const CALLS: { [Name in keyof Kernels]: () => Parameters<Kernels[Name]> } = {
   embeddingBackwardInto: () => [view(4, 3), int32(3, 0), view(2, 3)],
   gather: () => [view(4), 0, int32(3, 0)],
   scatterAddInto: () => [view(4), 0, int32(3, 0), view(2)],
+  scatterInto: () => [view(4), 0, int32(3, 0), view(2)],
+  cumsum: () => [view(2, 3), 1, true],
   adamW: () => [view(2, 3), view(2, 3), view(2, 3).storage, view(2, 3).storage, step],
 };
 

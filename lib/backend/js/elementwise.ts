@@ -21,6 +21,24 @@ function geluDerivative(x: number): number {
   return s + x * s * (1 - s) * TWICE_SQRT_2_OVER_PI * (1 + 3 * 0.044715 * x * x);
 }
 
+/** 2 / √π ∫₀ˣ e^(−t²) dt, by a series whose terms all have one sign: e^(−x²) Σ 2ⁿ x^(2n+1) / (2n + 1)!!. */
+function erf(x: number): number {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let term = x;
+  let sum = x;
+  for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
+/** To the nearest whole number, and from the middle to the even one. */
+function roundToEven(x: number): number {
+  const nearest = Math.round(x);
+  return Math.abs(x - Math.trunc(x)) === 0.5 && nearest % 2 !== 0 ? nearest - 1 : nearest;
+}
+
 const UNARY: Record<UnaryOp, (x: number) => number> = {
   neg: (x) => -x,
   abs: Math.abs,
@@ -36,6 +54,14 @@ const UNARY: Record<UnaryOp, (x: number) => number> = {
   gelu,
   sin: Math.sin,
   cos: Math.cos,
+  erf,
+  log1p: Math.log1p,
+  expm1: Math.expm1,
+  floor: Math.floor,
+  ceil: Math.ceil,
+  round: roundToEven,
+  trunc: Math.trunc,
+  sign: (x) => +(x > 0) - +(x < 0),
 };
 
 const BINARY: Record<BinaryOp, (a: number, b: number) => number> = {

@@ -1,6 +1,7 @@
 import type { Kernels } from '../kernels.ts';
 import { adamWKernels } from './adamW.ts';
 import { crossEntropyKernels } from './crossEntropy.ts';
+import { cumsum } from './cumsum.ts';
 import { elementwiseKernels } from './elementwise.ts';
 import { indexingKernels } from './indexing.ts';
 import { layerNormKernels } from './layerNorm.ts';
@@ -18,4 +19,5 @@ export const jsKernels: Kernels = {
   ...crossEntropyKernels,
   ...indexingKernels,
   ...adamWKernels,
+  cumsum,
 };

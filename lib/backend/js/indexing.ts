@@ -63,7 +63,16 @@ function scatterAddInto(target: Strided, axis: number, index: Strided, g: Stride
   return true;
 }
 
+function scatterInto(target: Strided, axis: number, index: Strided, source: Strided): true {
+  const numbers = rowMajor(source);
+  const out = target.storage.writable;
+  forEachIndexed(target, axis, index, (position, i) => {
+    out[position] = numbers[i];
+  });
+  return true;
+}
+
 export const indexingKernels: Pick<
   Kernels,
-  'embedding' | 'embeddingBackwardInto' | 'gather' | 'scatterAddInto'
-> = { embedding, embeddingBackwardInto, gather, scatterAddInto };
+  'embedding' | 'embeddingBackwardInto' | 'gather' | 'scatterAddInto' | 'scatterInto'
+> = { embedding, embeddingBackwardInto, gather, scatterAddInto, scatterInto };

@@ -43,7 +43,8 @@ const KERNELS = {
   ...{ softmax, softmaxBackward, causalSoftmax, causalSoftmaxBackward, logSoftmax, logSoftmaxBackward },
   ...{ layerNorm, layerNormBackward, crossEntropy, crossEntropyBackward, reduce },
   ...{ embedding, embeddingBackwardInto, adamW },
-  ...{ argReduce: undefined, gather: undefined, scatterAddInto: undefined },
+  ...{ argReduce: undefined, gather: undefined, scatterAddInto: undefined, scatterInto: undefined },
+  ...{ cumsum: undefined },
 } satisfies { [K in keyof Kernels]: WithEngine<NonNullable<DecliningKernels[K]>> | undefined };
 
 /** A kernel that answers `undefined` when the memory is full, and gives back what it borrowed in any case. */

@@ -11,7 +11,9 @@ import { Tensor } from '../tensor.ts';
 
 export type Operand = Tensor | number;
 
-const INT32_OPERATIONS: ReadonlySet<UnaryOp> = new Set(['neg', 'abs', 'square', 'relu']);
+const INT32_OPERATIONS: ReadonlySet<UnaryOp> = new Set([
+  ...(['neg', 'abs', 'square', 'relu', 'floor', 'ceil', 'round', 'trunc', 'sign'] as const),
+]);
 
 /** Sums a gradient over the axes along which an operand of this shape was broadcast. */
 export function sumToShape(g: Tensor, shape: Shape): Tensor {
@@ -45,6 +47,15 @@ const UNARY_BACKWARD: Record<UnaryOp, UnaryDerivative> = {
   gelu: { saves: 'x', backward: (g, x) => Tensor.of(kernels.geluBackward(x, g), x.shape) },
   sin: { saves: 'x', backward: (g, x) => g.mul(x.cos()) },
   cos: { saves: 'x', backward: (g, x) => g.mul(x.sin()).neg() },
+  erf: { saves: 'x', backward: (g, x) => g.mul(x.square().neg().exp()).mul(2 / Math.sqrt(Math.PI)) },
+  log1p: { saves: 'x', backward: (g, x) => g.div(x.add(1)) },
+  expm1: { saves: 'y', backward: (g, _x, y) => g.mul(y.add(1)) },
+  // Steps: flat wherever they have a slope.
+  floor: { backward: (g) => g.zerosLike() },
+  ceil: { backward: (g) => g.zerosLike() },
+  round: { backward: (g) => g.zerosLike() },
+  trunc: { backward: (g) => g.zerosLike() },
+  sign: { backward: (g) => g.zerosLike() },
 };
 
 export function unary(op: UnaryOp, input: Tensor): Tensor {

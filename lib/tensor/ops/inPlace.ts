@@ -11,7 +11,7 @@ import type { Tensor } from '../tensor.ts';
  */
 
 /** @throws UserError where PyTorch does: a gradient would be lost, or one write would land in several elements. */
-function refuseWriting(target: Tensor, sources: readonly Tensor[], what: string): void {
+export function refuseWriting(target: Tensor, sources: readonly Tensor[], what: string): void {
   if (isGradEnabled()) {
     const isFilled = what === 'copyInPlace' && target.isLeaf && !target.isUsed;
     if (target.requiresGrad && !isFilled) {
@@ -57,7 +57,7 @@ function apartFrom(target: Tensor, source: Tensor, what: string): Tensor {
 }
 
 /** PyTorch's broadcast of a source to the target's shape, said in the words of the operation. */
-function broadcastTo(source: Tensor, shape: Shape, what: string): Tensor {
+export function broadcastTo(source: Tensor, shape: Shape, what: string): Tensor {
   const missing = shape.length - source.ndim;
   if (
     missing < 0 ||

@@ -39,6 +39,17 @@ function matmulOfIntegers(a: Tensor, b: Tensor): Tensor {
   return out;
 }
 
+/** Every product of an element of a [m] and one of b [n]: [m, n]. @throws UserError unless both have one axis */
+export function outer(a: Tensor, b: Tensor, ...more: []): Tensor {
+  noMore('outer', 2, more);
+  if (a.ndim !== 1 || b.ndim !== 1) {
+    throw new UserError(
+      `outer: two tensors of one axis are expected, not ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+    );
+  }
+  return a.unsqueeze(1).mul(b);
+}
+
 /** [..., m, k] · [k, n]: all rows of a in one product. */
 function matmulByMatrix(a: Tensor, b: Tensor): Tensor {
   const [k, n] = b.shape;

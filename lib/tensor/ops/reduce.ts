@@ -11,7 +11,7 @@ import { where } from './elementwise.ts';
 /** One axis, several, or (undefined, or an empty list) all of them. */
 export type Axes = number | readonly number[] | undefined;
 
-function resolveAxes(x: Tensor, axes: Axes, what: string): number[] {
+export function resolveAxes(x: Tensor, axes: Axes, what: string): number[] {
   const list = Array.isArray(axes) ? (axes as readonly number[]) : axes === undefined ? [] : [axes as number];
   if (list.length === 0) return x.shape.map((_, axis) => axis);
   const resolved = list.map((axis) => resolveAxisOrScalar(axis, x.ndim, what));
@@ -22,7 +22,7 @@ function resolveAxes(x: Tensor, axes: Axes, what: string): number[] {
 }
 
 /** The shape with the reduced axes gone, or kept with length 1. */
-function reducedShape(x: Tensor, axes: readonly number[], keepdim: boolean): number[] {
+export function reducedShape(x: Tensor, axes: readonly number[], keepdim: boolean): number[] {
   checkFlag(keepdim, 'keepdim', 'a reduction');
   if (keepdim) return x.shape.map((length, axis) => (axes.includes(axis) ? 1 : length));
   return x.shape.filter((_, axis) => !axes.includes(axis));

@@ -1,10 +1,12 @@
+import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
 import { tensor } from '../create.ts';
 import { inWords } from '../dtype.ts';
 import { broadcastShapes, formatShape, sameShape, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { rowsOf, wrapPosition } from './indexing.ts';
-import { select, slice } from './views.ts';
+import { broadcastTo, refuseWriting } from './inPlace.ts';
+import { select, slice, unsqueeze } from './views.ts';
 
 /**
  * One subscript of `x.index(…)`, and what Python writes for it:
@@ -13,11 +15,19 @@ import { select, slice } from './views.ts';
  *   null            :         the whole axis
  *   [1, 4], [0, −1] 1:4, 0:-1 from, up to but not including
  *   [0, null, 2]    0::2      the same with a step; null for an open end
+ *   '...'           ...       as many whole axes as are left
+ *   'newaxis'       None      a new axis of length 1
  *   a tensor        [ids]     those positions (int32), or where a mask (bool) over one or more axes is true
  *
  * Several tensors are paired, as in PyTorch and NumPy: `x.index(rows, columns)` is x[rows[i]][columns[i]] for each i.
  */
-export type Subscript = number | null | readonly [number | null, (number | null)?, number?] | Tensor;
+export type Subscript =
+  | number
+  | null
+  | readonly [number | null, (number | null)?, number?]
+  | '...'
+  | 'newaxis'
+  | Tensor;
 
 /** x with one subscript for each of its first axes. Numbers and ranges are views, tensors copies. */
 export function subscript(x: Tensor, subscripts: readonly Subscript[]): Tensor {
@@ -27,18 +37,18 @@ export function subscript(x: Tensor, subscripts: readonly Subscript[]): Tensor {
 
 /** What is left once numbers and ranges are applied as views, and the positions that tensors give for its axes. */
 function applyViews(x: Tensor, subscripts: readonly Subscript[]) {
-  const taken = subscripts.reduce<number>((sum, item) => sum + (isMask(item) ? item.ndim : 1), 0);
-  if (taken > x.ndim) {
-    throw new UserError(`index: ${taken} subscripts for a tensor of ${x.ndim} axes`);
-  }
   let view = x;
   let axis = 0;
   const positions = new Map<number, Tensor>();
-  for (const item of subscripts) {
+  for (const item of withoutEllipsis(x, subscripts)) {
     if (typeof item === 'number') view = select(view, axis, item);
     else if (item === null) axis++;
+    else if (item === 'newaxis') view = unsqueeze(view, axis++);
     else if (isMask(item)) {
-      for (const along of whereTrue(item, view, axis)) positions.set(axis++, along);
+      // One answer for all is a mask over a new axis: true keeps everything, false nothing.
+      if (item.ndim === 0) view = unsqueeze(view, axis);
+      const mask = item.ndim === 0 ? item.reshape(1) : item;
+      for (const along of whereTrue(mask, view, axis)) positions.set(axis++, along);
     } else if (item instanceof Tensor) {
       if (item.dtype !== 'int32') {
         throw new UserError(`index: a tensor of int32 or bool is expected, not ${item.dtype}; use int()`);
@@ -50,10 +60,28 @@ function applyViews(x: Tensor, subscripts: readonly Subscript[]) {
       view = slice(view, axis, start ?? 0, end ?? Number.POSITIVE_INFINITY, step);
       axis++;
     } else {
-      throw new UserError(`index: a number, null, a range or a tensor is expected, not ${inWords(item)}`);
+      throw new UserError(
+        `index: a number, null, a range, '...', 'newaxis' or a tensor is expected, not ${inWords(item)}`,
+      );
     }
   }
   return { view, positions };
+}
+
+/** The number of axes that a subscript is for. */
+function axesOf(item: Subscript): number {
+  if (item === '...' || item === 'newaxis') return 0;
+  return isMask(item) ? item.ndim : 1;
+}
+
+/** The subscripts with whole axes in the place of the ellipsis. @throws UserError if there are too many */
+function withoutEllipsis(x: Tensor, subscripts: readonly Subscript[]): Subscript[] {
+  const taken = subscripts.reduce<number>((sum, item) => sum + axesOf(item), 0);
+  if (taken > x.ndim) throw new UserError(`index: ${taken} subscripts for a tensor of ${x.ndim} axes`);
+  const at = subscripts.indexOf('...');
+  if (at === -1) return [...subscripts];
+  if (subscripts.includes('...', at + 1)) throw new UserError("index: '...' can stand once only");
+  return subscripts.toSpliced(at, 1, ...new Array<null>(x.ndim - taken).fill(null));
 }
 
 const isMask = (item: Subscript): item is Tensor => item instanceof Tensor && item.dtype === 'bool';
@@ -61,7 +89,7 @@ const isMask = (item: Subscript): item is Tensor => item instanceof Tensor && it
 /** The positions along each axis of a mask at which it is true, in row-major order. */
 function whereTrue(mask: Tensor, x: Tensor, axis: number): Tensor[] {
   const covered = x.shape.slice(axis, axis + mask.ndim);
-  if (mask.ndim === 0 || !sameShape(mask.shape, covered)) {
+  if (!sameShape(mask.shape, covered)) {
     throw new UserError(`index: a mask of ${formatShape(mask.shape)} does not fit ${formatShape(covered)}`);
   }
   const places = mask.toFlatArray().flatMap((keep, i) => (keep ? [i] : []));
@@ -73,8 +101,11 @@ function whereTrue(mask: Tensor, x: Tensor, axis: number): Tensor[] {
   });
 }
 
-/** The elements (with the axes that have no positions) at the paired positions. */
-function pick(x: Tensor, positions: ReadonlyMap<number, Tensor>): Tensor {
+/**
+ * The way between a tensor, some of whose axes have paired positions, and what `index` gives: the indexed axes brought in
+ * front, which rows of them are meant, and the place of the positions' own axes in the result.
+ */
+function pairing(x: Tensor, positions: ReadonlyMap<number, Tensor>) {
   const axes = [...positions.keys()];
   const shape = [...positions.values()].reduce<number[]>(
     (all, t) => broadcastShapes(all, t.shape, 'index'),
@@ -88,17 +119,63 @@ function pick(x: Tensor, positions: ReadonlyMap<number, Tensor>): Tensor {
     const list = t.expand(shape).toFlatArray() as number[];
     for (let i = 0; i < rows.length; i++) rows[i] = rows[i] * length + wrapPosition(list[i], length, 'index');
   }
-  const table = x
-    .permute([...axes, ...others])
-    .reshape([sizeOf(axes.map((axis) => x.shape[axis])), sizeOf(rest)]); // [indexed, rest]
-  const picked = rowsOf(table, tensor(rows)).reshape([...shape, ...rest]);
+  const inFront = x.permute([...axes, ...others]); // [...indexed, ...rest]
+  const tableShape = [sizeOf(axes.map((axis) => x.shape[axis])), sizeOf(rest)]; // [indexed, rest]
   // The positions' own axes stand where theirs stood, or in front if those were apart.
   const adjacent = axes.every((axis, i) => i === 0 || axis === axes[i - 1] + 1);
   const before = adjacent ? axes[0] : 0;
   const from = (count: number, first: number) => Array.from({ length: count }, (_, i) => first + i);
-  return picked.permute([
+  const order = [
     ...from(before, shape.length),
     ...from(shape.length, 0),
     ...from(rest.length - before, shape.length + before),
-  ]);
+  ];
+  return { inFront, tableShape, rows: tensor(rows), pickedShape: [...shape, ...rest], order };
+}
+
+/** The elements (with the axes that have no positions) at the paired positions. */
+function pick(x: Tensor, positions: ReadonlyMap<number, Tensor>): Tensor {
+  const { inFront, tableShape, rows, pickedShape, order } = pairing(x, positions);
+  return rowsOf(inFront.reshape(tableShape), rows).reshape(pickedShape).permute(order);
+}
+
+/**
+ * `x[subscripts] = value`, or `+=` with `accumulate`, in place, the value broadcast. Where positions name a place twice,
+ * the last value stays; with `accumulate` all are added.
+ * @throws UserError as `subscript` and `copyInPlace` do
+ */
+export function indexPutInPlace(
+  x: Tensor,
+  subscripts: readonly Subscript[],
+  value: Tensor | number,
+  accumulate: boolean,
+): void {
+  const what = 'indexPutInPlace';
+  const source = value instanceof Tensor ? value : tensor(value);
+  refuseWriting(x, [source], what);
+  const { view, positions } = applyViews(x.detach(), subscripts);
+  const values = source.detach().to(x.dtype);
+  if (positions.size === 0) {
+    const fitting = withoutLeadingOnes(values, view.ndim);
+    if (accumulate) view.addInPlace(fitting);
+    else view.copyInPlace(fitting);
+    return;
+  }
+  const { inFront, tableShape, rows, pickedShape, order } = pairing(view, positions);
+  const shape = order.map((axis) => pickedShape[axis]);
+  const fitting = broadcastTo(withoutLeadingOnes(values, shape.length), shape, what);
+  const back = order.map((_, axis) => order.indexOf(axis));
+  const put = fitting.permute(back).reshape([rows.size, tableShape[1]]); // [positions, rest]
+  const table = inFront.reshape(tableShape); // a view, or a copy where the strides allow none
+  const index = rows.unsqueeze(1).expand(put.shape);
+  const apart = put.storage === table.storage ? put.clone() : put;
+  kernels[accumulate ? 'scatterAddInto' : 'scatterInto'](table, 0, index, apart);
+  if (table.storage !== inFront.storage) inFront.copyInPlace(table.reshape(inFront.shape));
+}
+
+/** A value may have axes of length 1 in front that its place has not. */
+function withoutLeadingOnes(values: Tensor, axes: number): Tensor {
+  const extra = values.ndim - axes;
+  if (extra <= 0 || values.shape.slice(0, extra).some((length) => length !== 1)) return values;
+  return values.reshape(values.shape.slice(extra));
 }

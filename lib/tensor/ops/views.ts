@@ -197,3 +197,33 @@ function partsOf(length: number, size: number): number[] {
   if (length === 0) return [0];
   return Array.from({ length: Math.ceil(length / size) }, (_, i) => Math.min(size, length - i * size));
 }
+
+/**
+ * At most `chunks` parts of equal size along an axis, the last one shorter where the length does not divide: fewer
+ * parts where they would be empty, as in torch.chunk.
+ */
+export function chunk(x: Tensor, chunks: number, axis = 0): Tensor[] {
+  checkCount(chunks, 1, 'chunks', 'chunk');
+  const length = x.shape[resolveAxis(axis, x.ndim, 'chunk')];
+  if (length === 0) return Array.from({ length: chunks }, () => x);
+  return split(x, Math.ceil(length / chunks), axis);
+}
+
+/** The slices along an axis, without that axis. */
+export function unbind(x: Tensor, axis = 0): Tensor[] {
+  const along = resolveAxis(axis, x.ndim, 'unbind');
+  return Array.from({ length: x.shape[along] }, (_, position) => select(x, along, position));
+}
+
+/** The elements whose positions on two axes are equal: these axes go, and one along the diagonal comes last. */
+export function diagonal(x: Tensor, axis0 = 0, axis1 = 1): Tensor {
+  const a = resolveAxis(axis0, x.ndim, 'diagonal');
+  const b = resolveAxis(axis1, x.ndim, 'diagonal');
+  if (a === b) throw new UserError(`diagonal: two axes are expected, not ${axis0} twice`);
+  const others = <T>(values: readonly T[]) => values.filter((_, axis) => axis !== a && axis !== b);
+  const part = (t: Tensor) => {
+    const length = Math.min(t.shape[a], t.shape[b]);
+    return stridedView(t, [...others(t.shape), length], [...others(t.strides), t.strides[a] + t.strides[b]]);
+  };
+  return record('diagonal', part(x), [x], [], (g) => [(target) => part(target).addInPlace(g)]);
+}

@@ -17,6 +17,7 @@ function compare(name: 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge', sign: string): O
 }
 
 const NOT_FINITE = given([6], [Number.NaN, Infinity, -Infinity, 1, 0, -2]);
+const HALVES = given([8], [-2.5, -1.5, -0.5, 0, 0.5, 1.5, 2.5, 1e9]);
 const ties = [given([5], [-1, 0, 0, 1, 2]), given([5], [-1, -1, 0, 1, -3])];
 
 export const elementwise: readonly Operation[] = [
@@ -36,14 +37,56 @@ export const elementwise: readonly Operation[] = [
   operation('relu', 'a.relu()', (a) => a.relu(), single(nonzero)),
   operation('relu at 0', 'a.relu()', (a) => a.relu(), [[given([3], [0, -1, 2])]], { smooth: false }),
   operation('F.relu', 'F.relu(a)', F.relu, single(nonzero)),
-  operation('F.gelu', "F.gelu(a, approximate='tanh')", F.gelu, single()),
-  operation('F.gelu far out', "F.gelu(a, approximate='tanh')", F.gelu, [
+  operation('F.gelu', "F.gelu(a, approximate='tanh')", (a) => F.gelu(a), single()),
+  operation('F.gelu far out', "F.gelu(a, approximate='tanh')", (a) => F.gelu(a), [
     [given([8], [-30, -6, -3.5, -0.75, 0, 0.75, 5, 30])],
   ]),
   operation('sin', 'a.sin()', (a) => a.sin(), single()),
   operation('cos', 'a.cos()', (a) => a.cos(), single()),
+  operation('erf', 'a.erf()', (a) => a.erf(), single()),
+  operation('erf far out', 'a.erf()', (a) => a.erf(), [[given([8], [-7, -5, -3.5, -1e-3, 0, 1e-6, 4, 30])]]),
+  operation('log1p', 'a.log1p()', (a) => a.log1p(), single(positive)),
+  operation('log1p near 0', 'a.log1p()', (a) => a.log1p(), [[given([4], [1e-8, -1e-8, 0, 1e-4])]], {
+    smooth: false,
+    tolerance: 1e-12,
+  }),
+  operation('expm1', 'a.expm1()', (a) => a.expm1(), single()),
+  operation('expm1 near 0', 'a.expm1()', (a) => a.expm1(), [[given([4], [1e-8, -1e-8, 0, 1e-4])]], {
+    smooth: false,
+    tolerance: 1e-12,
+  }),
+  ...(['floor', 'ceil', 'round', 'trunc', 'sign'] as const).flatMap((name) => [
+    operation(name, `a.${name}()`, (a) => a[name](), [...single(), [HALVES]], { smooth: false }),
+    operation(`${name} of int`, `a.${name}()`, (a) => a[name](), single(few), { gradient: false }),
+  ]),
+  operation('F.silu', 'F.silu(a)', (a) => F.silu(a), single()),
+  operation('F.silu far out', 'F.silu(a)', (a) => F.silu(a), [[given([6], [-200, -90, -20, 20, 90, 200])]]),
+  operation('F.logSigmoid', 'F.logsigmoid(a)', (a) => F.logSigmoid(a), single()),
+  operation('F.logSigmoid far out', 'F.logsigmoid(a)', (a) => F.logSigmoid(a), [
+    [given([6], [-200, -90, -20, 20, 90, 200])],
+  ]),
+  operation('F.gelu, exact', 'F.gelu(a)', (a) => F.gelu(a, { approximate: 'none' }), single()),
+  operation('F.gelu, exact, far out', 'F.gelu(a)', (a) => F.gelu(a, { approximate: 'none' }), [
+    [given([8], [-30, -6, -3.5, -0.75, 0, 0.75, 5, 30])],
+  ]),
   operation('exp of int', 'a.exp()', (a) => a.exp(), single(few), { gradient: false }),
-  ...(['exp', 'log', 'sqrt', 'tanh', 'sigmoid', 'relu', 'abs'] as const).map((name) =>
+  ...(
+    [
+      'exp',
+      'log',
+      'sqrt',
+      'tanh',
+      'sigmoid',
+      'relu',
+      'abs',
+      'erf',
+      'log1p',
+      'expm1',
+      'floor',
+      'round',
+      'sign',
+    ] as const
+  ).map((name) =>
     operation(`${name} of what is not finite`, `a.${name}()`, (a) => a[name](), [[NOT_FINITE]], {
       gradient: false,
     }),
@@ -101,13 +144,14 @@ export const elementwise: readonly Operation[] = [
   ...compare('ge', '>='),
 
   operation('clamp', 'a.clamp(-1.03, 0.77)', (a) => a.clamp(-1.03, 0.77), single(), { smooth: false }),
+  // The gradient at a bound is 1 here, as in PyTorch for long; 2.15 has 0 there.
   operation(
     'clamp at its bounds',
     'a.clamp(-1, 1)',
     (a) => a.clamp(-1, 1),
     [[given([5], [-2, -1, 0, 1, 3])]],
     {
-      smooth: false,
+      gradient: false,
     },
   ),
   operation('maskedFill', 'a.masked_fill(b, -2.5)', (a, b) => a.maskedFill(b, -2.5), [

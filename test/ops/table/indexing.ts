@@ -116,6 +116,130 @@ export const indexing: readonly Operation[] = [
   operation('index by a mask', 'a[b]', (a, b) => a.index(b), [[real(2, 3), flags(2, 3)]]),
 
   operation(
+    'index by pairs of ids',
+    'a[b, c]',
+    (a, b, c) => a.index(b, c),
+    [
+      [real(3, 4), three(5), three(5)],
+      [real(3, 3, 2), three(2, 1), three(4)],
+      [real(3, 4), three(0), three(0)],
+      [real(3, 4), three(), three(2)],
+    ],
+    { sized: (n) => [real(3, n + 2), three(n), three(n)] },
+  ),
+  operation(
+    'index by pairs of ids behind a range',
+    'a[:, b, c]',
+    (a, b, c) => a.index(null, b, c),
+    [[real(2, 3, 4), three(5), three(5)]],
+    {
+      sized: (n) => [real(2, 3, n + 2), three(n), three(n)],
+    },
+  ),
+  operation(
+    'index by pairs of ids around a range',
+    'a[b, :, c]',
+    (a, b, c) => a.index(b, null, c),
+    [[real(3, 2, 4), three(5), three(5)]],
+    {
+      sized: (n) => [real(3, n, 4), three(n), three(n)],
+    },
+  ),
+  operation(
+    'index by a number and ids',
+    'a[1, :, b]',
+    (a, b) => a.index(1, null, b),
+    [[real(2, 3, 4), three(5)]],
+    {
+      sized: (n) => [real(2, n, 4), three(n)],
+    },
+  ),
+  operation(
+    'index by three lists of ids',
+    'a[1, b, c]',
+    (a, b, c) => a.index(1, b, c),
+    [[real(2, 3, 4), three(3), three(3)]],
+    {
+      sized: (n) => [real(2, 3, n + 2), three(n), three(n)],
+    },
+  ),
+  operation('index by negative ids', 'a[b]', (a, b) => a.index(b), [[real(3, 2), whole(-3, 3)(5)]], {
+    sized: (n) => [real(3, n), whole(-3, 3)(n)],
+  }),
+  operation(
+    'index by a mask of the first axis',
+    'a[b]',
+    (a, b) => a.index(b),
+    [
+      [real(3, 2), flags(3)],
+      [real(2, 3, 2), flags(2, 3)],
+    ],
+    {
+      sized: (n) => [real(n, 2), flags(n)],
+    },
+  ),
+  operation('index by a mask behind a range', 'a[:, b]', (a, b) => a.index(null, b), [
+    [real(2, 3), flags(3)],
+    [real(2, 3, 2), flags(3, 2)],
+  ]),
+  // A mask that is repeated chooses another number of elements, which the ids do not fit.
+  operation(
+    'index by a mask and ids',
+    'a[b, c]',
+    (a, b, c) => a.index(b, c),
+    [
+      [real(3, 4), given([3], [1, 0, 1], 'bool'), three(1)],
+      [real(3, 4), given([3], [1, 0, 1], 'bool'), three(2)],
+    ],
+    { anyLayout: false, sized: (n) => [real(3, n + 2), given([3], [1, 0, 1], 'bool'), three(1)] },
+  ),
+  operation('index by one bool', 'a[b]', (a, b) => a.index(b), [
+    [real(2, 3), given([], [1], 'bool')],
+    [real(3), given([], [0], 'bool')],
+  ]),
+  operation('index with an ellipsis', 'a[..., 0]', (a) => a.index('...', 0), of([2, 3], [2, 3, 2], [3])),
+  operation(
+    'index with an ellipsis in the middle',
+    'a[1, ..., 1:]',
+    (a) => a.index(1, '...', [1, null]),
+    of([2, 3], [2, 3, 2], [2, 2, 2, 3]),
+  ),
+  operation('index with an ellipsis for nothing', 'a[0, ..., 1]', (a) => a.index(0, '...', 1), of([2, 3]), {
+    sized: (n) => [real(n, 3)],
+  }),
+  operation(
+    'index with new axes',
+    'a[None, :, None]',
+    (a) => a.index('newaxis', null, 'newaxis'),
+    of([3], [2, 3]),
+  ),
+  operation(
+    'index with an ellipsis and a new axis',
+    'a[..., None, 1]',
+    (a) => a.index('...', 'newaxis', 1),
+    of([3], [2, 3]),
+    { sized: (n) => [real(n, 2)] },
+  ),
+  operation(
+    'index with ids and a new axis',
+    'a[b, None]',
+    (a, b) => a.index(b, 'newaxis'),
+    [[real(3, 2), three(4)]],
+    {
+      sized: (n) => [real(3, n), three(n)],
+    },
+  ),
+  operation(
+    'index with ids around a new axis',
+    'a[b, None, c]',
+    (a, b, c) => a.index(b, 'newaxis', c),
+    [[real(3, 4), three(4), three(4)]],
+    {
+      sized: (n) => [real(3, n + 2), three(n), three(n)],
+    },
+  ),
+
+  operation(
     'multinomial',
     'seeded(lambda: torch.multinomial(a, 3))',
     seeded((a) => a.multinomial(3)),

@@ -253,6 +253,25 @@ export const network: readonly Operation[] = [
     { sized: (n) => [real(2, n, 17), seventeen(2, n)] },
   ),
   operation(
+    'F.rmsNorm',
+    'F.rms_norm(a, a.shape[-1:], b, 1e-5)',
+    (a, b) => F.rmsNorm(a, b, 1e-5),
+    normCases.map((c) => c.slice(0, 2)),
+  ),
+  operation(
+    'F.rmsNorm with a large eps',
+    'F.rms_norm(a, a.shape[-1:], b, 0.5)',
+    (a, b) => F.rmsNorm(a, b, 0.5),
+    normCases.map((c) => c.slice(0, 2)),
+  ),
+  operation(
+    'F.rmsNorm without a weight',
+    'F.rms_norm(a, a.shape[-1:])',
+    (a) => F.rmsNorm(a),
+    [[real(2, 3)], [real(2, 3, 4)], [real(5)], [given([2, 3], [0, 0, 0, 1e-4, 0, 0])]],
+    { smooth: false },
+  ),
+  operation(
     'F.embedding',
     'F.embedding(a, b)',
     (ids, weight) => F.embedding(weight, ids),

@@ -4,6 +4,13 @@ import { type Operation, operation, single } from '../operation.ts';
 const three = [[real(2, 3, 4)], [real(1, 3, 1)]];
 const along = (...shapes: number[][]): Input[][] => shapes.map((shape) => [distinct(...shape)]);
 const someAxis = along([2, 3], [3, 4, 2], [1, 5], [2, 1]);
+const logical = [
+  [flags(2, 3)],
+  [whole(-1, 2)(3, 3)],
+  [flags(2, 0)],
+  [given([2, 2, 2], [1, 1, 0, 1, 1, 1, 1, 0], 'bool')],
+];
+const tiedSizes = [[given([3, 4], [1, -3, 3, 2, 0, 0, 0, 0, -2, 0, 2, 1])]];
 const tied = [[given([2, 4], [1, 3, 3, 2, 0, 0, -1, 0])]];
 
 export const reductions: readonly Operation[] = [
@@ -76,6 +83,60 @@ export const reductions: readonly Operation[] = [
   operation('all', 'a.all()', (a) => a.all(), [[flags(2, 3)], [given([2], [1, 1], 'bool')], [flags(0)]], {
     gradient: false,
     sized: (n) => [flags(n)],
+  }),
+  operation('any along an axis', 'a.any(1)', (a) => a.any(1), logical, { gradient: false }),
+  operation('any with keepdim', 'a.any(0, True)', (a) => a.any(0, true), logical, { gradient: false }),
+  operation('any over two axes', 'a.any((0, 1))', (a) => a.any([0, 1]), logical, { gradient: false }),
+  operation('all along an axis', 'a.all(1)', (a) => a.all(1), logical, { gradient: false }),
+  operation('all with keepdim', 'a.all(-1, True)', (a) => a.all(-1, true), logical, { gradient: false }),
+  operation(
+    'all of floats',
+    'a.all()',
+    (a) => a.all(),
+    [[real(2, 3)], [given([2], [Number.NaN, 1])], [given([2], [0, 1])]],
+    {
+      gradient: false,
+    },
+  ),
+
+  operation(
+    'norm',
+    'a.norm()',
+    (a) => a.norm(),
+    [[real(2, 3)], [real(5)], [real()], [given([3], [0, 0, 0])]],
+    { smooth: false },
+  ),
+  operation('norm over the last axis', 'a.norm(2, -1)', (a) => a.norm(2, -1), three),
+  operation('norm with keepdim', 'a.norm(2, (0, 2), True)', (a) => a.norm(2, [0, 2], true), three),
+  operation('norm of a zero row', 'a.norm(2, 1)', (a) => a.norm(2, 1), [[given([2, 2], [0, 0, 3, 4])]], {
+    smooth: false,
+  }),
+  ...[0, 0.5, 1, 1.5, 3, Infinity, -Infinity].flatMap((p) => {
+    const python = Number.isFinite(p) ? p : `${p > 0 ? '' : '-'}float('inf')`;
+    return [
+      operation(`norm, p = ${p}`, `a.norm(${python}, 1)`, (a) => a.norm(p, 1), along([2, 3], [3, 4, 2]), {
+        smooth: p !== 0,
+        tolerance: 2e-5,
+      }),
+      operation(
+        `norm, p = ${p}, with zeros and ties`,
+        `a.norm(${python}, 1)`,
+        (a) => a.norm(p, 1),
+        tiedSizes,
+        { smooth: false },
+      ),
+    ];
+  }),
+
+  operation('cumsum', 'a.cumsum(0)', (a) => a.cumsum(0), [...single().slice(0, 3), [real()], [real(0, 3)]]),
+  operation('cumsum along the last axis', 'a.cumsum(-1)', (a) => a.cumsum(-1), single()),
+  operation('cumsum along the middle axis', 'a.cumsum(1)', (a) => a.cumsum(1), [
+    [real(2, 3, 4)],
+    [real(2, 1, 3)],
+  ]),
+  operation('cumsum of int', 'a.cumsum(-1)', (a) => a.cumsum(-1), single(whole(-9, 9)), { gradient: false }),
+  operation('cumsum of bool', 'a.cumsum(0)', (a) => a.cumsum(0), [[flags(5)], [flags(3, 2)]], {
+    gradient: false,
   }),
   operation(
     'a sum that meets an overflow',

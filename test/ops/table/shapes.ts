@@ -1,5 +1,5 @@
 import { cat, stack } from '../../../lib/index.ts';
-import { flags, type Input, real, whole } from '../inputs.ts';
+import { flags, given, type Input, real, whole } from '../inputs.ts';
 import { type Operation, operation, single } from '../operation.ts';
 
 const few = whole(-5, 6);
@@ -72,6 +72,72 @@ export const shapes: readonly Operation[] = [
     (a) => a.split([1, 0, 4], 1)[2],
     of([3, 5], [1, 5, 2]),
     rows,
+  ),
+  operation(
+    'chunk',
+    'torch.cat(a.chunk(2, 1)[::-1], 1)',
+    (a) => cat(a.chunk(2, 1).toReversed(), 1),
+    of([3, 5], [2, 4]),
+  ),
+  operation(
+    'chunk into fewer parts than asked for',
+    'torch.stack([x.sum() for x in a.chunk(4)])',
+    (a) => stack(a.chunk(4).map((x) => x.sum())),
+    of([5], [9, 2], [3], [0, 2]),
+  ),
+  operation(
+    'unbind',
+    'torch.cat(a.unbind(1)[::-1])',
+    (a) => cat(a.unbind(1).toReversed()),
+    of([2, 3, 4], [3, 2, 1]),
+    {
+      sized: (n) => [real(n, 3, 2)],
+    },
+  ),
+  operation('unbind the first axis', 'a.unbind()[1]', (a) => a.unbind()[1], of([2, 3], [3])),
+  operation('diagonal', 'a.diagonal()', (a) => a.diagonal(), of([3, 3], [2, 4], [4, 2], [3, 3, 2], [0, 2])),
+  operation(
+    'diagonal of other axes',
+    'a.diagonal(0, -1, 0)',
+    (a) => a.diagonal(-1, 0),
+    of([3, 2, 3], [2, 3, 4]),
+  ),
+  operation('repeat', 'a.repeat(2, 3)', (a) => a.repeat(2, 3), of([2, 3], [1, 1], [4], [], [0, 2])),
+  operation('repeat with new axes', 'a.repeat(2, 1, 3)', (a) => a.repeat([2, 1, 3]), of([2, 3], [2])),
+  operation('repeat nothing', 'a.repeat(0, 2)', (a) => a.repeat(0, 2), of([2, 3])),
+  operation('repeat of bool', 'a.repeat(2)', (a) => a.repeat(2), [[flags(3)]], { gradient: false }),
+  operation(
+    'repeatInterleave',
+    'a.repeat_interleave(2, 1)',
+    (a) => a.repeatInterleave(2, 1),
+    of([2, 3], [2, 3, 4], [2, 0]),
+    {
+      sized: (n) => [real(3, n)],
+    },
+  ),
+  operation(
+    'repeatInterleave along the last axis',
+    'a.repeat_interleave(3, -1)',
+    (a) => a.repeatInterleave(3, -1),
+    of([2, 3], [2]),
+  ),
+  operation('repeatInterleave of all', 'a.repeat_interleave(2)', (a) => a.repeatInterleave(2), single()),
+  operation(
+    'repeatInterleave, each its own number',
+    'a.repeat_interleave(b, 0)',
+    (a, b) => a.repeatInterleave(b, 0),
+    [
+      [real(3, 2), given([3], [2, 0, 3], 'int32')],
+      [real(4), given([1], [2], 'int32')],
+    ],
+    { sized: (n) => [real(3, n), given([3], [2, 0, 3], 'int32')] },
+  ),
+  operation(
+    'repeatInterleave of int',
+    'a.repeat_interleave(torch.tensor([1, 2]), 0)',
+    (a) => a.repeatInterleave([1, 2], 0),
+    [[few(2, 3)]],
+    { gradient: false },
   ),
   operation(
     'cat',

@@ -12,7 +12,7 @@ import { copyOf, flat, isWhole, mergeAxes } from './views.ts';
 
 /**
  * Without sin and cos, of which WebGPU asks no more than three right digits, and log, of which some drivers
- * make a number like −88 at 0.
+ * make a number like −88 at 0. What is seldom used is left to the CPU too.
  */
 const UNARY: Record<UnaryOp, string | undefined> = {
   neg: '-a',
@@ -25,7 +25,8 @@ const UNARY: Record<UnaryOp, string | undefined> = {
   tanh: tanh('a'),
   sigmoid: '1 / (1 + Math.exp(-a))',
   relu: 'Math.max(a, 0)',
-  ...{ log: undefined, sin: undefined, cos: undefined },
+  ...{ log: undefined, sin: undefined, cos: undefined, erf: undefined, log1p: undefined, expm1: undefined },
+  ...{ floor: undefined, ceil: undefined, round: undefined, trunc: undefined, sign: undefined },
   gelu: `0.5 * a * (1 + ${tanh('0.7978845608 * (a + 0.044715 * a * a * a)')})`,
 };
 

@@ -20,6 +20,7 @@ export const residentKernels: GpuKernels = {
   ...crossEntropyKernels,
   ...indexingKernels,
   ...adamWKernels,
+  ...{ scatterInto: undefined, cumsum: undefined },
 };
 
 /** The matrix product alone: everything else is left to the CPU. */

@@ -9,7 +9,11 @@ import { type Folded, fold } from './fold.ts';
 /** Plans the elementwise kernels: folds views into rows and cuts them into tasks. The loops are in assembly/. */
 
 /** What the kernels have by number; `undefined` leaves an operation to `js`. */
-const UNARY: Record<UnaryOp, number | undefined> = { ...Unary, sin: undefined, cos: undefined };
+const UNARY: Record<UnaryOp, number | undefined> = {
+  ...Unary,
+  ...{ sin: undefined, cos: undefined, erf: undefined, log1p: undefined, expm1: undefined },
+  ...{ floor: undefined, ceil: undefined, round: undefined, trunc: undefined, sign: undefined },
+};
 const LEFT_TO_JS = {
   ...{ pow: undefined, eq: undefined, ne: undefined },
   ...{ lt: undefined, le: undefined, gt: undefined, ge: undefined },

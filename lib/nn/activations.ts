@@ -1,0 +1,32 @@
+import { checkOptions } from '../options.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import * as F from './functional.ts';
+import { Module } from './module.ts';
+
+/** Activation functions as modules, for a place in a Sequential. */
+
+/** x Φ(x): exact by default, as PyTorch's nn.GELU; the book and GPT-2 have `{ approximate: 'tanh' }`. */
+export class GELU extends Module {
+  readonly approximate: 'none' | 'tanh';
+
+  constructor(options: F.GeluOptions = {}) {
+    super();
+    checkOptions('GELU', options, ['approximate']);
+    this.approximate = options.approximate ?? 'none';
+  }
+
+  protected override describe(): string {
+    return `approximate='${this.approximate}'`;
+  }
+
+  forward(x: Tensor): Tensor {
+    return F.gelu(x, { approximate: this.approximate });
+  }
+}
+
+/** x σ(x). */
+export class SiLU extends Module {
+  forward(x: Tensor): Tensor {
+    return F.silu(x);
+  }
+}

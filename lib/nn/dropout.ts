@@ -1,0 +1,24 @@
+import { UserError } from '../errors.ts';
+import { defaultGenerator } from '../random/index.ts';
+import { storageFrom } from '../tensor/create.ts';
+import { Tensor } from '../tensor/tensor.ts';
+
+/**
+ * While training, zeroes each element with probability `rate` and multiplies the others by 1 / (1 − rate), so
+ * that the expected sum stays the same (Srivastava et al. 2014). Otherwise, and at rate 0, x itself.
+ * @throws UserError if the rate is not in [0, 1]
+ */
+export function dropout(x: Tensor, rate: number, training = true): Tensor {
+  requireRate(rate);
+  if (!training || rate === 0) return x;
+  const mask = defaultGenerator.bernoulli(x.size, 1 - rate);
+  const scale = rate === 1 ? 0 : 1 / (1 - rate);
+  for (let i = 0; i < mask.length; i++) mask[i] *= scale;
+  return x.mul(Tensor.of(storageFrom(mask, 'float32'), x.shape));
+}
+
+/** @throws UserError if a dropout rate is not in [0, 1] */
+export function requireRate(rate: number): void {
+  if (!(rate >= 0 && rate <= 1))
+    throw new UserError(`dropout: a rate between 0 and 1 is expected, not ${rate}`);
+}

@@ -1,0 +1,35 @@
+import { checkOptions } from '../options.ts';
+import { ones } from '../tensor/create.ts';
+import { toExponential } from '../tensor/format.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import * as F from './functional.ts';
+import { Module } from './module.ts';
+import { Parameter } from './parameter.ts';
+
+/**
+ * Root mean square norm over the last axis, with a weight [dim] of ones at first (Zhang & Sennrich 2019): the norm of
+ * Llama. Without an eps it is float32's own, 1.19e−7, as in PyTorch.
+ */
+export class RMSNorm extends Module {
+  weight: Parameter | null;
+  readonly eps: number | null;
+  private readonly dim: number;
+
+  constructor(dim: number, options: { eps?: number | null; elementwiseAffine?: boolean } = {}) {
+    super();
+    checkOptions('RMSNorm', options, ['eps', 'elementwiseAffine']);
+    this.dim = dim;
+    this.eps = options.eps ?? null;
+    this.weight = (options.elementwiseAffine ?? true) ? new Parameter(ones(dim)) : null;
+  }
+
+  protected override describe(): string {
+    const affine = this.weight ? 'True' : 'False';
+    return `(${this.dim},), eps=${this.eps === null ? 'None' : toExponential(this.eps, 0)}, elementwise_affine=${affine}`;
+  }
+
+  /** x [..., dim] → [..., dim]. */
+  forward(x: Tensor): Tensor {
+    return F.rmsNorm(x, this.weight, this.eps);
+  }
+}

@@ -1,0 +1,57 @@
+import { UserError } from '../../errors.ts';
+import { checkOptions } from '../../options.ts';
+import { noMore } from '../arguments.ts';
+import { named, record } from '../autograd.ts';
+import type { Tensor } from '../tensor.ts';
+import { unary } from './elementwise.ts';
+
+/** Activation functions put together from elementwise operations. */
+
+export interface GeluOptions {
+  /** `'none'` is x Φ(x) itself, `'tanh'` the approximation by tanh that GPT-2 was trained with. */
+  approximate?: 'none' | 'tanh';
+}
+
+/**
+ * x Φ(x), Φ the normal distribution function (Hendrycks & Gimpel 2016), of x's shape. Without an option it is the form
+ * with tanh, which is the book's and GPT-2's: PyTorch's F.gelu has `approximate: 'none'` there.
+ * @throws UserError for another form
+ */
+export function gelu(x: Tensor, options: GeluOptions = {}, ...more: []): Tensor {
+  noMore('gelu', 2, more);
+  checkOptions('gelu', options, ['approximate']);
+  const { approximate = 'tanh' } = options;
+  if (approximate === 'tanh') return unary('gelu', x);
+  if (approximate !== 'none')
+    throw new UserError(`gelu: approximate is 'none' or 'tanh', not ${JSON.stringify(approximate)}`);
+  const input = x.float();
+  const cumulative = distribution(input.detach());
+  return record('gelu', input.detach().mul(cumulative), [input], [input, cumulative], (g) => {
+    const density = input
+      .square()
+      .mul(-0.5)
+      .exp()
+      .mul(1 / Math.sqrt(2 * Math.PI)); // φ(x)
+    return [g.mul(cumulative.add(input.mul(density)))]; // Φ(x) + x φ(x)
+  });
+}
+
+/** Φ(x) = ½ (1 + erf(x / √2)). */
+function distribution(x: Tensor): Tensor {
+  return x.mul(Math.SQRT1_2).erf().add(1).mul(0.5);
+}
+
+/** x σ(x), also called swish (Elfwing et al. 2017), of x's shape: the activation of Llama's feed-forward layers. */
+export function silu(x: Tensor, ...more: []): Tensor {
+  noMore('silu', 1, more);
+  return named('silu', x.mul(x.sigmoid()));
+}
+
+/** log σ(x) without overflow, of x's shape. */
+export function logSigmoid(x: Tensor, ...more: []): Tensor {
+  noMore('logSigmoid', 1, more);
+  const input = x.float();
+  const fixed = input.detach();
+  const out = fixed.minimum(0).sub(fixed.abs().neg().exp().log1p()); // min(x, 0) − log(1 + e^−|x|)
+  return record('logSigmoid', out, [input], [input], (g) => [g.mul(input.neg().sigmoid())]);
+}

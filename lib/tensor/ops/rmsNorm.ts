@@ -1,0 +1,48 @@
+import { UserError } from '../../errors.ts';
+import { noMore } from '../arguments.ts';
+import { record } from '../autograd.ts';
+import { inWords } from '../dtype.ts';
+import { formatShape, sameShape } from '../shape.ts';
+import { Tensor } from '../tensor.ts';
+import { sumToShape } from './elementwise.ts';
+
+/** The distance of 1 to the next float32: PyTorch's eps where none is given. */
+const EPSILON = 2 ** -23;
+
+/**
+ * x / √(mean(x²) + eps) · weight over the last axis d (Zhang & Sennrich 2019): x [..., d], weight [d] → [..., d].
+ * @throws UserError if the weight is not [d]
+ */
+export function rmsNorm(
+  input: Tensor,
+  weight?: Tensor | null,
+  eps: number | null = EPSILON,
+  ...more: []
+): Tensor {
+  noMore('rmsNorm', 3, more);
+  const x = input.float();
+  const d = x.shape.at(-1);
+  if (d === undefined || (weight && !(weight instanceof Tensor && sameShape(weight.shape, [d])))) {
+    throw new UserError(
+      `rmsNorm: x [..., d] and a weight [d] are expected, not ${formatShape(x.shape)} and ` +
+        (weight instanceof Tensor ? formatShape(weight.shape) : inWords(weight)),
+    );
+  }
+  const fixed = x.detach();
+  const rstd = fixed
+    .square()
+    .mean(-1, true) // [..., 1]
+    .add(eps ?? EPSILON)
+    .rsqrt();
+  const normed = fixed.mul(rstd); // [..., d]
+  const out = weight ? normed.mul(weight.detach()) : normed;
+  return record('rmsNorm', out, weight ? [x, weight] : [x], [normed, rstd, weight], (g) => {
+    const toNormed = weight ? g.mul(weight) : g;
+    // What points along x itself does not change the normed x.
+    const along = normed.mul(toNormed.mul(normed).mean(-1, true));
+    return [
+      x.requiresGrad ? toNormed.sub(along).mul(rstd) : null,
+      weight?.requiresGrad ? sumToShape(g.mul(normed), weight.shape) : null,
+    ];
+  });
+}
