@@ -241,9 +241,16 @@ export async function plotResults(
     y: string,
     epochs: number,
     seen: number,
+    yDomain?: [number, number],
   ) => {
     const path = join(folder, `${paths.length + 1}-${name}.svg`);
-    await plotCurves(path, curves, { title, x: 'epochs', y, epochs: { count: epochs, examples: seen } });
+    await plotCurves(path, curves, {
+      title,
+      x: 'epochs',
+      y,
+      yDomain,
+      epochs: { count: epochs, examples: seen },
+    });
     paths.push(path);
   };
   for (const { method, history } of trained) {
@@ -258,7 +265,11 @@ export async function plotResults(
       accuracyCurve('training', history.trainAccs),
       accuracyCurve('validation', history.valAccs),
     ];
-    await plot(`${method}-accuracy`, accuracies, title, 'accuracy', epochs, history.examplesSeen);
+    const lowest = Math.min(0.5, ...history.trainAccs, ...history.valAccs); // chance, or worse
+    await plot(`${method}-accuracy`, accuracies, title, 'accuracy', epochs, history.examplesSeen, [
+      lowest,
+      1,
+    ]);
   }
   if (trained.length > 1) {
     const { trainAccs, examplesSeen } = trained[0].history;

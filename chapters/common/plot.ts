@@ -11,6 +11,8 @@ export interface PlotLabels {
   title: string;
   x: string;
   y: string;
+  /** The range of y; by default that of the curves, a little rounded. */
+  yDomain?: [number, number];
   /** Where x counts epochs: how many there are, each with a tick, and the examples seen in all, as a second axis. */
   epochs?: { count: number; examples: number };
 }
@@ -24,7 +26,7 @@ export async function plotCurves(path: string, curves: readonly Curve[], labels:
   view.finalize();
 }
 
-function describePlot(curves: readonly Curve[], { title, x, y, epochs }: PlotLabels): TopLevelSpec {
+function describePlot(curves: readonly Curve[], { title, x, y, yDomain, epochs }: PlotLabels): TopLevelSpec {
   const whole = epochs && {
     scale: { domain: [0, epochs.count], nice: false },
     axis: { values: Array.from({ length: epochs.count + 1 }, (_, i) => i), format: 'd' },
@@ -33,7 +35,12 @@ function describePlot(curves: readonly Curve[], { title, x, y, epochs }: PlotLab
     mark: { type: 'line', point: { size: 20 } },
     encoding: {
       x: { field: 'x', type: 'quantitative', title: x, ...whole },
-      y: { field: 'y', type: 'quantitative', title: y, scale: { zero: false } },
+      y: {
+        field: 'y',
+        type: 'quantitative',
+        title: y,
+        scale: yDomain ? { domain: yDomain } : { zero: false },
+      },
       // The order given, not the alphabet's.
       color: { field: 'name', type: 'nominal', title: null, sort: curves.map((curve) => curve.name) },
     },

@@ -1,0 +1,70 @@
+/**
+ * What may import what: each folder only those that stand above it. A new chapter is one line.
+ * (`npm run lint` holds the project to it, imports of types included.)
+ */
+const ORDER = [
+  'lib/(errors|options)',
+  'lib/random/',
+  'lib/backend/',
+  'lib/tensor/',
+  'lib/nn/',
+  'lib/optim/',
+  'lib/data/',
+  'lib/io/',
+  'lib/index',
+  'chapters/common/',
+  'chapters/datasets/',
+  'chapters/appendixA/',
+  'chapters/chapter02/',
+  'chapters/chapter03/',
+  'chapters/chapter04/',
+  'chapters/chapter05/',
+  'chapters/chapter06/',
+  'chapters/chapter07/',
+  'chapters/appendixD/',
+  'chapters/appendixE/',
+  'chapters/mini/',
+  'chapters/llama/',
+];
+
+const oneWay = ORDER.slice(0, -1).map((folder, i) => ({
+  name: `${folder.replace(/\/$/, '')} imports only what stands above it in .dependency-cruiser.mjs`,
+  severity: 'error',
+  from: { path: `^${folder}` },
+  to: { path: `^(${ORDER.slice(i + 1).join('|')})` },
+}));
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    ...oneWay,
+    {
+      name: 'every folder has its place in the order',
+      severity: 'error',
+      from: { path: '^(lib|chapters)/', pathNot: `^(${ORDER.join('|')})` },
+      to: {},
+    },
+    {
+      name: 'in lib, only *.node.ts and what runs in Node alone import node:',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '(\\.node\\.ts|wasm/build\\.ts|io/files\\.ts)$|gpu/node/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'what is imported exists',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '/wasm/assembly/' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js', '.json', '.d.ts'],
+    },
+  },
+};
