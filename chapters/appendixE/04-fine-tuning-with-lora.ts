@@ -5,6 +5,7 @@ import {
   calcAccuracies,
   defaultEpochs,
   defaultLearningRate,
+  defaultSchedule,
   type FineTuningHistory,
   printAccuracies,
   type SpamOptions,
@@ -49,6 +50,7 @@ export function showTraining(
   const { history, accuracy } = showFineTuning(nb, model, loaders, {
     method: 'lora',
     lr: options.lr ?? defaultLearningRate(options.model, 'lora'),
+    schedule: defaultSchedule(options.model),
     epochs: options.epochs ?? defaultEpochs(options.model),
     seed: options.seed,
     trainable: countParameters(model, { trainableOnly: true }),

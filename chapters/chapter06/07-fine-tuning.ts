@@ -23,6 +23,8 @@ export interface FineTuningOptions {
   evalFreq: number;
   /** Batches of each set that such a look takes. */
   evalIter: number;
+  /** The learning rate of each step, counted from 0; without it the optimiser keeps its own. */
+  learningRate?: (step: number) => number;
   print?: (line: string) => void;
   onStep?: (step: number, loss: number) => void;
 }
@@ -59,7 +61,7 @@ export function trainClassifierSimple(
   optimizer: optim.Optimizer,
   options: FineTuningOptions,
 ): FineTuningHistory {
-  const { numEpochs, evalFreq, evalIter, print = console.log } = options;
+  const { numEpochs, evalFreq, evalIter, learningRate, print = console.log } = options;
   const history: FineTuningHistory = {
     trainLosses: [],
     valLosses: [],
@@ -71,12 +73,13 @@ export function trainClassifierSimple(
   for (let epoch = 1; epoch <= numEpochs; epoch++) {
     model.train();
     for (const [inputs, labels] of trainLoader) {
+      step++;
+      if (learningRate) optimizer.lr = learningRate(step);
       optimizer.zeroGrad();
       const loss = calcLossBatch(inputs, labels, model);
       loss.backward();
       optimizer.step();
       history.examplesSeen += inputs.shape[0];
-      step++;
       options.onStep?.(step, loss.item());
       if (step % evalFreq === 0) {
         const [trainLoss, valLoss] = evaluateModel(model, trainLoader, valLoader, evalIter);
@@ -94,10 +97,26 @@ export function trainClassifierSimple(
   return history;
 }
 
+export type Schedule = 'constant' | 'cosine';
+
+/**
+ * The learning rate of a step, counted from 0: over the first tenth of the steps up to the peak, then half a cosine
+ * down to a fiftieth of it. Appendix D tells why.
+ */
+export function cosineRate(step: number, steps: number, peak: number): number {
+  const warmup = Math.floor(steps / 10);
+  if (step < warmup) return (peak * (step + 1)) / warmup;
+  const done = (step - warmup) / Math.max(1, steps - warmup); // 0 … 1
+  return peak * (0.02 + 0.98 * 0.5 * (1 + Math.cos(Math.PI * done)));
+}
+
 export interface FineTuneSettings {
   /** Names the progress bar. */
   method: Method;
+  /** The learning rate, or the highest one where it rises and falls. */
   lr: number;
+  /** The same rate for all steps, as in the book, or one that rises and falls: see `cosineRate`. */
+  schedule: Schedule;
   epochs: number;
   seed: number;
   print: (line: string) => void;
@@ -112,15 +131,17 @@ const EVAL_FREQ = 50;
 export function fineTune(
   model: nn.Module,
   loaders: Parts<Batches>,
-  { method, lr, epochs, seed, print, onLoss }: FineTuneSettings,
+  { method, lr, schedule, epochs, seed, print, onLoss }: FineTuneSettings,
 ): FineTuningHistory {
   manualSeed(seed);
   const optimizer = new optim.AdamW(trainedParameters(model), { lr, weightDecay: 0.1 });
-  const progress = new Progress(`  ${method}`, epochs * loaders.train.length);
+  const steps = epochs * loaders.train.length;
+  const progress = new Progress(`  ${method}`, steps);
   const history = trainClassifierSimple(model, loaders.train, loaders.valid, optimizer, {
     numEpochs: epochs,
     evalFreq: EVAL_FREQ,
     evalIter: 5,
+    learningRate: schedule === 'cosine' ? (step) => cosineRate(step, steps, lr) : undefined,
     print,
     onStep: (step, loss) => {
       progress.update(step + 1, `loss ${loss.toFixed(3)}`);
@@ -139,7 +160,7 @@ function trainedParameters(model: nn.Module): nn.Parameter[] {
 export function firstLosses(
   model: nn.Module,
   loader: Batches,
-  { lr, seed }: Pick<FineTuneSettings, 'lr' | 'seed'>,
+  { lr, schedule, epochs, seed }: Pick<FineTuneSettings, 'lr' | 'schedule' | 'epochs' | 'seed'>,
   steps: number,
 ): number[] {
   const trained = trainedParameters(model);
@@ -150,6 +171,7 @@ export function firstLosses(
   model.train();
   for (const [inputs, labels] of loader) {
     if (losses.length === steps) break;
+    if (schedule === 'cosine') optimizer.lr = cosineRate(losses.length, epochs * loader.length, lr);
     optimizer.zeroGrad();
     const loss = calcLossBatch(inputs, labels, model);
     loss.backward();

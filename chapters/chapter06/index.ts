@@ -39,4 +39,10 @@ export {
 } from './07-fine-tuning.ts';
 export { classifyReview, spamProbability } from './08-spam-classifier.ts';
 export { CachedPrefix, frozenBlocks, LastPositionClassifier } from './09-work-left-out.ts';
-export { defaultEpochs, defaultLearningRate, SPAM_OPTIONS, type SpamOptions } from './options.ts';
+export {
+  defaultEpochs,
+  defaultLearningRate,
+  defaultSchedule,
+  SPAM_OPTIONS,
+  type SpamOptions,
+} from './options.ts';

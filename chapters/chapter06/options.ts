@@ -2,6 +2,7 @@ import { activeBackends } from '../../lib/backend/dispatch.ts';
 import { MODEL_NAMES, type ModelName } from '../chapter05/index.ts';
 import type { OptionSpec, OptionValues } from '../common/options.ts';
 import type { Method } from './05-classification-head.ts';
+import type { Schedule } from './07-fine-tuning.ts';
 
 /** What chapter 6 and appendix E both take. */
 export const SPAM_OPTIONS = {
@@ -54,12 +55,17 @@ export type SpamOptions = OptionValues<typeof SPAM_OPTIONS>;
  * validation part).
  */
 const LEARNING_RATES: Record<'mini' | 'gpt2', Record<Method, number>> = {
-  mini: { head: 5e-3, 'last-block': 5e-4, lora: 1e-3, full: 5e-4 },
+  mini: { head: 5e-3, 'last-block': 5e-4, lora: 2e-3, full: 5e-4 },
   gpt2: { head: 5e-5, 'last-block': 5e-5, lora: 8e-4, full: 5e-5 },
 };
 
 export function defaultLearningRate(model: ModelName, method: Method): number {
   return LEARNING_RATES[model === 'mini' ? 'mini' : 'gpt2'][method];
+}
+
+/** The book keeps one learning rate. `mini`, whose rates are higher, wants them to rise first and to fall in the end. */
+export function defaultSchedule(model: ModelName): Schedule {
+  return model === 'mini' ? 'cosine' : 'constant';
 }
 
 /**

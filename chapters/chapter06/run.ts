@@ -18,7 +18,13 @@ import {
 } from './07-fine-tuning.ts';
 import { showClassifier } from './08-spam-classifier.ts';
 import { leaveWorkOut, showSameLosses } from './09-work-left-out.ts';
-import { defaultEpochs, defaultLearningRate, SPAM_OPTIONS, type SpamOptions } from './options.ts';
+import {
+  defaultEpochs,
+  defaultLearningRate,
+  defaultSchedule,
+  SPAM_OPTIONS,
+  type SpamOptions,
+} from './options.ts';
 
 export const OPTIONS = {
   ...SPAM_OPTIONS,
@@ -72,7 +78,7 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
     const trainable = prepareForMethod(start, method, { rank, alpha });
     const lr = options.lr ?? defaultLearningRate(name, method);
     const epochs = options.epochs ?? defaultEpochs(name);
-    const settings = { method, lr, epochs, seed, trainable };
+    const settings = { method, lr, schedule: defaultSchedule(name), epochs, seed, trainable };
     const [some, all] = [trainable, countParameters(start)].map((count) => count.toLocaleString('en'));
     nb.note(`${some} of ${all} parameters are trained, in ${epochs} ${epochs === 1 ? 'pass' : 'passes'}`);
 

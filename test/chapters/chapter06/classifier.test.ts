@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { countParameters } from '../../../chapters/chapter04/index.ts';
 import { tokeniser } from '../../../chapters/chapter05/index.ts';
+import { cosineRate } from '../../../chapters/chapter06/07-fine-tuning.ts';
 import {
   calcAccuracyLoader,
   calcLossBatch,
@@ -179,5 +180,36 @@ describe('chapter 6: training', () => {
     expect(classifyReview(messages(1)[0].text, model, { maxLength })).to.equal('not spam');
     expect(spamProbability(messages(2)[1].text, model, { maxLength })).to.be.within(0.5, 1);
     expect(spamProbability(messages(1)[0].text, model, { maxLength })).to.be.within(0, 0.5);
+  });
+
+  it('sets the learning rate before each step, where one is given', () => {
+    const model = tinyClassifier();
+    chooseTrainable(model, 'head');
+    const { train, valid } = loaders();
+    const optimizer = new optim.AdamW(model.outHead.parameters(), { lr: 1 });
+    const rates: number[] = [];
+    const asked: number[] = [];
+    const learningRate = (step: number) => {
+      asked.push(step);
+      return step / 1000;
+    };
+    const onStep = () => void rates.push(optimizer.lr);
+    const options = { evalFreq: 100, evalIter: 1, print: () => {}, onStep };
+    trainClassifierSimple(model, train, valid, optimizer, { numEpochs: 2, ...options, learningRate });
+    expect(asked).to.deep.equal([0, 1, 2, 3, 4, 5]);
+    expect(rates).to.deep.equal([0, 0.001, 0.002, 0.003, 0.004, 0.005]);
+    trainClassifierSimple(model, train, valid, optimizer, { numEpochs: 1, ...options });
+    expect(rates.slice(6)).to.deep.equal([0.005, 0.005, 0.005]);
+  });
+
+  it('a cosine rises over a tenth of the steps, and falls to a fiftieth', () => {
+    const rates = Array.from({ length: 100 }, (_, step) => cosineRate(step, 100, 2));
+    expect(rates[0]).to.be.closeTo(0.2, 1e-12);
+    expect(rates[9]).to.equal(2);
+    expect(rates[10]).to.equal(2);
+    expect(rates[55]).to.be.closeTo(1.02, 1e-12);
+    expect(rates[99]).to.be.within(0.04, 0.042);
+    for (let step = 11; step < 100; step++) expect(rates[step]).to.be.below(rates[step - 1]);
+    expect(cosineRate(0, 3, 2)).to.equal(2);
   });
 });
