@@ -11,16 +11,13 @@ import {
   mustAnswer,
   numbers,
   permuted,
+  plainBackends,
   SIZES,
   sliced,
   view,
 } from './wasmChecks.ts';
 
 describe('wasm kernels', () => {
-  after(() => {
-    for (const backend of backends) backend.close?.();
-  });
-
   const unary: UnaryOp[] = [
     ...(['neg', 'abs', 'exp', 'log', 'sqrt', 'rsqrt', 'reciprocal', 'square'] as const),
     ...(['tanh', 'sigmoid', 'relu', 'gelu'] as const),
@@ -41,13 +38,15 @@ describe('wasm kernels', () => {
       ends.push(89, 1e4, 3.4e38, -87, -103, -105, -1e4, -3.4e38, Infinity, -Infinity, NaN);
       const x = view([ends.length], 2, Float32Array.from(ends));
       const wanted = jsKernels.unary(op, x).data;
-      const got = mustAnswer(backends[0].kernels).unary(op, x).data;
-      wanted.forEach((value, i) => {
-        // Near the smallest normal number only the absolute error counts.
-        const bound = Math.max(2e-6 * Math.abs(value), 2e-38);
-        if (Number.isFinite(value)) expect(got[i], `${op}(${ends[i]})`).to.be.closeTo(value, bound);
-        else expect(got[i], `${op}(${ends[i]})`).to.eql(value);
-      });
+      for (const { kernels } of [backends[0], plainBackends[0]]) {
+        const got = mustAnswer(kernels).unary(op, x).data;
+        wanted.forEach((value, i) => {
+          // Near the smallest normal number only the absolute error counts.
+          const bound = Math.max(2e-6 * Math.abs(value), 2e-38);
+          if (Number.isFinite(value)) expect(got[i], `${op}(${ends[i]})`).to.be.closeTo(value, bound);
+          else expect(got[i], `${op}(${ends[i]})`).to.eql(value);
+        });
+      }
     });
   }
 
@@ -187,7 +186,10 @@ describe('wasm kernels', () => {
         // In double precision, from the float32 numbers themselves.
         const sumOfExp = row.reduce((sum, value) => sum + Math.exp(value - centre), 0);
         const wanted = Array.from(row, (value) => value - centre - Math.log(sumOfExp));
-        for (const kernels of [jsKernels, mustAnswer(backends[0].kernels)]) {
+        for (const kernels of [
+          jsKernels,
+          ...[backends[0], plainBackends[0]].map(({ kernels }) => mustAnswer(kernels)),
+        ]) {
           const y = kernels.logSoftmax(x).data;
           wanted.forEach((value, i) => {
             expect(y[i]).to.be.closeTo(value, 2e-6 * Math.abs(value));
@@ -213,7 +215,10 @@ describe('wasm kernels', () => {
         const row = numbers(length, 4);
         row[place] = NaN;
         const x = view([1, length], 3, row);
-        for (const kernels of [jsKernels, mustAnswer(backends[0].kernels)]) {
+        for (const kernels of [
+          jsKernels,
+          ...[backends[0], plainBackends[0]].map(({ kernels }) => mustAnswer(kernels)),
+        ]) {
           for (const op of ['max', 'min'] as const) {
             expect(kernels.reduce(op, x, [1]).data[0], `${op} of row`).to.eql(NaN);
             expect(kernels.reduce(op, permuted(x, [1, 0]), [0]).data[0], `${op} of column`).to.eql(NaN);

@@ -3,10 +3,6 @@ import { jsKernels } from '../../lib/backend/js/index.ts';
 import { backends, broadcast, check, cloned, permuted, SIZES, sliced, view } from './wasmChecks.ts';
 
 describe('wasm matrix product', () => {
-  after(() => {
-    for (const backend of backends) backend.close?.();
-  });
-
   for (const m of SIZES) {
     it(`m = ${m}, any n and k, with and without transposition and bias`, () => {
       for (const n of SIZES) {

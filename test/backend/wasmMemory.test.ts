@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { createCollector } from '../../lib/backend/collect.node.ts';
 import { jsKernels } from '../../lib/backend/js/index.ts';
+import { useBackend } from '../../lib/backend/select.ts';
 import { Storage, type TypedArray } from '../../lib/backend/storage.ts';
 import { createWasmBackend } from '../../lib/backend/wasm/index.ts';
 import { type Block, Heap } from '../../lib/backend/wasm/memory/heap.ts';
@@ -97,9 +98,21 @@ describe('wasm memory', () => {
     }
   });
 
+  it('is one, whatever the threads, so that no tensor has to be copied after a change of the engine', async () => {
+    const { memory } = createWasmBackend({ threads: 1 });
+    expect(createWasmBackend({ threads: 3 }).memory).to.equal(memory);
+    await useBackend('wasm', { threads: 1 });
+    const before = Storage.empty('float32', 5);
+    await useBackend('wasm', { threads: 2 });
+    await useBackend('js');
+    await useBackend('wasm');
+    expect(memory.holds(before.data), 'the memory of before').to.equal(true);
+    expect(memory.holds(Storage.empty('float32', 5).data), 'the memory of now').to.equal(true);
+  });
+
   it('falls back to the JS heap when full, and the kernels still answer', function () {
     this.timeout(120_000);
-    const { memory, kernels, close } = createWasmBackend({ threads: 2 });
+    const { memory, kernels } = createWasmBackend({ threads: 2, variant: 'simd' }); // with a memory of its own
     const held: TypedArray[] = [];
     // 4 GB that nobody touches: the machine need not have them.
     while (held.length < 15) held.push(memory.allocate('float32', 64 * MB, false));
@@ -114,11 +127,10 @@ describe('wasm memory', () => {
     const ones = view(new Float32Array(8192).fill(1), [8192, 1], [1, 1]);
     const product = kernels.matmul!(a, ones)!;
     expect([...new Set(product.data)]).to.eql([16384]);
-    close?.();
   });
 
   it('does not give up, where memory is short, the packed panels that the product at hand uses', () => {
-    const { memory, kernels, close } = createWasmBackend({ threads: 1 });
+    const { memory, kernels } = createWasmBackend({ threads: 1, variant: 'simd' }); // with a memory of its own
     const matrix = (rows: number, columns: number, seed: number) => {
       const data = memory.allocate('float32', rows * columns, false);
       data.forEach((_, i) => {
@@ -139,7 +151,6 @@ describe('wasm memory', () => {
     found.forEach((value, i) => {
       if (Math.abs(value - wanted[i]) > 1e-3) expect.fail(`${value} at ${i}, wanted ${wanted[i]}`);
     });
-    close?.();
   });
 
   it('lets the process end with threads waiting, and ends it without error', function () {

@@ -20,7 +20,7 @@ import {
 export interface WasmExports {
   run(kind: number, tasks: number, threaded: boolean): void;
   work(id: number): void;
-  stop(): void;
+  allow(threads: number): void;
   /** The memory below belongs to the control words, the arguments and the constants of the kernels. */
   heapBase(): number;
   /** Which protocol.ts the kernels were built with. */
@@ -44,7 +44,8 @@ const ARGUMENT_WORDS = 128;
  * arguments.
  */
 export class Engine {
-  readonly threads: number;
+  /** Threads that work on the call in progress, this one among them. */
+  threads = 1;
   readonly memory: TensorMemory;
   readonly packs: PackCache;
   /** The words of a job's arguments, as integers (addresses, sizes) and as floats. */
@@ -52,8 +53,9 @@ export class Engine {
   readonly #floats: Float32Array;
   readonly #scratchWords: Int32Array;
   readonly #exports: WasmExports;
-  readonly #startThreads: () => Promise<void>;
-  #started = false;
+  readonly #startHelper: (id: number) => Promise<void>;
+  #helpers = 0;
+  #allowed = 0;
   readonly #scratch: Workspace;
   /** Where a product packs its B, and counts what of it has been handed out. */
   readonly panels: Workspace;
@@ -63,23 +65,17 @@ export class Engine {
   /** The operands of the call in progress: held here, they cannot be collected once their addresses are taken. */
   operands: unknown;
 
-  constructor(
-    exports: WasmExports,
-    memory: TensorMemory,
-    threads: number,
-    startThreads: () => Promise<void>,
-  ) {
+  constructor(exports: WasmExports, memory: TensorMemory, startHelper: (id: number) => Promise<void>) {
     if (exports.fingerprint?.() !== FINGERPRINT) {
       throw new UserError('the CPU engine was built from other sources than these: run `npm run build`');
     }
     this.#exports = exports;
     this.memory = memory;
     this.packs = new PackCache(memory);
-    this.threads = threads;
     this.#scratch = new Workspace(memory);
     this.panels = new Workspace(memory);
     this.counters = new Workspace(memory);
-    this.#startThreads = startThreads;
+    this.#startHelper = startHelper;
     this.#scratchWords = new Int32Array(memory.buffer(), SCRATCH, 2);
     this.#integers = new Int32Array(memory.buffer(), ARGUMENTS, ARGUMENT_WORDS);
     this.#floats = new Float32Array(memory.buffer(), ARGUMENTS, ARGUMENT_WORDS);
@@ -122,8 +118,10 @@ export class Engine {
   /** Scratch memory of that many bytes for each thread. */
   scratch(bytesPerThread: number): void {
     const bytes = Math.ceil(bytesPerThread / 64) * 64;
-    const pointer = this.#scratch.reserve(bytes * this.threads);
-    this.#scratchWords.set([pointer, Math.floor(this.#scratch.bytes / this.threads / 64) * 64]);
+    // Also for those that run but may not work at present: assembly/pool.ts says why.
+    const threads = Math.max(this.threads, this.#helpers + 1);
+    const pointer = this.#scratch.reserve(bytes * threads);
+    this.#scratchWords.set([pointer, Math.floor(this.#scratch.bytes / threads / 64) * 64]);
   }
 
   /** Runs a job of so many tasks, on all threads or on this one only. */
@@ -131,16 +129,20 @@ export class Engine {
     const { kind, places } = PLANS[job];
     this.#write(places, args as Readonly<Record<string, number | readonly number[]>>);
     const helped = threaded && tasks > 1 && this.threads > 1;
-    // Not waited for: until they run, this thread does their tasks.
-    if (helped) void this.start();
+    if (helped && this.#allowed !== this.threads) {
+      this.#exports.allow(this.threads);
+      this.#allowed = this.threads;
+      // Not waited for: until they run, this thread does their tasks.
+      void this.start(this.threads);
+    }
     this.#exports.run(kind, tasks, helped);
   }
 
-  /** Starts the helping threads, once. Resolves when they run. */
-  async start(): Promise<void> {
-    if (this.#started || this.threads === 1) return;
-    this.#started = true;
-    await this.#startThreads();
+  /** Starts the helping threads that so many threads take and that do not run yet. Resolves when they run. */
+  async start(threads: number): Promise<void> {
+    const starting: Promise<void>[] = [];
+    while (this.#helpers < threads - 1) starting.push(this.#startHelper(++this.#helpers));
+    await Promise.all(starting);
   }
 
   /** Gives back what was borrowed; results go home. */
@@ -155,11 +157,6 @@ export class Engine {
   finish(): void {
     if (this.#borrowed.length > 0) this.giveBack();
     this.operands = undefined;
-  }
-
-  close(): void {
-    if (this.#started) this.#exports.stop();
-    this.#started = false;
   }
 
   #write(places: readonly Place[], args: Readonly<Record<string, number | readonly number[]>>): void {

@@ -1,6 +1,6 @@
 import { createCollector } from '#platform/lib/backend/collect';
 import { loadKernels } from '#platform/lib/backend/wasm/load';
-import { availableThreads, startThreads } from '#platform/lib/backend/wasm/threads';
+import { availableThreads, startThread } from '#platform/lib/backend/wasm/threads';
 import type { Backend, DecliningKernels, Kernels } from '../kernels.ts';
 import { Declined, Engine, type WasmExports } from './engine.ts';
 import { addInto, contiguous, copyInto } from './kernels/copy.ts';
@@ -22,6 +22,7 @@ import {
 import { adamW, embedding, embeddingBackwardInto } from './kernels/training.ts';
 import { Heap } from './memory/heap.ts';
 import { TensorMemory } from './memory/tensorMemory.ts';
+import type { KernelVariant } from './relaxedSimd.ts';
 
 export interface WasmBackend extends Backend {
   readonly threads: number;
@@ -50,9 +51,11 @@ const KERNELS = {
 /** A kernel that answers `undefined` when the memory is full, and gives back what it borrowed in any case. */
 function guarded<Args extends unknown[], Result>(
   engine: Engine,
+  threads: number,
   kernel: (engine: Engine, ...args: Args) => Result | undefined,
 ): (...args: Args) => Result | undefined {
   return (...args) => {
+    engine.threads = threads;
     engine.operands = args;
     try {
       return kernel(engine, ...args);
@@ -80,21 +83,44 @@ function newMemory(): { wasmMemory: WebAssembly.Memory; pages: number } {
   throw refusal;
 }
 
-/**
- * The CPU engine: WebAssembly kernels with SIMD on `threads` threads (by default as many as the machine runs at
- * once). Throws if the kernels have not been built or the runtime lacks what they need.
- */
-export function createWasmBackend({ threads = availableThreads() }: { threads?: number } = {}): WasmBackend {
-  const { module, relaxed } = loadKernels();
+interface Running {
+  readonly engine: Engine;
+  readonly relaxed: boolean;
+}
+
+/** An engine with a memory of its own. @throws if the kernels have not been built or the runtime lacks what they need */
+function startEngine(variant?: KernelVariant): Running {
+  const { module, relaxed } = loadKernels(variant);
   const { wasmMemory, pages } = newMemory();
   const instance = new WebAssembly.Instance(module, { env: { memory: wasmMemory } });
   const exports = instance.exports as unknown as WasmExports;
   const memory = new TensorMemory(new Heap(wasmMemory, exports.heapBase(), pages), createCollector());
-  const engine = new Engine(exports, memory, threads, () => startThreads(module, wasmMemory, threads - 1));
+  const engine = new Engine(exports, memory, (id) => startThread(module, wasmMemory, id));
+  return { engine, relaxed };
+}
+
+/** The process has one, whatever its threads: tensors of another memory would be copied at each call. */
+let shared: Running | undefined;
+
+export interface WasmOptions {
+  /** As many as the machine runs at once unless told otherwise. */
+  threads?: number;
+  /** An engine of its own with these kernels, for tests; else all backends share one with the best that runs here. */
+  variant?: KernelVariant;
+}
+
+/**
+ * The CPU engine: WebAssembly kernels with SIMD on `threads` threads.
+ * @throws if the kernels have not been built or the runtime lacks what they need
+ */
+export function createWasmBackend({ threads = availableThreads(), variant }: WasmOptions = {}): WasmBackend {
+  shared = variant ? shared : (shared ?? startEngine());
+  const { engine, relaxed } = variant ? startEngine(variant) : shared!;
+  const { memory } = engine;
   const kernels = Object.fromEntries(
     Object.entries(KERNELS)
       .filter(([, kernel]) => kernel)
-      .map(([name, kernel]) => [name, guarded(engine, kernel as AnyKernel)]),
+      .map(([name, kernel]) => [name, guarded(engine, threads, kernel as AnyKernel)]),
   ) as DecliningKernels;
   return {
     name: 'wasm',
@@ -103,8 +129,7 @@ export function createWasmBackend({ threads = availableThreads() }: { threads?: 
     relaxed,
     memory,
     allocate: memory.allocate,
-    start: () => engine.start(),
+    start: () => engine.start(threads),
     betweenSteps: () => memory.betweenSteps(),
-    close: () => engine.close(),
   };
 }

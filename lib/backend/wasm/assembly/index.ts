@@ -1,6 +1,6 @@
 import { FINGERPRINT } from './protocol';
 
-export { run, stop, work } from './pool';
+export { allow, run, work } from './pool';
 
 /** Where the constants end: tensors may lie from here on. */
 export function heapBase(): usize {

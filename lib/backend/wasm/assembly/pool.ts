@@ -13,7 +13,7 @@ const TICKETS: usize = 64; // i64: count of tasks << 32 | next task
 const DONE: usize = 128; // i32: tasks finished
 const SIGNAL: usize = 192; // i32: grows with every job, what idle threads sleep on
 const SLEEPING: usize = 196; // i32: threads asleep
-const STOP: usize = 200; // i32: 1 when the threads shall end
+const THREADS: usize = 200; // i32: threads that may work, the caller among them; what those beyond sleep on
 const KIND: usize = 204; // i32: the kernel
 
 /** A thread without work looks this often for more before it goes to sleep: a few tenths of a millisecond. */
@@ -54,13 +54,17 @@ export function run(kind: i32, tasks: i32, threaded: bool): void {
   }
 }
 
-/** What a helping thread does until it is told to stop. */
+/** What a helping thread does for ever: it ends with the process, or with the page. */
 export function work(id: i32): void {
   useScratchOf(id);
   let looks = 0;
   while (true) {
+    const threads = atomic.load<i32>(THREADS);
+    if (id >= threads) {
+      atomic.wait<i32>(THREADS, threads, -1);
+      continue;
+    }
     const signal = atomic.load<i32>(SIGNAL);
-    if (atomic.load<i32>(STOP) != 0) return;
     const seen = atomic.load<i64>(TICKETS);
     if (<i32>seen < <i32>(seen >> 32)) {
       takeTasks();
@@ -74,9 +78,11 @@ export function work(id: i32): void {
   }
 }
 
-/** Ends the helping threads. */
-export function stop(): void {
-  atomic.store<i32>(STOP, 1);
-  atomic.add<i32>(SIGNAL, 1);
-  atomic.notify(SIGNAL, -1);
+/**
+ * How many threads may work from the next job on. One that looks for work at this moment may still take a task of it:
+ * every thread that runs has scratch memory, whether or not it may work.
+ */
+export function allow(threads: i32): void {
+  atomic.store<i32>(THREADS, threads);
+  atomic.notify(THREADS, -1);
 }
