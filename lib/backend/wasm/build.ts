@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 import * as protocol from './protocol.ts';
@@ -14,9 +14,25 @@ const variants = [
   { file: 'kernels.simd.wasm', features: 'simd,threads' },
 ];
 
-writeFileSync(new URL('assembly/protocol.ts', import.meta.url), protocolInAssemblyScript());
+/** Written beside and renamed: a runtime that reads the file now has the old one or the new one. */
+function write(name: string, contents: string | Uint8Array): void {
+  const file = fileURLToPath(new URL(name, import.meta.url));
+  try {
+    writeFileSync(`${file}.new`, contents);
+    renameSync(`${file}.new`, file);
+  } catch (error) {
+    stop(`${file} cannot be written: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function stop(why: string): never {
+  console.error(`The CPU engine could not be built: ${why}`);
+  process.exit(1);
+}
+
+write('assembly/protocol.ts', protocolInAssemblyScript());
 for (const { file, features } of variants) {
-  const { error, stderr } = await asc.main([
+  const args = [
     'assembly/index.ts',
     ...['--baseDir', fileURLToPath(new URL('.', import.meta.url))],
     ...['--outFile', file],
@@ -26,9 +42,14 @@ for (const { file, features } of variants) {
     ...['--memoryBase', String(protocol.CONSTANTS)],
     // The memory is the caller's, up to 4 GiB, shared between threads.
     ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
-  ]);
-  if (error) {
-    console.error(`${stderr.toString()}\nbuilding ${file} failed: ${error.message}`);
-    process.exit(1);
-  }
+  ];
+  let module: Uint8Array | undefined;
+  // Its own way of writing says nothing where nothing can be written.
+  const writeFile = (_name: string, contents: string | Uint8Array) => {
+    module = contents as Uint8Array;
+  };
+  const { error, stderr } = await asc.main(args, { writeFile });
+  if (error) stop(`${stderr.toString()}\n${error.message}`);
+  if (!module) stop(`the compiler gave no ${file}`);
+  write(file, module);
 }
