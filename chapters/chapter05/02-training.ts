@@ -1,10 +1,16 @@
-import { type nn, noGrad, type optim } from '../../lib/index.ts';
-import { type GPTModel, generateTextSimple } from '../chapter04/index.ts';
+import { manualSeed, type nn, noGrad, optim } from '../../lib/index.ts';
+import { tokeniser } from '../chapter02/index.ts';
+import { countParameters, type GPTConfig, GPTModel, generateTextSimple } from '../chapter04/index.ts';
+import type { Notebook } from '../common/notebook.ts';
+import { plotCurves } from '../common/plot.ts';
 import { runToEnd, TrainingPlace } from '../common/training-place.ts';
+import { runTraining, type SavingOptions } from '../common/training-run.ts';
 import {
   type Batches,
   calcLossBatch,
   calcLossLoader,
+  START,
+  type TextLoaders,
   type Tokeniser,
   textToTokenIds,
   tokenIdsToText,
@@ -122,4 +128,61 @@ export function trainModelSimple(
 export function lossLine(epoch: number, step: number, trainLoss: number, valLoss: number): string {
   const at = String(step).padStart(6, '0');
   return `Ep ${epoch} (Step ${at}): Train loss ${trainLoss.toFixed(3)}, Val loss ${valLoss.toFixed(3)}`;
+}
+
+export interface TrainedModel {
+  model: GPTModel;
+  history: LossHistory;
+}
+
+export interface Pretraining {
+  config: GPTConfig;
+  lr: number;
+  /** Passes over the story. */
+  numEpochs: number;
+  /** Where the loss lines and samples go. */
+  print: (line: string) => void;
+  /** Where the checkpoints go, and what a run has to have in common with them to go on from there. */
+  folder: string;
+  options: SavingOptions;
+  facts: Record<string, string>;
+}
+
+/** Trains a new model on the story. */
+export async function pretrain(
+  nb: Notebook,
+  loaders: TextLoaders,
+  { config, lr, numEpochs, print, ...saving }: Pretraining,
+): Promise<TrainedModel> {
+  manualSeed(123);
+  const model = new GPTModel(config);
+  const optimizer = new optim.AdamW(model.parameters(), { lr, weightDecay: 0.1 });
+  const options = { numEpochs, evalFreq: 5, evalIter: 5, startContext: START, tokeniser, print };
+  const start = performance.now();
+  const history = await runTraining(
+    {
+      ...saving,
+      label: 'pretraining',
+      model,
+      optimizer,
+      totalSteps: numEpochs * loaders.train.length,
+      history: emptyLossHistory(),
+      print: (line) => nb.note(line),
+    },
+    (place) => trainModelSteps(model, loaders.train, loaders.val, optimizer, options, place),
+  );
+  const seconds = (performance.now() - start) / 1000;
+  nb.note(`${countParameters(model).toLocaleString('en')} parameters trained in ${seconds.toFixed(0)} s`);
+  nb.figure('pretraining', { ...history, seconds });
+  return { model, history };
+}
+
+/** Both losses over the tokens seen. Where the lower one goes on falling and the upper does not, it is learning by heart. */
+export async function plotLosses(path: string, history: LossHistory): Promise<void> {
+  const curve = (name: string, losses: readonly number[]) => ({
+    name,
+    points: losses.map((y, i) => ({ x: history.tokensSeen[i], y })),
+  });
+  const curves = [curve('training', history.trainLosses), curve('validation', history.valLosses)];
+  await plotCurves(path, curves, { title: 'Pretraining on a short story', x: 'tokens seen', y: 'loss' });
 }

@@ -6,7 +6,7 @@ import { nn, UserError } from '../../lib/index.ts';
 import { withTensors } from '../../lib/io/checkpoint.ts';
 import { sha256OfFile } from '../../lib/io/files.ts';
 import { GPTModel } from '../chapter04/index.ts';
-import { loadWeightsIntoGpt } from './04-openai-weights.ts';
+import { loadWeightsIntoGpt } from './05-openai-weights.ts';
 import { type ModelName, modelConfig } from './models.ts';
 
 /** The weights of `mini`, shipped with the project; chapters/mini/README.md tells how they were made. */

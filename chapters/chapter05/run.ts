@@ -10,11 +10,13 @@ import {
   showTextLoaders,
   showUntrainedLosses,
   showUntrainedText,
-} from './01-show-losses.ts';
-import { plotLosses, pretrain, showSaving } from './02-show-training.ts';
-import { greedyText, sampledText, showTemperature, showTopK } from './03-show-decoding.ts';
-import { showOpenAIModel, showSettings } from './04-show-openai.ts';
+} from './01-text-and-loss.ts';
+import { plotLosses, pretrain } from './02-training.ts';
+import { greedyText, sampledText, showTemperature, showTopK } from './03-decoding.ts';
+import { showSaving } from './04-saving.ts';
+import { showOpenAIModel, showSettings } from './05-openai-weights.ts';
 import { MODEL_NAMES, type ModelName } from './models.ts';
+import { obtainModel } from './obtain-model.ts';
 
 export const OPTIONS = {
   ...TEXT_OPTION,
@@ -103,6 +105,12 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   nb.note(`Plot: ${plot}`);
 
   nb.section('5.3 Decoding strategies to control randomness');
+  if (!slow) {
+    nb.note(
+      '(after four passes over so short a text a small model knows which words are frequent, and little else:',
+    );
+    nb.note('expect commas and "the", not sentences; with --slow it knows the story by heart)');
+  }
   show(86)(greedyText(trained.model));
   nb.section('5.3.1 Temperature scaling');
   showTemperature(nb);
@@ -116,8 +124,10 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
 
   nb.section('5.5 Loading pretrained weights from OpenAI');
   showSettings(nb, options.model);
-  if (options.weights) await showOpenAIModel(nb, options.model, options.weights);
-  else nb.note("Cells 136 and 145 need OpenAI's weights: give them with --weights PATH");
+  if (options.weights) {
+    const { model, weights } = options;
+    showOpenAIModel(nb, (await obtainModel({ model, weights, print: (line) => nb.note(line) })).eval());
+  } else nb.note("Cells 136 and 145 need OpenAI's weights: give them with --weights PATH");
 }
 
 if (isProgram(import.meta.url)) {

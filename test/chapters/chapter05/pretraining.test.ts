@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type GPTConfig, GPTModel, generateTextSimple } from '../../chapters/chapter04/index.ts';
-import { makeTextLoaders } from '../../chapters/chapter05/01-show-losses.ts';
-import { loadCheckpoint, saveCheckpoint } from '../../chapters/chapter05/checkpoint.ts';
-import { expectedDraws, keepTopP, lossPerToken, perplexity } from '../../chapters/chapter05/exercises.ts';
+import { type GPTConfig, GPTModel, generateTextSimple } from '../../../chapters/chapter04/index.ts';
+import { makeTextLoaders } from '../../../chapters/chapter05/01-text-and-loss.ts';
+import { loadCheckpoint, saveCheckpoint } from '../../../chapters/chapter05/checkpoint.ts';
+import { expectedDraws, keepTopP, lossPerToken, perplexity } from '../../../chapters/chapter05/exercises.ts';
 import {
   calcLossBatch,
   calcLossLoader,
@@ -18,7 +18,7 @@ import {
   tokeniser,
   trainModelSimple,
   type Weights,
-} from '../../chapters/chapter05/index.ts';
+} from '../../../chapters/chapter05/index.ts';
 import {
   cat,
   F,
@@ -31,8 +31,8 @@ import {
   tensor,
   UserError,
   zeros,
-} from '../../lib/index.ts';
-import { loadTensors, saveTensors } from '../../lib/io/checkpoint.ts';
+} from '../../../lib/index.ts';
+import { loadTensors, saveTensors } from '../../../lib/io/checkpoint.ts';
 
 const TINY: GPTConfig = {
   vocabSize: 50257,

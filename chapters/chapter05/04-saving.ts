@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import { optim } from '../../lib/index.ts';
+import { loadTensors, saveTensors } from '../../lib/io/checkpoint.ts';
+import { GPTModel } from '../chapter04/index.ts';
+import { findCheckpoint } from '../common/checkpoint.ts';
+import type { Notebook } from '../common/notebook.ts';
+
+/**
+ * Saves the weights alone and reads them into a new model. To train on, the optimiser's memory is needed as well: it is
+ * in the checkpoints that training has written, which are taken up here by another model and its optimiser.
+ */
+export async function showSaving(nb: Notebook, model: GPTModel, folder: string): Promise<void> {
+  const weights = join(folder, 'model.safetensors');
+  await saveTensors(weights, model.stateDict());
+  const reloaded = new GPTModel(model.config);
+  reloaded.loadStateDict(loadTensors(weights));
+  nb.note(`The weights are in ${weights}, read back into a new model`);
+
+  const continued = new GPTModel(model.config);
+  const itsOptimizer = new optim.AdamW(continued.parameters(), { lr: 5e-4, weightDecay: 0.1 });
+  const checkpoint = findCheckpoint(folder, (line) => nb.note(line));
+  checkpoint?.restore({ model: continued, optimizer: itsOptimizer });
+  nb.note(`Weights and optimiser are in the checkpoint beside it: training could go on from there`);
+}
