@@ -24,7 +24,7 @@ const PIECES = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+
 
 /** Two neighbouring tokens as one number, for use as a key. */
 const ID_LIMIT = 2 ** 20;
-function pairKey(left: number, right: number): number {
+export function pairKey(left: number, right: number): number {
   return left * ID_LIMIT + right;
 }
 
@@ -38,6 +38,30 @@ export function mergePair(ids: readonly number[], left: number, right: number, m
     } else out.push(ids[i]);
   }
   return out;
+}
+
+/** What a pair becomes, and how early that was learnt. */
+export interface MergeOfPair {
+  readonly left: number;
+  readonly right: number;
+  readonly rank: number;
+  readonly merged: number;
+}
+
+/** Of all the merges that are possible among neighbours, always the one learnt first, until none is possible. */
+export function mergeInOrder(
+  ids: readonly number[],
+  mergesOfPairs: ReadonlyMap<number, MergeOfPair>,
+): readonly number[] {
+  for (;;) {
+    let earliest: MergeOfPair | undefined;
+    for (let i = 0; i + 1 < ids.length; i++) {
+      const merge = mergesOfPairs.get(pairKey(ids[i], ids[i + 1]));
+      if (merge && !(earliest && earliest.rank <= merge.rank)) earliest = merge;
+    }
+    if (!earliest) return ids;
+    ids = mergePair(ids, earliest.left, earliest.right, earliest.merged);
+  }
 }
 
 /** The two tokens that become one. The n-th merge makes token 256 + n. */
@@ -62,7 +86,7 @@ export class BytePairTokeniser implements Tokeniser {
   readonly tokenBytes: readonly Uint8Array[];
   /** The end of a text: the last token. */
   readonly endOfTextId: number;
-  private readonly mergedId: ReadonlyMap<number, number>;
+  private readonly mergesOfPairs: ReadonlyMap<number, MergeOfPair>;
   private readonly idOfByte: readonly number[];
 
   /**
@@ -73,7 +97,9 @@ export class BytePairTokeniser implements Tokeniser {
     this.merges = merges;
     this.tokenBytes = bytesOfTokens(merges, bytes);
     this.endOfTextId = this.tokenBytes.length;
-    this.mergedId = new Map(merges.map(([left, right], n) => [pairKey(left, right), 256 + n]));
+    this.mergesOfPairs = new Map(
+      merges.map(([left, right], n) => [pairKey(left, right), { left, right, rank: n, merged: 256 + n }]),
+    );
     const idOfByte: number[] = [];
     Array.from(bytes).forEach((byte, id) => {
       idOfByte[byte] = id;
@@ -120,30 +146,15 @@ export class BytePairTokeniser implements Tokeniser {
     const ids: number[] = [];
     texts.forEach((part, i) => {
       if (i > 0) ids.push(this.endOfTextId);
-      for (const [piece] of part.matchAll(PIECES)) ids.push(...this.encodePiece(piece));
+      for (const [piece] of part.matchAll(PIECES)) for (const id of this.encodePiece(piece)) ids.push(id);
     });
     return ids;
   }
 
-  /** One piece: of all the merges that are possible in it, always the one learnt first. */
-  encodePiece(piece: string): number[] {
-    let ids = Array.from(new TextEncoder().encode(piece), (byte) => this.idOfByte[byte]);
-    for (;;) {
-      const first = this.earliestMerge(ids);
-      if (first === undefined) return ids;
-      const [left, right] = this.merges[first - 256];
-      ids = mergePair(ids, left, right, first);
-    }
-  }
-
-  /** The lowest id that two neighbours can become. */
-  private earliestMerge(ids: readonly number[]): number | undefined {
-    let earliest: number | undefined;
-    for (let i = 0; i + 1 < ids.length; i++) {
-      const merged = this.mergedId.get(pairKey(ids[i], ids[i + 1]));
-      if (merged !== undefined && !(earliest! <= merged)) earliest = merged;
-    }
-    return earliest;
+  /** One piece of a text, whose borders no merge crosses. */
+  encodePiece(piece: string): readonly number[] {
+    const bytes = Array.from(new TextEncoder().encode(piece), (byte) => this.idOfByte[byte]);
+    return mergeInOrder(bytes, this.mergesOfPairs);
   }
 
   decode(ids: Iterable<number>): string {

@@ -1,0 +1,100 @@
+import { nn, type Tensor, UserError } from '../../lib/index.ts';
+import { GPT_CONFIG_124M } from '../chapter04/index.ts';
+import type { Notebook } from '../common/notebook.ts';
+import { formatTable } from '../common/table.ts';
+import { RMSNorm } from './01-rms-norm.ts';
+import { type Rotations, rotations } from './02-rope.ts';
+import { FeedForward } from './03-swiglu.ts';
+import { GroupedQueryAttention } from './04-grouped-query-attention.ts';
+import type { LlamaConfig } from './config.ts';
+import type { KeysAndValues, KeyValueCache } from './key-value-cache.ts';
+
+/** Chapter 4's block with Llama's parts: attention and feed-forward, each behind a norm and with a shortcut. */
+export class LlamaBlock extends nn.Module {
+  att: GroupedQueryAttention;
+  ff: FeedForward;
+  norm1: RMSNorm;
+  norm2: RMSNorm;
+
+  constructor(config: LlamaConfig) {
+    super();
+    this.att = new GroupedQueryAttention(config);
+    this.ff = new FeedForward(config);
+    this.norm1 = new RMSNorm(config.embDim, config.normEps);
+    this.norm2 = new RMSNorm(config.embDim, config.normEps);
+  }
+
+  /** x [b, t, d] → [b, t, d]. */
+  forward(x: Tensor, turns: Rotations, past?: KeysAndValues): Tensor {
+    x = x.add(this.att.forward(this.norm1.forward(x), turns, past));
+    return x.add(this.ff.forward(this.norm2.forward(x)));
+  }
+}
+
+/**
+ * Llama (Touvron et al. 2023, https://arxiv.org/abs/2302.13971), with the fields of chapter 4's GPTModel, so that what
+ * chapters 5 and 6 do with a GPT they do with a Llama too. There is no position embedding: positions enter in each block.
+ * The head is the token embedding a second time.
+ */
+export class LlamaModel extends nn.Module {
+  tokEmb: nn.Embedding;
+  trfBlocks: nn.ModuleList<LlamaBlock>;
+  finalNorm: RMSNorm;
+  /** A Linear; chapter 6 puts a small classifier in its place, LoRA wraps it. */
+  outHead: nn.Linear | nn.LinearWithLoRA;
+  readonly config: LlamaConfig;
+  readonly #turns: Rotations;
+
+  constructor(config: LlamaConfig) {
+    super();
+    this.config = config;
+    this.tokEmb = new nn.Embedding(config.vocabSize, config.embDim);
+    this.trfBlocks = new nn.ModuleList(Array.from({ length: config.nLayers }, () => new LlamaBlock(config)));
+    this.finalNorm = new RMSNorm(config.embDim, config.normEps);
+    this.outHead = nn.Linear.of(this.tokEmb.weight, null);
+    this.#turns = rotations(config.embDim / config.nHeads, config.contextLength, config.ropeBase);
+  }
+
+  /**
+   * Token ids [b, t] → logits [b, t, vocab]. With a cache, ids are the tokens that come after those it has seen.
+   * @throws UserError if there are more tokens than the model's context length
+   */
+  forward(ids: Tensor, cache?: KeyValueCache): Tensor {
+    const { contextLength } = this.config;
+    const tokens = (cache?.length ?? 0) + ids.shape[1];
+    if (tokens > contextLength) {
+      throw new UserError(`the model sees at most ${contextLength} tokens, not ${tokens}: shorten the text`);
+    }
+    let x = this.tokEmb.forward(ids); // [b, t] → [b, t, d]
+    for (const [i, block] of [...this.trfBlocks].entries())
+      x = block.forward(x, this.#turns, cache?.layer(i)); // [b, t, d]
+    x = this.finalNorm.forward(x);
+    return this.outHead.forward(x); // [b, t, vocab]
+  }
+}
+
+/** The sizes of GPT-2 small and of a Llama, side by side, and where their numbers are. */
+export function showSizes(nb: Notebook, config: LlamaConfig): void {
+  const gpt = GPT_CONFIG_124M;
+  const d = gpt.embDim;
+  const head = config.embDim / config.nHeads;
+  const count = (x: number) => x.toLocaleString('en');
+  const attention = 2 * config.embDim ** 2 + 2 * config.embDim * config.nKvHeads * head;
+  const block = attention + 3 * config.embDim * config.hiddenDim + 2 * config.embDim;
+  const gptBlock = 4 * d * d + 4 * d + 8 * d * d + 5 * d + 4 * d;
+  const rows: [string, number, number][] = [
+    ['token embedding, which is the head too', gpt.vocabSize * d, config.vocabSize * config.embDim],
+    ['position embedding', gpt.contextLength * d, 0],
+    ['attention of a block', 4 * d * d + 4 * d, attention],
+    ['feed-forward of a block', 8 * d * d + 5 * d, 3 * config.embDim * config.hiddenDim],
+    ['two norms of a block', 4 * d, 2 * config.embDim],
+    ['all blocks', gpt.nLayers * gptBlock, config.nLayers * block],
+    [
+      'the whole',
+      (gpt.vocabSize + gpt.contextLength) * d + gpt.nLayers * gptBlock + 2 * d,
+      config.vocabSize * config.embDim + config.nLayers * block + config.embDim,
+    ],
+  ];
+  const cells = rows.map(([name, theirs, ours]) => [name, count(theirs), count(ours)]);
+  nb.note(formatTable(['numbers in', 'GPT-2 small', 'SmolLM2-135M'], cells));
+}

@@ -1,0 +1,30 @@
+/** The sizes of a Llama. What GPT-2 has too goes by the same name (chapter 4's config.ts). */
+export interface LlamaConfig {
+  vocabSize: number;
+  /** The most tokens the model can see at once. */
+  contextLength: number;
+  embDim: number;
+  /** Heads of queries. */
+  nHeads: number;
+  /** Heads of keys and values: each is shared by nHeads / nKvHeads heads of queries. */
+  nKvHeads: number;
+  nLayers: number;
+  /** Width of the feed-forward layer. */
+  hiddenDim: number;
+  /** Base of the rotations' frequencies, θ. */
+  ropeBase: number;
+  normEps: number;
+}
+
+/** SmolLM2-135M (Hugging Face, 2024), the smallest of its family. */
+export const SMOLLM2_135M: LlamaConfig = {
+  vocabSize: 49152,
+  contextLength: 8192,
+  embDim: 576,
+  nHeads: 9,
+  nKvHeads: 3,
+  nLayers: 30,
+  hiddenDim: 1536,
+  ropeBase: 100_000,
+  normEps: 1e-5,
+};

@@ -1,0 +1,94 @@
+import { createInterface } from 'node:readline/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { LoadedLlama } from './06-gguf.ts';
+import { type AnswerOptions, chatToIds, continueIds, type Message } from './09-chat.ts';
+import { KeyValueCache } from './key-value-cache.ts';
+
+/** Answers and conversations on the terminal, token by token as they come. */
+
+/** Writes an answer as it comes, and gives it back with how long it took. `stopped` is asked after each token. */
+async function stream(
+  loaded: LoadedLlama,
+  messages: readonly Message[],
+  options: AnswerOptions,
+  cache: KeyValueCache,
+  stopped: () => boolean = () => false,
+): Promise<{ answer: string; tokens: number; seconds: number }> {
+  const ids = chatToIds(loaded, messages);
+  cache.truncate(Math.min(cache.length, commonBeginning(cache.seen, ids), ids.length - 1));
+  const decoder = new TextDecoder();
+  const start = performance.now();
+  let answer = '';
+  let tokens = 0;
+  const show = (text: string) => {
+    answer += text;
+    process.stdout.write(text);
+  };
+  for (const id of continueIds(loaded, ids, options, cache)) {
+    tokens++;
+    show(decoder.decode(loaded.tokeniser.bytes([id]), { stream: true }));
+    await nextTurn(); // Ctrl-C is seen between two tokens
+    if (stopped()) break;
+  }
+  show(`${decoder.decode()}\n`);
+  return { answer: answer.trimEnd(), tokens, seconds: (performance.now() - start) / 1000 };
+}
+
+function commonBeginning(a: readonly number[], b: readonly number[]): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
+}
+
+/** One question, one answer. */
+export async function answerOnce(
+  loaded: LoadedLlama,
+  question: string,
+  options: AnswerOptions,
+): Promise<void> {
+  const { tokens, seconds } = await stream(
+    loaded,
+    [{ role: 'user', content: question }],
+    options,
+    new KeyValueCache(),
+  );
+  console.log(`(${rate(tokens, seconds)})`);
+}
+
+/**
+ * A conversation: each line is a message. Ctrl-C stops an answer, or ends the conversation where none is being written;
+ * `/reset` begins anew.
+ */
+export async function converse(loaded: LoadedLlama, options: AnswerOptions): Promise<void> {
+  const terminal = createInterface({
+    input: process.stdin,
+    output: process.stdout,
+    terminal: process.stdin.isTTY,
+  });
+  const cache = new KeyValueCache();
+  let messages: Message[] = [];
+  let answering = false;
+  let stop = false;
+  terminal.on('SIGINT', () => {
+    if (answering) stop = true;
+    else terminal.close();
+  });
+  console.log('Type a message. Ctrl-C stops an answer, /reset begins anew, Ctrl-D ends.');
+  terminal.setPrompt('> ');
+  terminal.prompt();
+  for await (const line of terminal) {
+    if (line.trim() === '/reset') messages = [];
+    else if (line.trim() !== '') {
+      messages.push({ role: 'user', content: line });
+      [answering, stop] = [true, false];
+      const { answer, tokens, seconds } = await stream(loaded, messages, options, cache, () => stop);
+      answering = false;
+      messages.push({ role: 'assistant', content: answer });
+      console.log(`(${rate(tokens, seconds)}${stop ? ', stopped' : ''})`);
+    }
+    terminal.prompt();
+  }
+}
+
+const rate = (tokens: number, seconds: number) =>
+  `${tokens} tokens, ${(tokens / seconds).toFixed(1)} a second`;

@@ -1,0 +1,11 @@
+export { RMSNorm, rmsNormByHand } from './01-rms-norm.ts';
+export { type Rotations, rotate, rotations } from './02-rope.ts';
+export { FeedForward, silu } from './03-swiglu.ts';
+export { GroupedQueryAttention } from './04-grouped-query-attention.ts';
+export { LlamaBlock, LlamaModel } from './05-llama-model.ts';
+export { type LoadedLlama, loadGguf, unpermuteRows } from './06-gguf.ts';
+export { loadHubFolder } from './07-hub-folder.ts';
+export { BpeTokeniser, type Vocabulary } from './08-tokeniser.ts';
+export { type AnswerOptions, chat, chatToIds, continueIds, type Message } from './09-chat.ts';
+export { type LlamaConfig, SMOLLM2_135M } from './config.ts';
+export { KeysAndValues, KeyValueCache } from './key-value-cache.ts';

@@ -1,0 +1,38 @@
+import { downloadFileToCacheDir } from '@huggingface/hub';
+import { UserError } from '../../lib/index.ts';
+import { folderOf, kindOfPath } from '../../lib/io/files.ts';
+import { type LoadedLlama, loadGguf } from './06-gguf.ts';
+import { HUB_FILES, loadHubFolder } from './07-hub-folder.ts';
+
+const REPOSITORY = 'HuggingFaceTB/SmolLM2-135M-Instruct';
+
+/**
+ * A Llama from a GGUF file or a folder in the hub's layout, or SmolLM2-135M-Instruct from the Hugging Face hub, kept in its
+ * cache.
+ * @throws UserError if it is missing, damaged or another kind of model, or cannot be downloaded
+ */
+export async function obtainLlama(
+  path: string | undefined,
+  print: (line: string) => void,
+): Promise<LoadedLlama> {
+  const place = path ?? (await downloadModel(print));
+  return kindOfPath(place) === 'folder' ? loadHubFolder(place) : loadGguf(place);
+}
+
+/** The folder in the hub's cache. */
+async function downloadModel(print: (line: string) => void): Promise<string> {
+  print(`Weights: ${REPOSITORY} on the Hugging Face hub (downloaded once, then kept)`);
+  let folder = '';
+  for (const file of HUB_FILES) {
+    try {
+      folder = folderOf(await downloadFileToCacheDir({ repo: REPOSITORY, path: file }));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new UserError(
+        `${REPOSITORY} cannot be downloaded (${reason}): give a GGUF file of the Llama family, or a folder in the ` +
+          "hub's layout, with --weights PATH",
+      );
+    }
+  }
+  return folder;
+}

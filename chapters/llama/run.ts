@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { manualSeed } from '../../lib/index.ts';
+import { isProgram, runChapter } from '../common/cli.ts';
+import type { Notebook } from '../common/notebook.ts';
+import type { OptionSpecs, OptionValues } from '../common/options.ts';
+import { showNorms } from './01-rms-norm.ts';
+import { showRotations } from './02-rope.ts';
+import { showFeedForward } from './03-swiglu.ts';
+import { showSharing } from './04-grouped-query-attention.ts';
+import { showSizes } from './05-llama-model.ts';
+import { showTokens } from './08-tokeniser.ts';
+import { chat } from './09-chat.ts';
+import { SMOLLM2_135M } from './config.ts';
+import { answerOnce, converse } from './conversation.ts';
+import { obtainLlama } from './obtain-llama.ts';
+
+export const OPTIONS = {
+  weights: {
+    type: 'path',
+    access: 'read',
+    help: "a GGUF file, or a folder in the hub's layout (default: SmolLM2-135M-Instruct from the hub)",
+    placeholder: 'PATH',
+  },
+  prompt: { type: 'string', help: 'answer this, and nothing else', placeholder: 'TEXT' },
+  chat: { type: 'boolean', help: 'a conversation on the terminal', excludes: ['prompt'] },
+  maxNewTokens: { type: 'number', help: 'tokens of an answer at most', default: 256, min: 1, integer: true },
+  temperature: { type: 'number', help: '0 takes the most likely token, above it draws', default: 0, min: 0 },
+  topK: { type: 'number', help: 'draw among this many tokens only', min: 1, integer: true },
+  seed: { type: 'number', help: 'of what is drawn', default: 123, min: 0, integer: true },
+  out: {
+    type: 'path',
+    access: 'writeFolder',
+    help: 'folder for the plot',
+    default: 'runs',
+    placeholder: 'DIR',
+  },
+} as const satisfies OptionSpecs;
+
+/** From GPT to Llama: the parts that differ, the model, and an answer. */
+export async function run(nb: Notebook, options: OptionValues<typeof OPTIONS>): Promise<void> {
+  const { weights, prompt } = options;
+  manualSeed(options.seed);
+  if (prompt !== undefined || options.chat) {
+    const loaded = await obtainLlama(weights, (line) => nb.note(line));
+    return prompt !== undefined ? answerOnce(loaded, prompt, options) : converse(loaded, options);
+  }
+
+  nb.section('1 RMS norm beside layer norm');
+  showNorms(nb);
+
+  nb.section('2 Rotations for positions');
+  await showRotations(nb, join(options.out, 'llama', 'rotations.svg'));
+
+  nb.section('3 SwiGLU beside GELU');
+  showFeedForward(nb, SMOLLM2_135M);
+
+  nb.section('4 Grouped-query attention');
+  showSharing(nb, SMOLLM2_135M);
+
+  nb.section('5 The model');
+  showSizes(nb, SMOLLM2_135M);
+
+  nb.section('6 A real one, from its file');
+  const start = performance.now();
+  const loaded = await obtainLlama(weights, (line) => nb.note(line));
+  nb.note(`Read in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+
+  nb.section('7 Its tokeniser');
+  showTokens(nb, loaded.tokeniser);
+
+  nb.section('8 It answers');
+  const question = 'What is the capital of France?';
+  nb.note(`> ${question}`);
+  nb.note(await chat(loaded, question, { maxNewTokens: options.maxNewTokens }));
+}
+
+if (isProgram(import.meta.url)) {
+  await runChapter({
+    chapter: 'llama',
+    summary: 'From GPT-2 to Llama: what changed, and a real pretrained model that answers.',
+    options: OPTIONS,
+    run,
+  });
+}

