@@ -1,4 +1,4 @@
-import { nn, type Tensor, UserError } from '../../lib/index.ts';
+import { type io, nn, type Tensor, UserError } from '../../lib/index.ts';
 import { GPT_CONFIG_124M } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { formatTable } from '../common/table.ts';
@@ -7,6 +7,7 @@ import { type Rotations, rotations } from './02-rope.ts';
 import { FeedForward } from './03-swiglu.ts';
 import { GroupedQueryAttention } from './04-grouped-query-attention.ts';
 import type { LlamaConfig } from './config.ts';
+import { hubLayoutOf } from './hub-layout.ts';
 import type { KeysAndValues, KeyValueCache } from './key-value-cache.ts';
 
 /** Chapter 4's block with Llama's parts: attention and feed-forward, each behind a norm and with a shortcut. */
@@ -70,6 +71,11 @@ export class LlamaModel extends nn.Module {
       x = block.forward(x, this.#turns, cache?.layer(i)); // [b, t, d]
     x = this.finalNorm.forward(x);
     return this.outHead.forward(x); // [b, t, vocab]
+  }
+
+  /** How its layers are called at Hugging Face, for LoRA adapters that go there and come back. */
+  hubLayout(): io.HubLayout {
+    return hubLayoutOf(this);
   }
 }
 

@@ -1,24 +1,12 @@
 import { nn, type Tensor, UserError } from '../../lib/index.ts';
 import { withTensors } from '../../lib/io/checkpoint.ts';
-import { kindOfPath, pathIn } from '../../lib/io/files.ts';
+import { pathIn } from '../../lib/io/files.ts';
 import { readJson } from '../../lib/io/json.ts';
 import { LlamaModel } from './05-llama-model.ts';
 import type { LoadedLlama } from './06-gguf.ts';
 import { BpeTokeniser } from './08-tokeniser.ts';
 import type { LlamaConfig } from './config.ts';
-
-/** Our name for each tensor of a block, and Hugging Face's. The rows of q and k are in our order here. */
-const BLOCK_TENSORS: Record<string, string> = {
-  'norm1.scale': 'input_layernorm.weight',
-  'att.W_query.weight': 'self_attn.q_proj.weight',
-  'att.W_key.weight': 'self_attn.k_proj.weight',
-  'att.W_value.weight': 'self_attn.v_proj.weight',
-  'att.out_proj.weight': 'self_attn.o_proj.weight',
-  'norm2.scale': 'post_attention_layernorm.weight',
-  'ff.gate.weight': 'mlp.gate_proj.weight',
-  'ff.up.weight': 'mlp.up_proj.weight',
-  'ff.down.weight': 'mlp.down_proj.weight',
-};
+import { HUB_LINEARS, HUB_NORMS } from './hub-layout.ts';
 
 /** The files of a model on the Hugging Face hub that are read here. */
 export const HUB_FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'];
@@ -48,8 +36,8 @@ function hubName(name: string, weights: Record<string, Tensor>): string {
   // A tied head is not stored a second time.
   if (name === 'out_head.weight')
     return weights['lm_head.weight'] ? 'lm_head.weight' : 'model.embed_tokens.weight';
-  const [, block, part] = /^trf_blocks\.(\d+)\.(.+)$/.exec(name)!;
-  return `model.layers.${block}.${BLOCK_TENSORS[part]}`;
+  const [, block, part] = /^trf_blocks\.(\d+)\.(.+)\.(?:weight|scale)$/.exec(name)!;
+  return `model.layers.${block}.${HUB_LINEARS[part] ?? HUB_NORMS[part]}.weight`;
 }
 
 function configFrom(folder: string): LlamaConfig {
@@ -117,6 +105,3 @@ function tokeniserFrom(folder: string): Omit<LoadedLlama, 'model'> {
     throw new UserError(`${folder}: its eos_token “${endText}” is not a special token`);
   return { tokeniser, chatTemplate: String(settings.chat_template ?? ''), endId };
 }
-
-/** A GGUF file, or a folder of the hub. */
-export const isHubFolder = (path: string): boolean => kindOfPath(path) === 'folder';

@@ -1,0 +1,44 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { LlamaModel, loadHubFolder } from '../../../chapters/llama/index.ts';
+import { io, manualSeed, nn, noGrad, randn, tensor } from '../../../lib/index.ts';
+import { readSafetensors } from '../../../lib/io/safetensors.ts';
+
+const TINY = fileURLToPath(new URL('../../fixtures/llama/tiny', import.meta.url));
+
+describe("a Llama's adapter", () => {
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'adapter-'));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it("has PEFT's names, and gives the same logits when it is loaded again", async () => {
+    manualSeed(1);
+    const ids = tensor([[5, 70, 200, 12]], { dtype: 'int32' });
+    const { model } = await loadHubFolder(TINY);
+    model.requiresGrad_(false);
+    nn.replaceLinearWithLoRA(model, { rank: 3, alpha: 6, targets: ['W_query', 'W_value', 'down'] });
+    noGrad(() => {
+      for (const parameter of model.parameters()) {
+        if (parameter.requiresGrad) parameter.copyInPlace(randn(...parameter.shape).mul(0.1));
+      }
+    });
+    await io.saveAdapter(folder, model, { baseModel: 'tiny' });
+
+    const stored = readSafetensors(new Uint8Array(readFileSync(join(folder, 'adapter_model.safetensors'))));
+    expect([...stored.keys()]).to.include('base_model.model.model.layers.1.self_attn.q_proj.lora_A.weight');
+    expect(stored.get('base_model.model.model.layers.0.mlp.down_proj.lora_B.weight')!.shape).to.eql([32, 3]);
+
+    const { model: again } = await loadHubFolder(TINY);
+    const plain = noGrad(() => again.forward(ids));
+    io.loadAdapter(folder, again);
+    const [wanted, got] = noGrad(() => [model.forward(ids), again.forward(ids)]);
+    expect(got.toFlatArray()).to.eql(wanted.toFlatArray());
+    expect(plain.sub(wanted).abs().amax().item()).to.be.above(0.01);
+    expect(again).to.be.instanceOf(LlamaModel);
+  });
+});
