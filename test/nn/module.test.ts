@@ -251,6 +251,14 @@ describe('Module', () => {
     );
   });
 
+  it('finds a module by its path', () => {
+    const toy = new Toy();
+    expect(toy.getSubmodule('')).to.equal(toy);
+    expect(toy.getSubmodule('out_head')).to.equal(toy.outHead);
+    expect(toy.getSubmodule('blocks.1.0')).to.be.instanceOf(nn.Linear);
+    expect(() => toy.getSubmodule('blocks.2.0')).to.throw(UserError, 'no module 2 on the way to blocks.2.0');
+  });
+
   it('a ModuleList has no forward, a Sequential calls its modules in turn', () => {
     expect(() => new nn.ModuleList([]).forward()).to.throw('call its modules');
     const x = tensor([[-1, 2]]);
