@@ -1,4 +1,6 @@
 export { DeviceLostError } from './backend/gpu/lost.ts';
+export type { MemoryUse } from './backend/kernels.ts';
+export { memoryUse } from './backend/memoryUse.ts';
 export { type BackendChoice, useBackend } from './backend/select.ts';
 export { yieldToRuntime } from './backend/yieldToRuntime.ts';
 export { DataLoader, type DataLoaderOptions } from './data/dataLoader.ts';

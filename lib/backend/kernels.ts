@@ -154,10 +154,17 @@ export interface Backend {
   readonly kernels: DecliningKernels;
   /** Where its kernels want the host's numbers: memory that they read without a copy. */
   readonly allocate?: Allocator;
+  memoryUse?(): MemoryUse;
   /** Takes memory back that the runtime sets free between jobs only: see yieldToRuntime.ts. */
   betweenSteps?(): Promise<void>;
   /** Stops threads or a device. Storages on the device are brought home first. */
   close?(): void;
+}
+
+/** In bytes: what tensors and the engine's own buffers take, and what the engine has taken from the system. */
+export interface MemoryUse {
+  readonly inUse: number;
+  readonly reserved: number;
 }
 
 type Declinable<F> = F extends (...args: infer A) => infer R ? (...args: A) => R | undefined : never;

@@ -130,6 +130,7 @@ export function createWasmBackend({ threads = availableThreads(), variant }: Was
     memory,
     allocate: memory.allocate,
     start: () => engine.start(threads),
+    memoryUse: () => ({ inUse: memory.heap.bytesInUse, reserved: memory.heap.buffer.byteLength }),
     betweenSteps: () => memory.betweenSteps(),
   };
 }
