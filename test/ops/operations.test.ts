@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { jsKernels } from '../../lib/backend/js/index.ts';
 import { F, ones, Tensor } from '../../lib/index.ts';
+import * as makers from '../../lib/tensor/create.ts';
+import * as library from '../../lib/tensor/index.ts';
 import { kernelCalls } from '../support/spy.ts';
 import { describeOperations, describeSizes, named } from './check.ts';
 import { OPERATIONS } from './table.ts';
@@ -15,14 +17,16 @@ describe('the table of operations', () => {
     expect(names.filter((name, i) => names.indexOf(name) !== i)).to.deep.equal([]);
   });
 
-  it('has every method of Tensor and every function of F', () => {
+  it('has every method of Tensor, every function of F and every other function of tensors', () => {
     const notOperations = new Set([
       ...['constructor', 'item', 'toFlatArray', 'toArray', 'toString', 'backward', 'requiresGrad_'],
       ...['addInPlace', 'copyInPlace', 'addProductInPlace'],
       ...['storage', 'shape', 'strides', 'offset', 'dtype', 'ndim', 'size', 'isLeaf'],
     ]);
     const methods = Object.getOwnPropertyNames(Tensor.prototype).filter((name) => !notOperations.has(name));
-    const functions = Object.keys(F).map((name) => `F.${name}`);
+    const elsewhere = [...Object.keys(makers), 'Tensor', 'noGrad', 'isGradEnabled', 'setPrintOptions'];
+    const free = Object.keys(library).filter((name) => !elsewhere.includes(name));
+    const functions = [...Object.keys(F).map((name) => `F.${name}`), ...free];
     const rows = OPERATIONS.map(({ name }) => name);
     const absent = [...methods, ...functions].filter(
       (wanted) => !rows.some((row) => new RegExp(`^${wanted}(?![A-Za-z])`).test(row)),
