@@ -13,6 +13,8 @@ import type { Notebook } from '../common/notebook.ts';
 import type { Parts } from '../datasets/index.ts';
 
 export interface Data {
+  /** Which messages they are. */
+  source: string;
   datasets: Parts<SpamDataset>;
   loaders: Parts<Batches>;
 }
@@ -29,5 +31,5 @@ export async function showDataset(nb: Notebook, options: SpamOptions): Promise<D
   manualSeed(seed); // for the order of the training messages
   const loaders = makeLoaders(datasets, options.batchSize);
   showLoaders(nb, loaders, [14, 16]);
-  return { datasets, loaders };
+  return { source: prepared.source, datasets, loaders };
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { manualSeed, nn } from '../../lib/index.ts';
 import { countParameters, type GPTModel } from '../chapter04/index.ts';
 import {
@@ -41,13 +42,14 @@ export function showWrapped(nb: Notebook, model: GPTModel, loaders: Parts<Batche
 }
 
 /** Chapter 6's loop, in which only A and B have a gradient; then the accuracies over everything. */
-export function showTraining(
+export async function showTraining(
   nb: Notebook,
   model: GPTModel,
   loaders: Parts<Batches>,
   options: SpamOptions,
-): FineTuningHistory {
-  const { history, accuracy } = showFineTuning(nb, model, loaders, {
+  source: string,
+): Promise<FineTuningHistory> {
+  const { history, accuracy } = await showFineTuning(nb, model, loaders, {
     method: 'lora',
     lr: options.lr ?? defaultLearningRate(options.model, 'lora'),
     schedule: defaultSchedule(options.model),
@@ -55,6 +57,12 @@ export function showTraining(
     seed: options.seed,
     trainable: countParameters(model, { trainableOnly: true }),
     cell: 44,
+    saving: {
+      folder: join(options.out, 'appendixE'),
+      options,
+      facts: { 'the messages': source },
+      print: (line) => nb.note(line),
+    },
   });
   printAccuracies(nb, 49, accuracy);
   nb.figure('history', history);

@@ -24,7 +24,7 @@ export async function run(nb: Notebook, options: SpamOptions): Promise<void> {
   showWhatLoRAIs(nb, { rank, alpha });
 
   nb.section('E.2 Preparing the dataset');
-  const { datasets, loaders } = await showDataset(nb, options);
+  const { datasets, loaders, source } = await showDataset(nb, options);
 
   nb.section('E.3 Initialising the model');
   const model = await showModel(nb, loaders, options);
@@ -33,7 +33,7 @@ export async function run(nb: Notebook, options: SpamOptions): Promise<void> {
   freezeAndWrap(nb, model, { rank, alpha });
   showWrapped(nb, model, loaders, seed);
   if ((options.epochs ?? defaultEpochs(options.model)) > 0) {
-    const history = showTraining(nb, model, loaders, options);
+    const history = await showTraining(nb, model, loaders, options, source);
     const plots = await plotResults(folder, [{ method: 'lora', history }], loaders.train.length);
     nb.note(`Plots: ${plots.join(', ')}`);
   } else nb.note('No epochs: nothing is trained, and the accuracies stay as they are.');

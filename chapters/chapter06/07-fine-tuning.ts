@@ -4,8 +4,9 @@ import type { GPTModel } from '../chapter04/index.ts';
 import { hubName, lossLine, type ModelName } from '../chapter05/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { type Curve, plotCurves } from '../common/plot.ts';
-import { Progress } from '../common/progress.ts';
 import { formatTable } from '../common/table.ts';
+import { runToEnd, TrainingPlace } from '../common/training-place.ts';
+import { runTraining, type TrainingRun } from '../common/training-run.ts';
 import type { Parts } from '../datasets/index.ts';
 import type { Batches } from './03-data-loaders.ts';
 import type { Method } from './05-classification-head.ts';
@@ -35,6 +36,12 @@ export interface FineTuningHistory {
   trainAccs: number[];
   valAccs: number[];
   examplesSeen: number;
+  /** The loss of every step. */
+  stepLosses: number[];
+}
+
+function emptyHistory(): FineTuningHistory {
+  return { trainLosses: [], valLosses: [], trainAccs: [], valAccs: [], examplesSeen: 0, stepLosses: [] };
 }
 
 /** Mean losses of both sets over `evalIter` batches. */
@@ -53,40 +60,38 @@ export function evaluateModel(
   return losses;
 }
 
-/** The training loop of chapter 5, for labels instead of next tokens, with accuracies after each epoch. */
-export function trainClassifierSimple(
+/**
+ * The training loop of chapter 5, for labels instead of next tokens, with accuracies after each epoch. It rests after
+ * every step and yields its loss.
+ */
+export function* trainClassifierSteps(
   model: nn.Module,
   trainLoader: Batches,
   valLoader: Batches,
   optimizer: optim.Optimizer,
   options: FineTuningOptions,
-): FineTuningHistory {
-  const { numEpochs, evalFreq, evalIter, learningRate, print = console.log } = options;
-  const history: FineTuningHistory = {
-    trainLosses: [],
-    valLosses: [],
-    trainAccs: [],
-    valAccs: [],
-    examplesSeen: 0,
-  };
-  let step = -1;
-  for (let epoch = 1; epoch <= numEpochs; epoch++) {
+  place = new TrainingPlace(emptyHistory()),
+): Generator<number, FineTuningHistory> {
+  const { numEpochs, evalFreq, evalIter, learningRate } = options;
+  const { history } = place;
+  const print = place.printer(options.print ?? console.log);
+  for (const epoch of place.epochs(numEpochs)) {
     model.train();
-    for (const [inputs, labels] of trainLoader) {
-      step++;
-      if (learningRate) optimizer.lr = learningRate(step);
+    for (const [inputs, labels] of place.batches(trainLoader)) {
+      if (learningRate) optimizer.lr = learningRate(place.step);
       optimizer.zeroGrad();
       const loss = calcLossBatch(inputs, labels, model);
       loss.backward();
       optimizer.step();
       history.examplesSeen += inputs.shape[0];
-      options.onStep?.(step, loss.item());
-      if (step % evalFreq === 0) {
+      history.stepLosses.push(loss.item());
+      if (place.step % evalFreq === 0) {
         const [trainLoss, valLoss] = evaluateModel(model, trainLoader, valLoader, evalIter);
         history.trainLosses.push(trainLoss);
         history.valLosses.push(valLoss);
-        print(lossLine(epoch, step, trainLoss, valLoss));
+        print(lossLine(epoch, place.step, trainLoss, valLoss));
       }
+      yield loss.item();
     }
     const trainAcc = calcAccuracyLoader(trainLoader, model, evalIter);
     const valAcc = calcAccuracyLoader(valLoader, model, evalIter);
@@ -95,6 +100,17 @@ export function trainClassifierSimple(
     print(`Training accuracy: ${percent(trainAcc)} | Validation accuracy: ${percent(valAcc)}`);
   }
   return history;
+}
+
+/** The same as the book has it: from the first step to the last. */
+export function trainClassifierSimple(
+  model: nn.Module,
+  trainLoader: Batches,
+  valLoader: Batches,
+  optimizer: optim.Optimizer,
+  options: FineTuningOptions,
+): FineTuningHistory {
+  return runToEnd(trainClassifierSteps(model, trainLoader, valLoader, optimizer, options), options.onStep);
 }
 
 export type Schedule = 'constant' | 'cosine';
@@ -120,8 +136,8 @@ export interface FineTuneSettings {
   epochs: number;
   seed: number;
   print: (line: string) => void;
-  /** Told the loss of every step. */
-  onLoss?: (loss: number) => void;
+  /** Where the checkpoints go, and what a run has to have in common with them to go on from there. */
+  saving: Pick<TrainingRun<FineTuningHistory>, 'folder' | 'options' | 'facts' | 'print'>;
 }
 
 /** Steps between two looks at the losses. */
@@ -131,25 +147,22 @@ const EVAL_FREQ = 50;
 export function fineTune(
   model: nn.Module,
   loaders: Parts<Batches>,
-  { method, lr, schedule, epochs, seed, print, onLoss }: FineTuneSettings,
-): FineTuningHistory {
+  { method, lr, schedule, epochs, seed, print, saving }: FineTuneSettings,
+): Promise<FineTuningHistory> {
   manualSeed(seed);
   const optimizer = new optim.AdamW(trainedParameters(model), { lr, weightDecay: 0.1 });
-  const steps = epochs * loaders.train.length;
-  const progress = new Progress(`  ${method}`, steps);
-  const history = trainClassifierSimple(model, loaders.train, loaders.valid, optimizer, {
+  const totalSteps = epochs * loaders.train.length;
+  const options = {
     numEpochs: epochs,
     evalFreq: EVAL_FREQ,
     evalIter: 5,
-    learningRate: schedule === 'cosine' ? (step) => cosineRate(step, steps, lr) : undefined,
+    learningRate: schedule === 'cosine' ? (step: number) => cosineRate(step, totalSteps, lr) : undefined,
     print,
-    onStep: (step, loss) => {
-      progress.update(step + 1, `loss ${loss.toFixed(3)}`);
-      onLoss?.(loss);
-    },
-  });
-  progress.stop();
-  return history;
+  };
+  return runTraining(
+    { ...saving, label: method, model, optimizer, totalSteps, history: emptyHistory() },
+    (place) => trainClassifierSteps(model, loaders.train, loaders.valid, optimizer, options, place),
+  );
 }
 
 function trainedParameters(model: nn.Module): nn.Parameter[] {
@@ -195,16 +208,16 @@ export interface FineTuneResult {
 }
 
 /** `fineTune`, timed, with the accuracies over everything at its end. */
-export function showFineTuning(
+export async function showFineTuning(
   nb: Notebook,
   model: nn.Module,
   loaders: Parts<Batches>,
   settings: Omit<FineTuneSettings, 'print'> & { trainable: number; cell?: number },
-): FineTuneResult {
+): Promise<FineTuneResult> {
   const { method, trainable, cell } = settings;
   const start = performance.now();
   const print = (line: string) => (cell === undefined ? nb.note(line) : nb.print(cell, line));
-  const history = fineTune(model, loaders, { ...settings, print });
+  const history = await fineTune(model, loaders, { ...settings, print });
   print(`Training completed in ${((performance.now() - start) / 60_000).toFixed(2)} minutes.`);
   const accuracy = calcAccuracies(loaders, model);
   return {

@@ -36,6 +36,7 @@ export {
   showFineTuning,
   showPeakMemory,
   trainClassifierSimple,
+  trainClassifierSteps,
 } from './07-fine-tuning.ts';
 export { classifyReview, spamProbability } from './08-spam-classifier.ts';
 export { CachedPrefix, frozenBlocks, LastPositionClassifier } from './09-work-left-out.ts';

@@ -1,11 +1,11 @@
 import { activeBackends } from '../../lib/backend/dispatch.ts';
 import { MODEL_NAMES, type ModelName } from '../chapter05/index.ts';
 import type { OptionSpec, OptionValues } from '../common/options.ts';
+import { type SavingOptions, TRAINING_OPTIONS } from '../common/training-run.ts';
 import type { Method } from './05-classification-head.ts';
 import type { Schedule } from './07-fine-tuning.ts';
 
-/** What chapter 6 and appendix E both take. */
-export const SPAM_OPTIONS = {
+const OWN_OPTIONS = {
   data: {
     type: 'path',
     access: 'read',
@@ -48,7 +48,9 @@ export const SPAM_OPTIONS = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
-export type SpamOptions = OptionValues<typeof SPAM_OPTIONS>;
+/** What chapter 6 and appendix E both take. */
+export const SPAM_OPTIONS = { ...OWN_OPTIONS, ...TRAINING_OPTIONS };
+export type SpamOptions = OptionValues<typeof OWN_OPTIONS> & SavingOptions;
 
 /**
  * Learning rates. For GPT-2 the book's own; `mini` is 17 times as small and wants larger steps (chosen on the

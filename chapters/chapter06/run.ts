@@ -78,19 +78,24 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
     const trainable = prepareForMethod(start, method, { rank, alpha });
     const lr = options.lr ?? defaultLearningRate(name, method);
     const epochs = options.epochs ?? defaultEpochs(name);
-    const settings = { method, lr, schedule: defaultSchedule(name), epochs, seed, trainable };
+    const saving = {
+      folder: join(folder, method),
+      options: { ...options, method },
+      facts: { 'the messages': prepared.source },
+      print,
+    };
+    const settings = { method, lr, schedule: defaultSchedule(name), epochs, seed, trainable, saving };
     const [some, all] = [trainable, countParameters(start)].map((count) => count.toLocaleString('en'));
     nb.note(`${some} of ${all} parameters are trained, in ${epochs} ${epochs === 1 ? 'pass' : 'passes'}`);
 
     if (options.plain || epochs === 0) {
-      results.push(showFineTuning(nb, start, loaders, settings));
+      results.push(await showFineTuning(nb, start, loaders, settings));
     } else {
       const everything = firstLosses(start, loaders.train, settings, PLAIN_STEPS);
       const less = leaveWorkOut(nb, start, datasets, batchSize);
-      const losses: number[] = [];
-      const onLoss = (loss: number) => losses.push(loss);
-      results.push(showFineTuning(nb, less.classifier, less.loaders, { ...settings, onLoss }));
-      showSameLosses(nb, everything, losses);
+      const result = await showFineTuning(nb, less.classifier, less.loaders, settings);
+      results.push(result);
+      showSameLosses(nb, everything, result.history.stepLosses);
     }
     if (method === 'lora') {
       await saveAdapter(nb, join(folder, 'adapter'), start, name);

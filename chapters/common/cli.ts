@@ -6,6 +6,7 @@ import { useBackend } from '../../lib/index.ts';
 import { writeFileAtomically } from '../../lib/io/files.ts';
 import { parseOptions, runMain } from './command-line.ts';
 import { describeEngine, noteTraffic } from './engine.ts';
+import { runThroughLostGpu } from './lost-gpu.ts';
 import { Notebook } from './notebook.ts';
 import { COMMON_OPTIONS, type OptionSpecs, type OptionValues, UsageError } from './options.ts';
 import { checkPaths } from './paths.ts';
@@ -36,12 +37,19 @@ export async function runChapter<const Options extends OptionSpecs>(
     }
     await checkPaths(options, values);
 
-    const notebook = new Notebook(spec.chapter, openTerminal());
+    const terminal = openTerminal();
     const engine = await useBackend(common.backend, { threads: common.threads, gpuMode: common.gpuMode });
-    notebook.note(`Engine: ${describeEngine(engine)}`);
-    notebook.figure('backend', engine);
+    terminal(`Engine: ${describeEngine(engine)}`);
     const start = performance.now();
-    await spec.run(notebook, values);
+    const attempt = async (print: (line: string) => void) => {
+      const notebook = new Notebook(spec.chapter, print);
+      notebook.figure('backend', engine);
+      await spec.run(notebook, values);
+      return notebook;
+    };
+    const notebook = await runThroughLostGpu(attempt, terminal, () => {
+      return useBackend('wasm', { threads: common.threads });
+    });
     noteTraffic(notebook);
     notebook.figure('seconds', Number(((performance.now() - start) / 1000).toFixed(2)));
     if (common.json) {

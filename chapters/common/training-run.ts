@@ -44,8 +44,8 @@ const THIS_PROCESS = randomUUID();
 let isSecondAttempt = false;
 
 /** After a lost GPU a program runs once more from its beginning, and takes up the checkpoints it has written itself. */
-export function takeUpOwnCheckpoints(): void {
-  isSecondAttempt = true;
+export function takeUpOwnCheckpoints(whether: boolean): void {
+  isSecondAttempt = whether;
 }
 
 /**

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Interrupted, resumeCommand } from '../../../chapters/common/command-line.ts';
+import { runThroughLostGpu } from '../../../chapters/common/lost-gpu.ts';
 import { runToEnd, TrainingPlace } from '../../../chapters/common/training-place.ts';
+import { DeviceLostError } from '../../../lib/index.ts';
 import { failure } from '../../support/failure.ts';
 import {
   emptyHistory,
@@ -172,6 +174,59 @@ describe('a training run that survives', function () {
     );
     process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM');
     expect(await trainSmall({ folder, resume: true })).to.deep.equal(whole);
+  });
+
+  it('a GPU lost in mid-run: goes on from its own last checkpoint, with one line more than a whole run', async () => {
+    const folder = newFolder();
+    await killed({ folder, saveEvery: 2, lr: 0.01 }, 9); // another run has been here
+    const steps: number[] = [];
+    const printed: string[] = [];
+    let isLost = false;
+    let switches = 0;
+    const attempt = async (print: (line: string) => void) => {
+      print('Preparing');
+      const beforeStep = (step: number) => {
+        steps.push(step);
+        if (step !== 7 || isLost) return;
+        isLost = true;
+        throw new DeviceLostError('it was unplugged');
+      };
+      const result = await trainSmall({ folder, saveEvery: 2, beforeStep, print });
+      for (const line of result.lines) print(line);
+      return result;
+    };
+    const result = await runThroughLostGpu(
+      attempt,
+      (line) => printed.push(line),
+      async () => ++switches,
+    );
+    expect(result).to.deep.equal(whole);
+    expect(switches).to.equal(1);
+    expect(steps.slice(0, 9)).to.deep.equal([0, 1, 2, 3, 4, 5, 6, 7, 6]);
+    expect(printed.slice(0, 3)).to.deep.equal([
+      'Preparing',
+      'The GPU was lost (it was unplugged): going on from the last checkpoint on the CPU',
+      `Going on after step 6 of ${STEPS}`,
+    ]);
+    expect(printed.slice(3)).to.deep.equal(whole.lines);
+  });
+
+  it('a GPU lost before anything was saved: from the beginning', async () => {
+    let isLost = false;
+    const folder = newFolder();
+    const beforeStep = () => {
+      if (isLost) return;
+      isLost = true;
+      throw new DeviceLostError('it was unplugged');
+    };
+    const attempt = (print: (line: string) => void) => trainSmall({ folder, print, beforeStep });
+    expect(
+      await runThroughLostGpu(
+        attempt,
+        () => {},
+        async () => {},
+      ),
+    ).to.deep.equal(whole);
   });
 
   it('says what to type to go on', () => {
