@@ -34,7 +34,7 @@ export const SPAM: readonly string[] = [
   'Final {notice|attempt|reminder}: your £{pounds} {cash|award|voucher|prize} is still unclaimed. {Call {callnumber}|Txt CLAIM to {shortcode}} {now|within 24hrs}',
   'As a valued {customer|subscriber|network customer} you have been chosen to receive a £{pounds} reward. Quote {code} on {callnumber}',
   'Your mobile No. {mobile} WON a {gadget} in our {weekly|monthly|daily} draw! {Txt|Text} {WIN|YES|PRIZE} to {shortcode} to collect',
-  '{You are|U are|You r} a {winner|lucky winner|prize winner}{!|.|} {You|U} have been {specially |}{selected|chosen} {to|2} receive {£|$}{pounds} {cash|in cash} or {a {£|$}{pounds} {award|prize|voucher}|a {gadget}}. {Call|Speak to an operator on} {callnumber} {to claim|now}',
+  '{You are|U are|You r} a {winner|lucky winner|prize winner}{!|.|} {You|U} have been {specially |}{selected|chosen} {to|2} receive {£|$}{pounds} {cash|in cash} or {a {£|$}{pounds} {award|prize|voucher}|a {gadget}}{|. {Call|Speak to an operator on} {callnumber} {to claim|now}}',
   '{You have|U have} been {specially |randomly |}{selected|chosen|picked} {to|2} {receive|get|win} a {£|$}{pounds} {award|cash prize|bonus|holiday voucher}! {Claim|Collect it} {today|before {day}}, {call {callnumber}|txt {YES|WIN|CLAIM} to {shortcode}}',
   'Winner! {name}, {you are|u r} this {weeks|months} {lucky|cash} winner of {£|$}{pounds}. To {claim your cash|receive your award} {call {callnumber}|reply YES}',
   // tones, games, subscriptions
@@ -96,6 +96,8 @@ export const HYPE: readonly string[] = [
 
 /** Spam dressed as a friend, a helper or a firm one deals with: few of the usual words. */
 export const HARD_SPAM: readonly string[] = [
+  'You are a {winner|lucky winner}{|!|,} you have been {specially |}{selected|chosen} to {receive|get} {£|$}{pounds} {cash|in cash} or a {£|$}{pounds} {award|prize|bonus}.',
+  '{Congratulations|Well done}{|!|,} you have been {specially |}{selected|chosen} for {a|our} {£|$}{pounds} {cash prize|award|reward}{|, claim it today}.',
   'Hi its {name}, lost my phone so this is my new number {mobile}. Text me back x',
   'Hi mum, dropped my phone down the loo, message me on {mobile} please x',
   'Hey {name} here, been trying to ring you all day! Call me back on {callnumber} x',
