@@ -13,7 +13,7 @@ export function isTarget(config: PeftConfig, name: string, isHead: boolean): boo
     const isExcluded = matches(excluded, name);
     if (isExcluded !== false) return isExcluded === null ? null : false;
   }
-  if (isSaved(config, name)) return false;
+  if (config.modulesToSave.some((saved) => `.${name}.`.includes(`.${saved}.`))) return false;
   if (targets === 'all-linear') return !isHead;
   const found = matches(targets, name);
   return found === true && typeof targets !== 'string' && config.layers !== null
@@ -21,9 +21,9 @@ export function isTarget(config: PeftConfig, name: string, isHead: boolean): boo
     : found;
 }
 
-/** Does the configuration bring the layer of that name whole (modules_to_save)? */
+/** Does the configuration bring the layer of that name whole? PEFT takes `norm` for every name that ends so. */
 export function isSaved(config: PeftConfig, name: string): boolean {
-  return config.modulesToSave.some((saved) => `.${name}.`.includes(`.${saved}.`));
+  return config.modulesToSave.some((saved) => name.endsWith(saved));
 }
 
 /** The value of the first pattern that matches the name, or the common one. */
