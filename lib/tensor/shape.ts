@@ -42,7 +42,7 @@ export function resolveAxis(axis: number, rank: number, what: string): number {
 
 /** The same where a tensor without axes counts as one of a single element: it has an axis 0, also called −1. */
 export function resolveAxisOrScalar(axis: number, rank: number, what: string): number {
-  return resolveAxis(axis, Math.max(rank, 1), what);
+  return rank === 0 && (axis === 0 || axis === -1) ? 0 : resolveAxis(axis, rank, what);
 }
 
 /** @throws UserError unless it is a whole number of at least `least`. */

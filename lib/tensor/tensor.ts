@@ -336,7 +336,7 @@ export class Tensor implements Strided {
     return elementwise.clamp(this, low, high);
   }
   /** x with `value` where the bool mask, broadcast to x, is true. @throws UserError if it does not broadcast */
-  maskedFill(mask: Tensor, value: number): Tensor {
+  maskedFill(mask: Tensor, value: Operand): Tensor {
     return elementwise.maskedFill(this, mask, value);
   }
   /** x where the bool condition is true and `other` elsewhere, broadcast. */
@@ -535,7 +535,7 @@ export class Tensor implements Strided {
     return views.slice(this, axis, start, end, step);
   }
   /** `length` positions of an axis from `start` on: a view. @throws UserError if they are not all there */
-  narrow(axis: number, start: number, length: number): Tensor {
+  narrow(axis: number, start: number | Tensor, length: number): Tensor {
     return views.narrow(this, axis, start, length);
   }
   /** One position of an axis, which goes: a view. @throws UserError if it does not exist */

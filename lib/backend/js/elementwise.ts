@@ -174,8 +174,14 @@ function cast(x: Strided, dtype: DType): Storage {
   const out = Storage.empty(dtype, input.length);
   const y = out.data;
   if (dtype === 'bool') for (let i = 0; i < y.length; i++) y[i] = input[i] === 0 ? 0 : 1;
+  else if (dtype === 'int32') for (let i = 0; i < y.length; i++) y[i] = wholeNumber(input[i]);
   else for (let i = 0; i < y.length; i++) y[i] = input[i];
   return out;
+}
+
+/** Towards zero; what int32 cannot hold, NaN too, is its lowest number, as PyTorch's processors have it. */
+function wholeNumber(x: number): number {
+  return x > -(2 ** 31) - 1 && x < 2 ** 31 ? x : -(2 ** 31);
 }
 
 export const elementwiseKernels: Pick<

@@ -62,7 +62,8 @@ export function unary(op: UnaryOp, input: Tensor): Tensor {
   if (input.dtype === 'bool' && INT32_OPERATIONS.has(op) && op !== 'square') {
     throw new UserError(`${op}: a bool tensor has no ${op}; use int() or float() first`);
   }
-  const x = input.dtype === 'float32' || INT32_OPERATIONS.has(op) ? input : input.float();
+  const keepsType = input.dtype === 'float32' || INT32_OPERATIONS.has(op);
+  const x = !keepsType ? input.float() : input.dtype === 'bool' ? input.int() : input;
   const y = Tensor.of(kernels.unary(op, x), x.shape);
   const { saves, backward } = UNARY_BACKWARD[op];
   return record(op, y, [x], [saves === 'x' ? x : saves === 'y' && y], (g) => [backward(g, x, y)]);
@@ -173,7 +174,7 @@ export function where(condition: Tensor, a: Operand, b: Operand, ...more: []): T
   noMore('where', 3, more);
   checkOperands('where', a, b);
   const choose = requireMask(condition, 'where');
-  const [x, y, operands] = broadcastOperands('where', a, b, commonTypeOfChoices(a, b));
+  const [x, y, operands] = broadcastOperands('where', a, b, commonType(a, b));
   const shape = broadcastShapes(choose.shape, operands, 'where');
   const wide = choose.expand(shape);
   const out = Tensor.of(kernels.where(wide, x.expand(shape), y.expand(shape)), shape);
@@ -190,16 +191,13 @@ export function requireMask(mask: Tensor, what: string): Tensor {
   throw new UserError(`${what}: a bool tensor is expected, not ${given}; compare, or use bool()`);
 }
 
-/** Two plain numbers to choose from are float32, as everything not told otherwise. */
-function commonTypeOfChoices(a: Operand, b: Operand): DType {
-  return typeof a === 'number' && typeof b === 'number' ? 'float32' : commonType(a, b);
-}
-
-/** x with `value` wherever the bool mask (broadcast with x) is true. */
-export function maskedFill(x: Tensor, mask: Tensor, value: number): Tensor {
+/** x with `value` (a number, or a tensor without axes) wherever the bool mask (broadcast with x) is true. */
+export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
   requireMask(mask, 'maskedFill');
-  if (typeof value !== 'number') {
-    throw new UserError(`maskedFill: a number is expected, not ${inWords(value)}`);
+  checkOperands('maskedFill', value);
+  if (value instanceof Tensor) {
+    if (value.ndim === 0 && highestType([x.dtype, value.dtype]) === x.dtype) return where(mask, value, x);
+    throw new UserError(`maskedFill: a number of ${x.dtype} is expected, not a tensor of ${value.dtype}`);
   }
   if (x.dtype !== 'float32' && !Number.isInteger(value)) {
     throw new UserError(`maskedFill: a tensor of ${x.dtype} cannot hold ${value}; use float() first`);
@@ -216,8 +214,6 @@ export function clamp(x: Tensor, low: Bound, high?: Bound): Tensor {
   if (least === undefined && most === undefined) {
     throw new UserError('clamp: a lower or an upper bound is expected; give null for the other one');
   }
-  if (x.dtype === 'bool')
-    throw new UserError('clamp: a bool tensor has no order; use int() or float() first');
   let y: Tensor = x.detach();
   if (least !== undefined) y = binary('maximum', y, detached(least));
   if (most !== undefined) y = binary('minimum', y, detached(most));

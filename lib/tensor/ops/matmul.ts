@@ -84,6 +84,8 @@ function matmulBatched(a: Tensor, b: Tensor): Tensor {
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null, ...more: []): Tensor {
   noMore('linear', 3, more);
+  // A weight of one axis is a single output, whose axis goes.
+  if (weight.ndim === 1) return linear(x, weight.unsqueeze(0), bias?.unsqueeze(-1)).squeeze(-1);
   checkLinear(x, weight, bias ?? undefined);
   const [outputs, inputs] = weight.shape;
   if (x.dtype !== 'float32') {

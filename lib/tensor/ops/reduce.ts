@@ -41,10 +41,17 @@ export function sum(input: Tensor, axes?: Axes, keepdim = false): Tensor {
   return record('sum', reduce('sum', x, reduced, keepdim), [x], [], (g) => [g.reshape(kept).expand(x.shape)]);
 }
 
+/** Mean over the axes. @throws UserError unless the elements are float32: of whole numbers it is not whole. */
 export function mean(x: Tensor, axes?: Axes, keepdim = false): Tensor {
+  requireFloats(x, 'mean');
   const count = sizeOf(resolveAxes(x, axes, 'mean').map((axis) => x.shape[axis]));
   // PyTorch numbers the forms of an operation: with axes it prints MeanBackward1.
-  return named(axes === undefined ? 'mean' : 'mean1', sum(x.float(), axes, keepdim).div(count));
+  return named(axes === undefined ? 'mean' : 'mean1', sum(x, axes, keepdim).div(count));
+}
+
+function requireFloats(x: Tensor, what: string): void {
+  if (x.dtype === 'float32') return;
+  throw new UserError(`${what}: float32 is expected, not ${x.dtype}; use float() first`);
 }
 
 export interface VarianceOptions {
@@ -59,7 +66,7 @@ export interface VarianceOptions {
  * Variance over the axes. `unbiased` (the default, as in PyTorch) divides by n − 1 (Bessel's correction),
  * otherwise by n, as layer norm does. Of too few elements it is NaN.
  */
-export function variance(input: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor {
+export function variance(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor {
   checkOptions('var', options, ['unbiased', 'correction', 'keepdim']);
   const { unbiased = true, keepdim = false, correction = unbiased ? 1 : 0 } = options;
   checkFlag(unbiased, 'unbiased', 'var');
@@ -67,7 +74,7 @@ export function variance(input: Tensor, axes?: Axes, options: VarianceOptions = 
   if (options.unbiased !== undefined && options.correction !== undefined) {
     throw new UserError('var: unbiased or correction, not both');
   }
-  const x = input.float();
+  requireFloats(x, 'var');
   const count = sizeOf(resolveAxes(x, axes, 'var').map((axis) => x.shape[axis]));
   const deviation = x.sub(mean(x, axes, true));
   const divisor = Math.max(0, count - correction);

@@ -123,16 +123,17 @@ export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step =
 }
 
 /** `length` elements from `start` on (which may count from the end). @throws UserError unless all are there. */
-export function narrow(x: Tensor, axis: number, start: number, length: number): Tensor {
+export function narrow(x: Tensor, axis: number, from: number | Tensor, length: number): Tensor {
+  const start = from instanceof Tensor && from.dtype === 'int32' ? from.item() : (from as number);
   const all = x.shape[resolveAxis(axis, x.ndim, 'narrow')];
   checkCount(length, 0, 'a length', 'narrow');
-  const from = start < 0 ? start + all : start;
-  if (!Number.isInteger(start) || from < 0 || from + length > all) {
+  const first = start < 0 ? start + all : start;
+  if (!Number.isInteger(start) || first < 0 || first + length > all) {
     throw new UserError(
       `narrow: there are no ${length} elements from ${inWords(start)} on, on an axis of length ${all}`,
     );
   }
-  return slice(x, axis, from, from + length);
+  return slice(x, axis, first, first + length);
 }
 
 /** The slice at one position of an axis, without that axis. @throws UserError if it is out of range. */
