@@ -157,8 +157,10 @@ export function arange(
     throw new UserError(`arange: from ${from} to ${to} in steps of ${step} is never reached`);
   const length = Math.ceil(steps);
   const dtype = options.dtype ?? ([from, to, step].every(Number.isInteger) ? 'int32' : 'float32');
+  // Whole numbers are counted in whole steps, as in PyTorch.
+  const [first, stride] = dtype === 'int32' ? [Math.trunc(from), Math.trunc(step)] : [from, step];
   return tensor(
-    Float64Array.from({ length }, (_, i) => from + i * step),
+    Float64Array.from({ length }, (_, i) => first + i * stride),
     { ...options, dtype },
   );
 }

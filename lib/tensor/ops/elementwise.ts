@@ -214,6 +214,9 @@ export function clamp(x: Tensor, low: Bound, high?: Bound): Tensor {
   if (least === undefined && most === undefined) {
     throw new UserError('clamp: a lower or an upper bound is expected; give null for the other one');
   }
+  // One tensor as a bound is maximum or minimum, also in how equal ones share the gradient.
+  if (most === undefined && least instanceof Tensor) return binary('maximum', x, least);
+  if (least === undefined && most instanceof Tensor) return binary('minimum', x, most);
   let y: Tensor = x.detach();
   if (least !== undefined) y = binary('maximum', y, detached(least));
   if (most !== undefined) y = binary('minimum', y, detached(most));

@@ -1,0 +1,264 @@
+import { arange, cat, eye, F, full, ones, stack, Tensor, tensor, where, zeros } from '../../lib/index.ts';
+import { Ellipsis, Slice, Tuple } from './opinfoValues.ts';
+
+/** How PyTorch's calls in opinfo.json are written here: from its input and arguments to our method or function. */
+
+// biome-ignore lint/suspicious/noExplicitAny: arguments of every kind, as PyTorch's samples have them
+type Any = any;
+type Call = (x: Any, args: Any[], kwargs: Record<string, Any>) => Tensor | Tensor[];
+
+/** A case that this library does not take: said with the reason, and not counted as wrong. */
+export class NotOurs extends Error {}
+
+function notOurs(reason: string): never {
+  throw new NotOurs(reason);
+}
+
+/** The arguments in PyTorch's order, by position or by name. What is not listed has to be refused here. */
+function named(args: Any[], kwargs: Record<string, Any>, ...names: string[]): Any[] {
+  for (const name of Object.keys(kwargs)) {
+    const isDefault = kwargs[name] === null || kwargs[name] === false || kwargs[name] === 'cpu';
+    if (!names.includes(name) && !isDefault) notOurs(`no argument ${name}`);
+  }
+  if (args.length > names.length) notOurs('more arguments');
+  return names.map((name, i) => (i < args.length ? args[i] : kwargs[name]) ?? undefined);
+}
+
+const pair = ({ values, indices }: { values: Tensor; indices: Tensor }) => [values, indices];
+const asTensor = (x: Any): Tensor => (x instanceof Tensor ? x : tensor(x));
+
+const unary =
+  (name: string): Call =>
+  (x, args, kwargs) => {
+    named(args, kwargs);
+    return x[name]();
+  };
+
+const binary =
+  (name: string): Call =>
+  (x, args, kwargs) => {
+    const [other] = named(args, kwargs, 'other');
+    const isBool = x.dtype === 'bool' && (other.dtype === 'bool' || typeof other === 'boolean');
+    if (isBool && (name === 'add' || name === 'mul')) notOurs('bools are added and multiplied as int32');
+    if (typeof x === 'number') notOurs('a number on the left');
+    const isExtreme = name === 'maximum' || name === 'minimum';
+    if (isExtreme && typeof other === 'number') notOurs('a number as the other one');
+    return asTensor(x)[name as 'add'](typeof other === 'boolean' ? tensor(other) : other);
+  };
+
+/** `x.op(dim, keepdim)`. */
+const reduction =
+  (name: string): Call =>
+  (x, args, kwargs) => {
+    const [dim, keepdim, dtype] = named(args, kwargs, 'dim', 'keepdim', 'dtype');
+    if (dtype !== undefined) notOurs('dtype');
+    return x[name](...(keepdim === undefined ? (dim === undefined ? [] : [dim]) : [dim, keepdim]));
+  };
+
+const spread =
+  (name: string): Call =>
+  (x, args, kwargs) => {
+    const [dim, unbiased, correction, keepdim] = named(
+      args,
+      kwargs,
+      'dim',
+      'unbiased',
+      'correction',
+      'keepdim',
+    );
+    const options = { unbiased, correction, keepdim };
+    for (const key of Object.keys(options))
+      if (options[key as 'keepdim'] === undefined) delete options[key as 'keepdim'];
+    if (typeof dim === 'boolean') return x[name](undefined, { unbiased: dim });
+    return x[name](dim, options);
+  };
+
+const extreme =
+  (name: 'max' | 'min'): Call =>
+  (x, args, kwargs) => {
+    const [dim, keepdim] = named(args, kwargs, 'dim', 'keepdim');
+    if (dim === undefined) return x[name]();
+    return pair(keepdim === undefined ? x[name](dim) : x[name](dim, keepdim));
+  };
+
+/** Methods that take just what PyTorch's take. */
+const same =
+  (name: string, ...names: string[]): Call =>
+  (x, args, kwargs) => {
+    const given = named(args, kwargs, ...names);
+    while (given.length > 0 && given.at(-1) === undefined) given.pop();
+    return x[name](...given);
+  };
+
+const shaped =
+  (name: string, first: string): Call =>
+  (x, args, kwargs) => {
+    if (args.length > 1) return x[name](...args);
+    const [shape] = named(args, kwargs, first);
+    return x[name](shape);
+  };
+
+const softmax =
+  (name: 'softmax' | 'logSoftmax'): Call =>
+  (x, args, kwargs) => {
+    const [dim, dtype] = named(args, kwargs, 'dim', 'dtype');
+    if (dtype !== undefined && dtype !== 'float32') notOurs('dtype');
+    return x[name](dim);
+  };
+
+const sorted =
+  (name: 'sort' | 'argsort'): Call =>
+  (x, args, kwargs) => {
+    const [dim = -1, descending = false, stable = false] = named(args, kwargs, 'dim', 'descending', 'stable');
+    if (!stable && name === 'argsort' && x.dtype === 'bool') notOurs('an order of equal elements');
+    const out = x[name](dim, descending);
+    return name === 'sort' ? pair(out) : out;
+  };
+
+function subscripts(list: Any[]): Any[] {
+  return list.map((item) => {
+    if (item instanceof Slice)
+      return item.start === null && item.stop === null && item.step === null ? null : item.range;
+    if (item instanceof Ellipsis || item === null || typeof item === 'boolean')
+      return notOurs('ellipsis or newaxis');
+    return Array.isArray(item)
+      ? tensor(item, { dtype: typeof item[0] === 'boolean' ? 'bool' : 'int32' })
+      : item;
+  });
+}
+
+const made =
+  (make: Any): Call =>
+  (shape, args, kwargs) => {
+    const [dtype] = named(args, kwargs, 'dtype');
+    return make(shape, dtype === undefined ? {} : { dtype });
+  };
+
+export const CALLS: Record<string, Call> = {
+  ...Object.fromEntries(
+    [
+      'neg',
+      'abs',
+      'exp',
+      'log',
+      'sqrt',
+      'rsqrt',
+      'reciprocal',
+      'square',
+      'tanh',
+      'sigmoid',
+      'sin',
+      'cos',
+    ].map((name) => [name, unary(name)]),
+  ),
+  'nn.functional.relu': (x) => F.relu(x),
+  'nn.functional.gelu': (x, args, kwargs) =>
+    F.gelu(x, { approximate: named(args, kwargs, 'approximate')[0] ?? 'none' }),
+  ...Object.fromEntries(
+    ['add', 'sub', 'mul', 'pow', 'maximum', 'minimum', 'eq', 'ne', 'lt', 'le', 'gt', 'ge'].map((name) => [
+      name,
+      binary(name),
+    ]),
+  ),
+  'div.no_rounding_mode': binary('div'),
+  true_divide: binary('div'),
+  'max.binary': binary('maximum'),
+  'min.binary': binary('minimum'),
+  clamp: same('clamp', 'min', 'max'),
+  // PyTorch's sample of an error is a number, which clamp takes.
+  clamp_min: (x, [min]) => (typeof min === 'number' ? notOurs('a number') : x.clamp(min)),
+  clamp_max: (x, [max]) => (typeof max === 'number' ? notOurs('a number') : x.clamp(null, max)),
+  masked_fill: (x, args, kwargs) => {
+    const [mask, value] = named(args, kwargs, 'mask', 'value');
+    return x.maskedFill(mask, typeof value === 'boolean' ? Number(value) : value);
+  },
+  where: (x, args, kwargs) => {
+    const [condition, other] = named(args, kwargs, 'condition', 'other');
+    if (!(x instanceof Tensor || other instanceof Tensor)) notOurs('numbers whose type is not seen');
+    return where(condition, x, other);
+  },
+  ...Object.fromEntries(
+    ['sum', 'mean', 'amax', 'amin', 'argmax', 'argmin', 'any', 'all'].map((name) => [name, reduction(name)]),
+  ),
+  ...{ var: spread('var'), 'var.unbiased': spread('var'), std: spread('std'), 'std.unbiased': spread('std') },
+  ...{ 'max.reduction_with_dim': extreme('max'), 'max.reduction_no_dim': extreme('max') },
+  ...{ 'min.reduction_with_dim': extreme('min'), 'min.reduction_no_dim': extreme('min') },
+  ...{ softmax: softmax('softmax'), log_softmax: softmax('logSoftmax') },
+  ...{ contiguous: same('contiguous'), clone: same('clone'), t: same('t'), T: (x) => x.T },
+  ...{
+    reshape: shaped('reshape', 'shape'),
+    view: shaped('view', 'size'),
+    permute: shaped('permute', 'dims'),
+  },
+  expand: shaped('expand', 'size'),
+  transpose: same('transpose', 'dim0', 'dim1'),
+  narrow: same('narrow', 'dim', 'start', 'length'),
+  select: same('select', 'dim', 'index'),
+  slice: same('slice', 'dim', 'start', 'end', 'step'),
+  unsqueeze: same('unsqueeze', 'dim'),
+  squeeze: same('squeeze', 'dim'),
+  'squeeze.multiple': same('squeeze', 'dim'),
+  flatten: same('flatten', 'start_dim', 'end_dim'),
+  split: same('split', 'split_size', 'dim'),
+  'split.list_args': same('split', 'split_size', 'dim'),
+  split_with_sizes: same('split', 'split_sizes', 'dim'),
+  index_select: same('indexSelect', 'dim', 'index'),
+  masked_select: same('maskedSelect', 'mask'),
+  gather: same('gather', 'dim', 'index'),
+  topk: (x, args, kwargs) => {
+    const [k, dim = -1, largest = true] = named(args, kwargs, 'k', 'dim', 'largest', 'sorted');
+    // Which of equal elements comes first is PyTorch's own business: only the values are compared.
+    return [x.topk(k, dim, largest).values];
+  },
+  ...{ sort: sorted('sort'), argsort: sorted('argsort') },
+  ...{ tril: same('tril', 'diagonal'), triu: same('triu', 'diagonal') },
+  __getitem__: (x, [subscript]) =>
+    x.index(...subscripts(subscript instanceof Tuple ? subscript.items : [subscript])),
+  cat: (list, args, kwargs) => {
+    const [dim = 0, dtype] = named(args, kwargs, 'dim', 'dtype');
+    if (dtype !== undefined) notOurs('dtype');
+    return cat(list, dim);
+  },
+  stack: (list, args, kwargs) => stack(list, named(args, kwargs, 'dim')[0] ?? 0),
+  ...Object.fromEntries(
+    ['matmul', 'mm', 'bmm', 'mv', 'dot'].map((name) => [
+      name,
+      ((x, args, kwargs) => x.matmul(named(args, kwargs, 'other')[0] ?? kwargs.mat2)) as Call,
+    ]),
+  ),
+  'nn.functional.linear': (x, args, kwargs) => {
+    const [weight, bias] = named(args, kwargs, 'weight', 'bias');
+    return F.linear(x, weight, bias);
+  },
+  'nn.functional.embedding': (weight, args, kwargs) => F.embedding(weight, named(args, kwargs, 'input')[0]),
+  'nn.functional.layer_norm': (x, args, kwargs) => {
+    const [shape, weight, bias, eps] = named(args, kwargs, 'normalized_shape', 'weight', 'bias', 'eps');
+    if (shape.length !== 1) notOurs('a norm over several axes');
+    return F.layerNorm(x, weight ?? ones(shape), bias ?? zeros(shape), eps);
+  },
+  'nn.functional.cross_entropy': (x, args, kwargs) => {
+    const [target, ...rest] = named(
+      args,
+      kwargs,
+      ...['target', 'weight', 'size_average', 'ignore_index', 'reduce', 'reduction', 'label_smoothing'],
+    );
+    const [weight, , ignoreIndex, , reduction, labelSmoothing] = rest;
+    return F.crossEntropy(x, target, { weight, ignoreIndex, reduction, labelSmoothing });
+  },
+  ...{ zeros: made(zeros), ones: made(ones) },
+  full: (shape, args, kwargs) => {
+    const [value, dtype] = named(args, kwargs, 'fill_value', 'dtype');
+    if (dtype === undefined && typeof value !== 'number') notOurs('a type from the value');
+    return full(shape, Number(value), { dtype: dtype ?? 'float32' });
+  },
+  arange: (start, args, kwargs) => {
+    const [end, step, dtype] = named(args, kwargs, 'end', 'step', 'dtype');
+    return arange(start, end, step, dtype === undefined ? {} : { dtype });
+  },
+  eye: (n, args, kwargs) => {
+    const [m, dtype] = named(args, kwargs, 'm', 'dtype');
+    return eye(n, m, dtype === undefined ? {} : { dtype });
+  },
+  zeros_like: same('zerosLike'),
+  ...{ bool: same('bool'), int: same('int'), float: same('float') },
+};
