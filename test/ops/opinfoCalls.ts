@@ -166,8 +166,10 @@ export const CALLS: Record<string, Call> = {
   'min.binary': binary('minimum'),
   clamp: same('clamp', 'min', 'max'),
   // PyTorch's sample of an error is a number, which clamp takes.
-  clamp_min: (x, [min]) => (typeof min === 'number' ? notOurs('a number') : x.clamp(min)),
-  clamp_max: (x, [max]) => (typeof max === 'number' ? notOurs('a number') : x.clamp(null, max)),
+  clamp_min: (x, [min]) =>
+    x instanceof Tensor && min instanceof Tensor ? x.clamp(min) : notOurs('a number'),
+  clamp_max: (x, [max]) =>
+    x instanceof Tensor && max instanceof Tensor ? x.clamp(null, max) : notOurs('a number'),
   masked_fill: (x, args, kwargs) => {
     const [mask, value] = named(args, kwargs, 'mask', 'value');
     return x.maskedFill(mask, typeof value === 'boolean' ? Number(value) : value);
