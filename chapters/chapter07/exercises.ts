@@ -2,8 +2,8 @@ import type { Tensor } from '../../lib/index.ts';
 import type { GPTConfig } from '../chapter04/index.ts';
 import { tokeniser } from '../chapter05/index.ts';
 import type { InstructionEntry } from '../datasets/index.ts';
-import { formatExample, formatInput } from './01-formatting.ts';
-import { type CollateOptions, customCollate, IGNORE_INDEX } from './03-collate.ts';
+import { formatExample, formatInput } from './02-preparing-the-dataset.ts';
+import { type CollateOptions, customCollate, IGNORE_INDEX } from './03-batches.ts';
 
 /** Solutions to the exercises of this chapter's README. */
 

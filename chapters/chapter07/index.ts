@@ -1,23 +1,24 @@
-export { formatExample, formatInput, formatResponse } from './01-formatting.ts';
-export { InstructionDataset, type InstructionParts, splitEntries } from './02-dataset.ts';
+export {
+  formatExample,
+  formatInput,
+  formatResponse,
+  type InstructionParts,
+  splitEntries,
+} from './02-preparing-the-dataset.ts';
 export {
   type CollateOptions,
   customCollate,
   customCollateDraft1,
   customCollateDraft2,
   IGNORE_INDEX,
-} from './03-collate.ts';
-export { type InstructionLoaders, makeInstructionLoaders } from './04-loaders.ts';
+  InstructionDataset,
+} from './03-batches.ts';
+export { type InstructionLoaders, makeInstructionLoaders } from './04-data-loaders.ts';
+export { extractResponse, NextTokenModel, respond } from './05-pretrained-model.ts';
 export {
   fineTuneOnInstructions,
   type InstructionMethod,
   instructionTraining,
   prepareModel,
-} from './05-fine-tuning.ts';
-export {
-  type AnsweredEntry,
-  extractResponse,
-  NextTokenModel,
-  respond,
-  saveResponses,
-} from './06-responses.ts';
+} from './06-fine-tuning.ts';
+export { type AnsweredEntry, saveResponses } from './07-responses.ts';

@@ -36,7 +36,7 @@ const OWN_OPTIONS = {
   batchSize: { type: 'number', help: 'examples per step', default: 8, min: 1, integer: true },
   evalFreq: {
     type: 'number',
-    help: 'steps between two looks at the losses (default: 5 as the book; 25 for mini)',
+    help: 'steps between two looks at the losses (default: 5 as the book; for mini six in a pass)',
     min: 1,
     integer: true,
   },
@@ -70,11 +70,12 @@ export const OPTIONS = { ...OWN_OPTIONS, ...TRAINING_OPTIONS };
 export type InstructionRunOptions = OptionValues<typeof OWN_OPTIONS> & SavingOptions;
 
 /** What mini does less of, so that a run takes a minute or two. */
-export function effort(options: InstructionRunOptions) {
+export function effort(options: InstructionRunOptions, stepsPerEpoch: number) {
   const short = options.model === 'mini' && !options.slow;
   return {
     epochs: options.epochs ?? (short ? 1 : 2),
-    evalFreq: options.evalFreq ?? (short ? 25 : 5),
+    // Half a dozen looks, however few the steps.
+    evalFreq: options.evalFreq ?? (short ? Math.ceil(stepsPerEpoch / 6) : 5),
     maxNewTokens: options.maxNewTokens ?? (short ? 32 : 256),
     answers: options.answers ?? (short ? 30 : Number.POSITIVE_INFINITY),
   };

@@ -1,81 +1,31 @@
 import { join } from 'node:path';
-import { manualSeed, noGrad } from '../../lib/index.ts';
+import { manualSeed } from '../../lib/index.ts';
 import { saveTensors } from '../../lib/io/checkpoint.ts';
-import { countParameters, type GPTModel } from '../chapter04/index.ts';
-import { calcLossLoader, type LossHistory, modelConfig, obtainModel } from '../chapter05/index.ts';
+import { calcLossLoader, modelConfig, obtainModel } from '../chapter05/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
-import { plotCurves } from '../common/plot.ts';
-import { Progress } from '../common/progress.ts';
-import { repr } from '../common/python.ts';
-import { formatTable } from '../common/table.ts';
 import { runTraining } from '../common/training-run.ts';
-import { INSTRUCTIONS, type InstructionEntry, obtain } from '../datasets/index.ts';
-import { formatInput } from './01-formatting.ts';
-import { makeInstructionLoaders } from './04-loaders.ts';
+import { INSTRUCTIONS, obtain } from '../datasets/index.ts';
+import { formatInput, showData } from './02-preparing-the-dataset.ts';
+import { showCollate } from './03-batches.ts';
+import { makeInstructionLoaders, showLoaders } from './04-data-loaders.ts';
+import { showPretrainedModel } from './05-pretrained-model.ts';
 import {
   defaultLearningRate,
   type InstructionMethod,
   instructionTraining,
+  type MethodResult,
+  plotLosses,
   prepareModel,
-} from './05-fine-tuning.ts';
-import { type AnsweredEntry, respond, saveResponses } from './06-responses.ts';
+  showLosses,
+  showResults,
+} from './06-fine-tuning.ts';
+import { showAnswers } from './07-responses.ts';
 import { effort, type InstructionRunOptions, OPTIONS } from './options.ts';
-import { showCollate, showData, showLoaders } from './show-data.ts';
 
-/** Answers to the first test examples, the first three shown in full, all of them saved. */
-async function answer(
-  nb: Notebook,
-  model: GPTModel,
-  test: readonly InstructionEntry[],
-  options: { maxNewTokens: number; answers: number; folder: string },
-): Promise<void> {
-  const asked = test.slice(0, options.answers);
-  const answered: AnsweredEntry[] = [];
-  const progress = new Progress('  answering', asked.length);
-  const start = performance.now();
-  for (const entry of asked) {
-    const response = respond(model, entry, options.maxNewTokens);
-    answered.push({ ...entry, model_response: response });
-    progress.update(answered.length);
-    if (answered.length > 3) continue;
-    nb.print(96, formatInput(entry));
-    nb.print(96, `\nCorrect response:\n>> ${entry.output}`);
-    nb.print(96, `\nModel response:\n>> ${response}`);
-    nb.print(96, '-------------------------------------');
-  }
-  progress.stop();
-  const seconds = (performance.now() - start) / 1000;
-  nb.print(98, `${answered.length}/${test.length} answered, ${(answered.length / seconds).toFixed(2)}it/s`);
-  nb.print(100, repr(answered[0]));
-  const path = join(options.folder, 'instruction-data-with-response.json');
-  await saveResponses(path, answered);
-  nb.note(`Answers saved to ${path}`);
-}
-
-async function plotLosses(path: string, method: string, history: LossHistory, epochs: number): Promise<void> {
-  const curve = (name: string, values: readonly number[]) => ({
-    name,
-    points: values.map((y, i) => ({ x: (epochs * i) / Math.max(1, values.length - 1), y })),
-  });
-  await plotCurves(path, [curve('training', history.trainLosses), curve('validation', history.valLosses)], {
-    title: `Instruction fine-tuning: ${method}`,
-    x: 'epochs',
-    y: 'loss',
-  });
-}
-
-interface MethodResult {
-  method: InstructionMethod;
-  trainable: number;
-  trainLoss: number;
-  valLoss: number;
-  seconds: number;
-}
-
+/** Chapter 7 from the instructions to the answers. */
 export async function run(nb: Notebook, options: InstructionRunOptions): Promise<void> {
   const { seed, model: name, batchSize } = options;
-  const { epochs, evalFreq, maxNewTokens, answers } = effort(options);
   const folder = join(options.out, 'chapter07');
   const print = (line: string) => nb.note(line);
 
@@ -92,22 +42,17 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
   const { contextLength } = modelConfig(name);
   const loaders = makeInstructionLoaders(parts, { batchSize, maxLength: contextLength });
   showLoaders(nb, loaders, seed);
+  const stepsPerEpoch = loaders.train.length;
+  const { epochs, evalFreq, maxNewTokens, answers } = effort(options, stepsPerEpoch);
 
   nb.section('7.5 Loading a pretrained LLM');
   const freshModel = () => obtainModel({ ...options, model: name, print });
   let model = (await freshModel()).eval();
-  nb.note(`${name}: ${countParameters(model).toLocaleString('en')} parameters`);
   const [firstValid] = parts.valid;
-  nb.print(77, formatInput(firstValid));
-  nb.print(80, respond(model, firstValid, Math.min(35, maxNewTokens)));
+  showPretrainedModel(nb, model, firstValid, { name, maxNewTokens });
 
   nb.section('7.6 Fine-tuning the LLM on instruction data');
-  manualSeed(seed);
-  const losses = noGrad(() =>
-    [loaders.train, loaders.valid].map((loader) => calcLossLoader(loader, model, 5)),
-  );
-  nb.print(86, 'Training loss:', losses[0]);
-  nb.print(86, 'Validation loss:', losses[1]);
+  showLosses(nb, model, loaders, seed);
 
   const methods: InstructionMethod[] = options.method === 'all' ? ['full', 'lora'] : [options.method];
   const results: MethodResult[] = [];
@@ -140,25 +85,19 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
     nb.figure(`history-${method}`, history);
     if (history.trainLosses.length === 0) continue;
     const plot = join(folder, `${method}-loss.svg`);
-    await plotLosses(plot, method, history, epochs);
+    await plotLosses(plot, history, { method, epochs, stepsPerEpoch, evalFreq, batchSize });
     nb.note(`Plot: ${plot}`);
   }
-  nb.note(
-    formatTable(
-      ['method', 'trainable', 'train loss', 'valid loss', 'seconds'],
-      results.map((r) => [
-        r.method,
-        r.trainable.toLocaleString('en'),
-        r.trainLoss.toFixed(3),
-        r.valLoss.toFixed(3),
-        r.seconds.toFixed(1),
-      ]),
-    ),
-  );
-  nb.figure('results', results);
+  showResults(nb, results);
 
   nb.section('7.7 Extracting and saving responses');
-  await answer(nb, model, parts.test, { maxNewTokens, answers, folder });
+  if (name === 'mini') {
+    nb.note(
+      '(mini is too small to follow instructions: its answers are short, often empty, and rarely right.',
+    );
+    nb.note('What can be seen is the form of an answer; gpt2-medium, the book’s model, gives sensible ones)');
+  }
+  await showAnswers(nb, model, parts.test, { maxNewTokens, answers, folder });
   // The name as the book makes it: 'gpt2-medium (355M)' without blanks and brackets.
   const fileName = `${name === 'gpt2-medium' ? 'gpt2-medium355M' : name}-sft.safetensors`;
   await saveTensors(join(folder, fileName), model.stateDict());

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { InstructionRunOptions } from '../../chapters/chapter07/options.ts';
-import { run } from '../../chapters/chapter07/run.ts';
-import { dataPath, testFigures } from '../support/figure-tests.ts';
+import type { InstructionRunOptions } from '../../../chapters/chapter07/options.ts';
+import { run } from '../../../chapters/chapter07/run.ts';
+import { dataPath, testFigures } from '../../support/figure-tests.ts';
 
 const out = mkdtempSync(join(tmpdir(), 'chapter07-'));
 after(() => rmSync(out, { recursive: true }));

@@ -1,11 +1,33 @@
+import { Dataset, F, type Tensor, tensor } from '../../lib/index.ts';
+import { END_OF_TEXT, END_OF_TEXT_ID } from '../chapter02/index.ts';
+import { tokeniser as gpt2Tokeniser, type Tokeniser } from '../chapter05/index.ts';
+import type { Notebook } from '../common/notebook.ts';
+import type { InstructionEntry } from '../datasets/index.ts';
+import { formatExample } from './02-preparing-the-dataset.ts';
+
 /**
  * Examples of different lengths as one batch. A batch is only as wide as its own longest example, so short
  * ones are not filled up to the longest of the whole dataset, as in chapter 6. Three versions, each adding
  * one thing; the last is the one that is used.
  */
 
-import { type Tensor, tensor } from '../../lib/index.ts';
-import { END_OF_TEXT_ID } from '../chapter02/index.ts';
+/** The examples as token ids, each as long as it is: filling up is left to the batch (see below). */
+export class InstructionDataset extends Dataset<number[]> {
+  private readonly encoded: number[][];
+
+  constructor(entries: readonly InstructionEntry[], tokeniser: Tokeniser = gpt2Tokeniser) {
+    super();
+    this.encoded = entries.map((entry) => tokeniser.encode(formatExample(entry)));
+  }
+
+  get length(): number {
+    return this.encoded.length;
+  }
+
+  get(position: number): number[] {
+    return this.encoded[position];
+  }
+}
 
 /** The loss passes over targets of this value: it is crossEntropy's default, as in PyTorch. */
 export const IGNORE_INDEX = -100;
@@ -59,4 +81,35 @@ export function customCollate(examples: Examples, options: CollateOptions = {}):
 function ignoreAllButFirst(ids: number[], padTokenId: number, ignoreIndex: number): number[] {
   const first = ids.indexOf(padTokenId);
   return ids.map((id, i) => (id === padTokenId && i > first ? ignoreIndex : id));
+}
+
+/** The batches of section 7.3, from the first draft to the last, and what they do to the loss. */
+export function showCollate(nb: Notebook): void {
+  nb.print(32, `[${gpt2Tokeniser.encode(END_OF_TEXT, { allowedSpecial: [END_OF_TEXT] })}]`);
+  const examples = [
+    [0, 1, 2, 3, 4],
+    [5, 6],
+    [7, 8, 9],
+  ];
+  nb.print(36, customCollateDraft1(examples)); // [3, 5]
+  for (const part of customCollateDraft2(examples)) nb.print(41, part); // inputs, targets: [3, 5]
+  for (const part of customCollate(examples)) nb.print(46, part);
+
+  // What −100 does to the loss: the third row counts in the second loss, and not in the third.
+  const two = tensor([
+    [-1.0, 1.0],
+    [-0.5, 1.5],
+  ]);
+  const three = tensor([
+    [-1.0, 1.0],
+    [-0.5, 1.5],
+    [-0.5, 1.5],
+  ]);
+  const loss1 = F.crossEntropy(two, tensor([0, 1], { dtype: 'int32' }));
+  const loss2 = F.crossEntropy(three, tensor([0, 1, 1], { dtype: 'int32' }));
+  const loss3 = F.crossEntropy(three, tensor([0, 1, -100], { dtype: 'int32' }));
+  nb.print(48, loss1);
+  nb.print(50, loss2);
+  nb.print(52, loss3);
+  nb.print(52, 'loss_1 == loss_3:', loss1.eq(loss3));
 }

@@ -2,14 +2,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { GPTModel } from '../../chapters/chapter04/index.ts';
-import { modelConfig, tokeniser } from '../../chapters/chapter05/index.ts';
+import { GPTModel } from '../../../chapters/chapter04/index.ts';
+import { modelConfig, tokeniser } from '../../../chapters/chapter05/index.ts';
 import {
   collateAnswersOnly,
   countLoRAParameters,
   formatPhi3,
   paddingShare,
-} from '../../chapters/chapter07/exercises.ts';
+} from '../../../chapters/chapter07/exercises.ts';
 import {
   customCollate,
   customCollateDraft1,
@@ -25,9 +25,9 @@ import {
   respond,
   saveResponses,
   splitEntries,
-} from '../../chapters/chapter07/index.ts';
-import { INSTRUCTIONS, type InstructionEntry, obtain } from '../../chapters/datasets/index.ts';
-import { F, manualSeed, noGrad, type Tensor, tensor, UserError } from '../../lib/index.ts';
+} from '../../../chapters/chapter07/index.ts';
+import { INSTRUCTIONS, type InstructionEntry, obtain } from '../../../chapters/datasets/index.ts';
+import { F, manualSeed, noGrad, type Tensor, tensor, UserError } from '../../../lib/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'chapter07-'));
 after(() => rmSync(folder, { recursive: true }));

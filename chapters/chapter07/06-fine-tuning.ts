@@ -1,14 +1,18 @@
-import { manualSeed, nn, optim } from '../../lib/index.ts';
+import { manualSeed, nn, noGrad, optim } from '../../lib/index.ts';
 import { countParameters, type GPTModel } from '../chapter04/index.ts';
 import {
+  calcLossLoader,
   emptyLossHistory,
   type LossHistory,
   type ModelName,
   tokeniser,
   trainModelSteps,
 } from '../chapter05/index.ts';
+import type { Notebook } from '../common/notebook.ts';
+import { plotCurves } from '../common/plot.ts';
+import { formatTable } from '../common/table.ts';
 import { runToEnd, type TrainingPlace } from '../common/training-place.ts';
-import type { InstructionLoaders } from './04-loaders.ts';
+import type { InstructionLoaders } from './04-data-loaders.ts';
 
 /** Which numbers are trained: all of the model's, or those of a LoRA update beside each of its Linears. */
 export type InstructionMethod = 'full' | 'lora';
@@ -79,4 +83,69 @@ export function fineTuneOnInstructions(
   options: InstructionTuningOptions,
 ): LossHistory {
   return runToEnd(instructionTraining(model, loaders, options).steps());
+}
+
+/** Both losses over the epochs, as an SVG file. */
+export async function plotLosses(
+  path: string,
+  history: LossHistory,
+  {
+    method,
+    epochs,
+    stepsPerEpoch,
+    evalFreq,
+    batchSize,
+  }: {
+    method: string;
+    epochs: number;
+    stepsPerEpoch: number;
+    evalFreq: number;
+    batchSize: number;
+  },
+): Promise<void> {
+  const curve = (name: string, values: readonly number[]) => ({
+    name,
+    points: values.map((y, i) => ({ x: (i * evalFreq + 1) / stepsPerEpoch, y })),
+  });
+  await plotCurves(path, [curve('training', history.trainLosses), curve('validation', history.valLosses)], {
+    title: `Instruction fine-tuning: ${method}`,
+    x: 'epochs',
+    y: 'loss',
+    epochs: { count: epochs, examples: epochs * stepsPerEpoch * batchSize },
+  });
+}
+
+export interface MethodResult {
+  method: InstructionMethod;
+  trainable: number;
+  trainLoss: number;
+  valLoss: number;
+  seconds: number;
+}
+
+/** The losses over five batches of each part, before anything is trained. */
+export function showLosses(nb: Notebook, model: GPTModel, loaders: InstructionLoaders, seed: number): void {
+  manualSeed(seed);
+  const [train, valid] = noGrad(() =>
+    [loaders.train, loaders.valid].map((loader) => calcLossLoader(loader, model, 5)),
+  );
+  nb.print(86, 'Training loss:', train);
+  nb.print(86, 'Validation loss:', valid);
+}
+
+/** The table of the methods. */
+export function showResults(nb: Notebook, results: readonly MethodResult[]): void {
+  nb.note(
+    formatTable(
+      ['method', 'trainable', 'train loss', 'valid loss', 'seconds'],
+      results.map((r) => [
+        r.method,
+        r.trainable.toLocaleString('en'),
+        r.trainLoss.toFixed(3),
+        r.valLoss.toFixed(3),
+        r.seconds.toFixed(1),
+      ]),
+    ),
+  );
+  nb.figure('results', results);
 }

@@ -1,6 +1,7 @@
-import { DataLoader, type Tensor } from '../../lib/index.ts';
-import { InstructionDataset, type InstructionParts } from './02-dataset.ts';
-import { customCollate } from './03-collate.ts';
+import { DataLoader, manualSeed, type Tensor } from '../../lib/index.ts';
+import { type Notebook, torchSize } from '../common/notebook.ts';
+import type { InstructionParts } from './02-preparing-the-dataset.ts';
+import { customCollate, InstructionDataset } from './03-batches.ts';
 
 export type InstructionLoader = DataLoader<number[], [Tensor, Tensor]>;
 
@@ -27,4 +28,18 @@ export function makeInstructionLoaders(
     valid: new DataLoader(new InstructionDataset(parts.valid), { batchSize, collate }),
     test: new DataLoader(new InstructionDataset(parts.test), { batchSize, collate }),
   };
+}
+
+/** The shapes of all training batches, and the first row of the last one. */
+export function showLoaders(nb: Notebook, loaders: InstructionLoaders, seed: number): void {
+  manualSeed(seed);
+  nb.print(66, 'Train loader:');
+  let last: [Tensor, Tensor] | undefined;
+  for (const [inputs, targets] of loaders.train) {
+    nb.print(66, torchSize(inputs.shape), torchSize(targets.shape)); // both [8, longest of this batch]
+    last = [inputs, targets];
+  }
+  if (!last) return;
+  nb.print(68, last[0].select(0, 0));
+  nb.print(70, last[1].select(0, 0));
 }

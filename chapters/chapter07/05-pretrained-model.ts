@@ -1,15 +1,10 @@
 import { nn, type Tensor } from '../../lib/index.ts';
-import { writeFileAtomically } from '../../lib/io/files.ts';
 import { END_OF_TEXT_ID } from '../chapter02/index.ts';
-import type { GPTModel } from '../chapter04/index.ts';
+import { countParameters, type GPTModel } from '../chapter04/index.ts';
 import { generate, textToTokenIds, tokenIdsToText } from '../chapter05/index.ts';
+import type { Notebook } from '../common/notebook.ts';
 import type { InstructionEntry } from '../datasets/index.ts';
-import { formatInput, RESPONSE_HEADING } from './01-formatting.ts';
-
-/** An example with what the model answered. The name of the field is the book's, so that its tools can read it. */
-export interface AnsweredEntry extends InstructionEntry {
-  model_response: string;
-}
+import { formatInput, RESPONSE_HEADING } from './02-preparing-the-dataset.ts';
 
 /**
  * The model with its head at the last position alone. Generation looks at no other, and the head, with its 50,257
@@ -47,7 +42,14 @@ export function respond(model: GPTModel, entry: InstructionEntry, maxNewTokens: 
   return extractResponse(tokenIdsToText(ids), prompt);
 }
 
-/** Writes the answered entries as JSON, for another program (or reader) to score. */
-export async function saveResponses(path: string, entries: readonly AnsweredEntry[]): Promise<void> {
-  await writeFileAtomically(path, `${JSON.stringify(entries, null, 4)}\n`);
+/** What the model makes of an instruction before it is fine-tuned: it goes on with the text. */
+export function showPretrainedModel(
+  nb: Notebook,
+  model: GPTModel,
+  entry: InstructionEntry,
+  { name, maxNewTokens }: { name: string; maxNewTokens: number },
+): void {
+  nb.note(`${name}: ${countParameters(model).toLocaleString('en')} parameters`);
+  nb.print(77, formatInput(entry));
+  nb.print(80, respond(model, entry, Math.min(35, maxNewTokens)));
 }
