@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { nn } from '../../lib/index.ts';
+import { F, nn, tensor } from '../../lib/index.ts';
 
 describe('printing a module', () => {
   it('shows the modules below it as PyTorch does', () => {
@@ -23,5 +23,36 @@ describe('printing a module', () => {
         ')',
       ].join('\n'),
     );
+  });
+
+  it('shows norms and activations with their settings', () => {
+    expect(String(new nn.RMSNorm(4))).to.equal('RMSNorm((4,), eps=None, elementwise_affine=True)');
+    expect(String(new nn.RMSNorm(4, { eps: 1e-5, elementwiseAffine: false }))).to.equal(
+      'RMSNorm((4,), eps=1e-05, elementwise_affine=False)',
+    );
+    expect(String(new nn.GELU({ approximate: 'tanh' }))).to.equal("GELU(approximate='tanh')");
+    expect(String(new nn.SiLU())).to.equal('SiLU()');
+  });
+});
+
+describe('norms and activations as modules', () => {
+  const x = tensor([
+    [1, -2, 3],
+    [0.5, 0, -4],
+  ]);
+
+  it('compute what their functions do', () => {
+    const norm = new nn.RMSNorm(3, { eps: 1e-5 });
+    norm.weight!.copyInPlace(tensor([1, 2, -1]));
+    expect(norm.forward(x).equal(F.rmsNorm(x, norm.weight, 1e-5))).to.equal(true);
+    expect(new nn.RMSNorm(3, { elementwiseAffine: false }).forward(x).equal(F.rmsNorm(x))).to.equal(true);
+    expect(Object.keys(norm.stateDict())).to.deep.equal(['weight']);
+    expect(new nn.SiLU().forward(x).equal(F.silu(x))).to.equal(true);
+  });
+
+  it('GELU is exact unless it is told otherwise, as in PyTorch', () => {
+    expect(new nn.GELU().forward(x).equal(F.gelu(x, { approximate: 'none' }))).to.equal(true);
+    expect(new nn.GELU({ approximate: 'tanh' }).forward(x).equal(F.gelu(x))).to.equal(true);
+    expect(new nn.GELU().forward(x).equal(F.gelu(x))).to.equal(false);
   });
 });
