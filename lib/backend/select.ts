@@ -114,6 +114,11 @@ function checkChoice(what: string, name: string, known: readonly string[]): void
 }
 
 function checkThreads(threads: number | undefined): void {
+  if (threads !== undefined && threads > 1 && !('SharedArrayBuffer' in globalThis)) {
+    throw new UserError(
+      `${threads} threads need a page that is isolated from other origins; leave threads out for one`,
+    );
+  }
   if (threads === undefined || (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) return;
   throw new UserError(`threads must be a whole number from 1 to ${MOST_THREADS}, not ${threads}`);
 }
