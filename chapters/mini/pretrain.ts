@@ -1,28 +1,21 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  F,
-  manualSeed,
-  nn,
-  noGrad,
-  optim,
-  type Tensor,
-  tensor,
-  UserError,
-  useBackend,
-} from '../../lib/index.ts';
+import { optim, UserError, useBackend } from '../../lib/index.ts';
 import { saveTensors } from '../../lib/io/checkpoint.ts';
-import { writeFileAtomically } from '../../lib/io/files.ts';
 import { END_OF_TEXT_ID } from '../chapter02/index.ts';
-import { countParameters, GPTModel } from '../chapter04/index.ts';
-import { loadCheckpoint, saveCheckpoint } from '../chapter05/checkpoint.ts';
+import { countParameters } from '../chapter04/index.ts';
 import { modelConfig } from '../chapter05/models.ts';
 import { parseOptions, runMain } from '../common/command-line.ts';
-import { Progress } from '../common/progress.ts';
+import { plotCurves } from '../common/plot.ts';
 import { openTerminal } from '../common/terminal.ts';
+import { runTraining, TRAINING_OPTIONS } from '../common/training-run.ts';
 import {
-  drawWindows,
+  emptyHistory,
+  newMini,
+  type PretrainingHistory,
+  pretrainSteps,
+  weightsToSave,
+} from './pretraining.ts';
+import {
   holdOut,
   messageSource,
   readBook,
@@ -32,84 +25,29 @@ import {
 } from './pretraining-text.ts';
 import { Vocabulary } from './vocabulary.ts';
 
-/** How `mini` is pretrained: chapter 5's loop, on long texts, with everything kept to go on after a stop. */
+/** `npm run pretrain`: the texts, the training, the weights and a plot of the losses. */
 
-const EVAL_BATCHES = 4;
-
-interface LossPoint {
-  step: number;
-  tokens: number;
-  seconds: number;
-  /** The mean over the steps since the last point. */
-  trainLoss: number;
-  /** On what is held out of each source, by name. */
-  heldOut: Record<string, number>;
-}
-
-interface PretrainingState {
-  step: number;
-  seconds: number;
-  history: LossPoint[];
-}
-
-/** A new `mini` over so many ids: GPT-2's own initialisation (normal, 0.02), and the head tied to the token embedding. */
-function newMini(seed: number, vocabSize: number): GPTModel {
-  manualSeed(seed);
-  const model = new GPTModel({ ...modelConfig('mini'), vocabSize });
-  noGrad(() => {
-    for (const [name, parameter] of model.namedParameters()) {
-      if (name.endsWith('.weight')) parameter.copyInPlace(nn.init.normal(parameter.shape, 0, 0.02));
-      else if (name.endsWith('.bias')) parameter.copyInPlace(tensor(0));
-    }
+/** The curves of the losses: on what is learnt from, and on what is held out of each source. */
+async function plotLosses(path: string, { points }: PretrainingHistory): Promise<void> {
+  const curve = (name: string, loss: (point: (typeof points)[number]) => number) => ({
+    name,
+    points: points.map((point) => ({ x: point.tokens / 1e6, y: loss(point) })),
   });
-  tieHead(model);
-  return model;
-}
-
-/** GPT-2 uses one matrix for what a token means on the way in and how likely it is on the way out. */
-function tieHead(model: GPTModel): void {
-  model.outHead = nn.Linear.of(model.tokEmb.weight);
-}
-
-/** The weights over all ids, without the tied head, which would be the token embedding again. */
-function weightsToSave(model: GPTModel, vocabulary: Vocabulary): Record<string, Tensor> {
-  const { 'out_head.weight': _tied, ...weights } = model.stateDict();
-  return { ...weights, 'tok_emb.weight': vocabulary.forAllIds(model.tokEmb.weight) };
-}
-
-/** A target that does not count, as crossEntropy has it. */
-const IGNORED = -100;
-
-/** The mean loss of windows [b][t + 1] of ids. Within a run of padding there is nothing to learn. */
-function lossOf(model: GPTModel, vocabulary: Vocabulary, windows: readonly Int32Array[]): Tensor {
-  const length = windows[0].length - 1;
-  const inputs = new Int32Array(windows.length * length);
-  const targets = new Int32Array(windows.length * length);
-  windows.forEach((window, i) => {
-    const numbers = vocabulary.numbersOf(window);
-    inputs.set(numbers.subarray(0, length), i * length);
-    targets.set(numbers.subarray(1), i * length);
-    for (let j = 0; j < length; j++)
-      if (window[j] === END_OF_TEXT_ID && window[j + 1] === END_OF_TEXT_ID) targets[i * length + j] = IGNORED;
+  const held = Object.keys(points[0].heldOut).map((name) =>
+    curve(`held out: ${name}`, (point) => point.heldOut[name]),
+  );
+  await plotCurves(path, [curve('training', (point) => point.training), ...held], {
+    title: 'Pretraining mini',
+    x: 'million tokens seen',
+    y: 'loss',
   });
-  let x = model.embed(tensor(inputs).reshape(windows.length, length)); // [b, t, d]
-  x = model.finalNorm.forward(model.trfBlocks.forward(x)); // [b, t, d]
-  return F.linearCrossEntropy(x.flatten(0, 1), model.tokEmb.weight, tensor(targets));
-}
-
-/** Warm-up, then half a cosine down to a fiftieth (appendix D). */
-function learningRate(step: number, steps: number, peak: number): number {
-  const warmup = Math.min(100, steps / 10);
-  if (step < warmup) return (peak * (step + 1)) / warmup;
-  const done = (step - warmup) / Math.max(1, steps - warmup);
-  return peak * (0.02 + 0.49 * (1 + Math.cos(Math.PI * Math.min(1, done))));
 }
 
 await runMain(async () => {
   const options = parseOptions({
     command: 'npm run pretrain --',
     summary:
-      'Pretrains mini, chapter 5 at length. Stop it when you like: the same command goes on where it was.',
+      'Pretrains mini, chapter 5 at length. Stop it when you like: with --resume it goes on where it was.',
     options: {
       text: {
         type: 'path',
@@ -126,22 +64,23 @@ await runMain(async () => {
       out: {
         type: 'path',
         access: 'writeFolder',
-        help: 'folder for the checkpoint and the result',
+        help: 'folder for checkpoints, weights and the plot of the losses',
         default: 'runs/pretrain',
         placeholder: 'DIR',
       },
-      steps: { type: 'number', help: 'steps in all', default: 4000, min: 1, integer: true },
+      steps: { type: 'number', help: 'steps in all', default: 1600, min: 1, integer: true },
       batchSize: { type: 'number', help: 'windows per step', default: 16, min: 1, integer: true },
       length: { type: 'number', help: 'tokens per window', default: 128, min: 2, max: 256, integer: true },
       lr: { type: 'number', help: 'peak learning rate', default: 3e-3, min: 0 },
       seed: { type: 'number', help: 'of weights and batches', default: 123, integer: true },
-      saveEvery: {
+      evalEvery: {
         type: 'number',
-        help: 'steps between two checkpoints',
-        default: 200,
+        help: 'steps between two looks at the losses',
+        default: 100,
         min: 1,
         integer: true,
       },
+      ...TRAINING_OPTIONS,
       backend: { type: 'choice', help: 'engine', choices: ['auto', 'wasm', 'gpu', 'js'], default: 'auto' },
       threads: { type: 'number', help: 'threads of the CPU engine', min: 1, integer: true },
     },
@@ -179,73 +118,40 @@ await runMain(async () => {
     weightDecay: 0.1,
     betas: [0.9, 0.95],
   });
-  const files = {
-    weights: join(out, 'model.safetensors'),
-    checkpoint: join(out, 'checkpoint.safetensors'),
-    state: join(out, 'state.json'),
-  };
-  let state: PretrainingState = { step: 0, seconds: 0, history: [] };
-  if (existsSync(files.state) && existsSync(files.checkpoint)) {
-    state = JSON.parse(await readFile(files.state, 'utf8')) as PretrainingState;
-    loadCheckpoint(files.checkpoint, model, optimizer);
-    print(`Going on from step ${state.step}`);
-  }
-  const tokensPerStep = batchSize * length;
-  print(
-    `${countParameters(model).toLocaleString('en')} parameters over ${vocabulary.ids.length.toLocaleString('en')} ids; ` +
-      training.map(({ name, tokens }) => `${name} ${tokens.toLocaleString('en')} tokens`).join(', '),
+  const [parameters, ids] = [countParameters(model), vocabulary.ids.length].map((n) =>
+    n.toLocaleString('en'),
   );
+  const texts = training
+    .map(({ name, tokens }) => `${name} ${tokens.toLocaleString('en')} tokens`)
+    .join(', ');
+  print(`${parameters} parameters over ${ids} ids; ${texts}`);
 
-  const heldOutLoss = (source: Source) =>
-    noGrad(() => {
-      let sum = 0;
-      for (let i = 0; i < EVAL_BATCHES; i++)
-        sum += lossOf(model, vocabulary, drawWindows([source], batchSize, length + 1, 7, i)).item();
-      return Number((sum / EVAL_BATCHES).toFixed(4));
-    });
-
-  const save = async () => {
-    await saveCheckpoint(files.checkpoint, model, optimizer);
-    await saveTensors(files.weights, weightsToSave(model, vocabulary), {
-      dtype: 'F16',
-      metadata: { format: 'pt' },
-    });
-    await writeFileAtomically(files.state, JSON.stringify(state, null, 1));
-  };
-
-  const progress = new Progress('  pretraining', steps);
-  const before = state.seconds;
-  const start = performance.now();
-  let sum = 0;
-  let summed = 0;
-  while (state.step < steps) {
-    optimizer.lr = learningRate(state.step, steps, options.lr);
-    optimizer.zeroGrad();
-    const windows = drawWindows(training, batchSize, length + 1, seed * 1_000_003, state.step);
-    const loss = lossOf(model, vocabulary, windows);
-    loss.backward();
-    optim.clipGradNorm(model.parameters(), 1);
-    optimizer.step();
-    sum += loss.item();
-    summed++;
-    state.step++;
-    state.seconds = before + (performance.now() - start) / 1000;
-    progress.update(state.step, `loss ${loss.item().toFixed(3)}`);
-    if (state.step % options.saveEvery === 0 || state.step === steps) {
-      const point = {
-        step: state.step,
-        tokens: state.step * tokensPerStep,
-        seconds: Math.round(state.seconds),
-        trainLoss: Number((sum / summed).toFixed(4)),
-        heldOut: Object.fromEntries(validation.map((source) => [source.name, heldOutLoss(source)])),
+  const history = await runTraining(
+    {
+      ...{ label: 'pretraining', folder: out, options, facts: { texts }, print },
+      ...{ model, optimizer, totalSteps: steps, history: emptyHistory() },
+    },
+    (place) => {
+      const { evalEvery, lr: peakLr } = options;
+      const settings = {
+        vocabulary,
+        training,
+        validation,
+        steps,
+        batchSize,
+        length,
+        peakLr,
+        seed,
+        evalEvery,
       };
-      sum = summed = 0;
-      state.history.push(point);
-      const held = Object.entries(point.heldOut).map(([name, value]) => `${name} ${value.toFixed(3)}`);
-      print(`step ${point.step}: training loss ${point.trainLoss.toFixed(3)}; held out ${held.join(', ')}`);
-      await save();
-    }
-  }
-  progress.stop();
-  print(`Weights in ${files.weights}`);
+      return pretrainSteps(model, optimizer, { ...settings, print }, place);
+    },
+  );
+  const files = { weights: join(out, 'model.safetensors'), plot: join(out, 'losses.svg') };
+  await saveTensors(files.weights, weightsToSave(model, vocabulary), {
+    dtype: 'F16',
+    metadata: { format: 'pt' },
+  });
+  await plotLosses(files.plot, history);
+  print(`Weights in ${files.weights}, losses in ${files.plot}`);
 });

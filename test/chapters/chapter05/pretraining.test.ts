@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { type GPTConfig, GPTModel, generateTextSimple } from '../../../chapters/chapter04/index.ts';
 import { makeTextLoaders } from '../../../chapters/chapter05/01-text-and-loss.ts';
-import { loadCheckpoint, saveCheckpoint } from '../../../chapters/chapter05/checkpoint.ts';
 import { expectedDraws, keepTopP, lossPerToken, perplexity } from '../../../chapters/chapter05/exercises.ts';
 import {
   calcLossBatch,
@@ -19,6 +18,8 @@ import {
   trainModelSimple,
   type Weights,
 } from '../../../chapters/chapter05/index.ts';
+import { findCheckpoint, saveCheckpoint } from '../../../chapters/common/checkpoint.ts';
+import { TrainingPlace } from '../../../chapters/common/training-place.ts';
 import {
   cat,
   F,
@@ -183,7 +184,6 @@ describe('chapter 5: saving', () => {
   after(() => rmSync(folder, { recursive: true }));
 
   it('training goes on from a checkpoint as if it had not stopped, bit for bit', async () => {
-    const path = join(folder, 'checkpoint.safetensors');
     const newOptimizer = (model: nn.Module) =>
       new optim.AdamW(model.parameters(), { lr: 1e-2, weightDecay: 0.1 });
     const step = (model: GPTModel, optimizer: optim.AdamW, seed: number) => {
@@ -195,12 +195,13 @@ describe('chapter 5: saving', () => {
     const model = newModel(SMALL_VOCABULARY);
     const optimizer = newOptimizer(model);
     for (const seed of [1, 2, 3]) step(model, optimizer, seed);
-    await saveCheckpoint(path, model, optimizer);
+    const about = { place: new TrainingPlace({}).save(), process: '', engine: 'wasm', settings: {} };
+    await saveCheckpoint(folder, { model, optimizer }, about);
     for (const seed of [4, 5]) step(model, optimizer, seed);
 
     const continued = newModel(SMALL_VOCABULARY, 99);
     const itsOptimizer = newOptimizer(continued);
-    loadCheckpoint(path, continued, itsOptimizer);
+    findCheckpoint(folder, () => {})!.restore({ model: continued, optimizer: itsOptimizer });
     for (const seed of [4, 5]) step(continued, itsOptimizer, seed);
     expect(snapshot(continued)).to.deep.equal(snapshot(model));
   });
