@@ -48,7 +48,7 @@ describe("chapter 6's command line", function () {
     expectOneLine(run, /--max-length 300 is too long: mini sees at most 256 tokens/);
   });
 
-  it('names every missing and unexpected key of weights of another model', async () => {
+  it('names the first missing and unexpected keys of weights of another model', async () => {
     const other = new GPTModel({
       ...{
         vocabSize: 50257,
@@ -66,7 +66,7 @@ describe("chapter 6's command line", function () {
     const run = chapter('chapter06', '--data', 'stand-in', '--weights', path);
     expectOneLine(
       run,
-      /missing keys: pos_emb\.weight, trf_blocks\.1\..*trf_blocks\.3\..*unexpected keys: extra\.weight/,
+      /missing keys: pos_emb\.weight, trf_blocks\.1\..* and \d+ more · unexpected keys: extra\.weight/,
     );
     writeFileSync(path, readFileSync(path).subarray(0, 1000));
     expectOneLine(

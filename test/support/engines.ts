@@ -13,8 +13,9 @@ export function onEachEngine(title: string, tests: () => void): void {
         const { name, why } = await useBackend(engine);
         if (name !== engine) throw new Error(`there is no ${engine}: ${why}`);
       });
+      // The library's own choice, which the files that choose none are tested on.
       after(async () => {
-        await useBackend('js');
+        await useBackend('wasm');
       });
       tests();
     });

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { Interrupted, resumeCommand } from '../../../chapters/common/command-line.ts';
 import { runThroughLostGpu } from '../../../chapters/common/lost-gpu.ts';
 import { runToEnd, TrainingPlace } from '../../../chapters/common/training-place.ts';
-import { DeviceLostError } from '../../../lib/index.ts';
+import { DeviceLostError, useBackend } from '../../../lib/index.ts';
 import { failure } from '../../support/failure.ts';
 import {
   emptyHistory,
@@ -41,6 +41,7 @@ describe('a training run that survives', function () {
   let whole: SmallResult;
   const newFolder = () => mkdtempSync(join(root, 'run-'));
   before(async () => {
+    await useBackend('wasm'); // as the programs below, whose bits are compared with ours
     root = mkdtempSync(join(tmpdir(), 'training-run-'));
     whole = await trainSmall({ folder: newFolder() });
   });
