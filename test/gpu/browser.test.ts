@@ -8,7 +8,7 @@ const MODES = (process.env.GPU_MODES?.split(',') ?? ['webgpu', 'webgl2']).filter
   (mode) => mode === 'webgpu' || mode === 'webgl2',
 );
 /** Fewer would mean that a table was not found. */
-const LEAST_TESTS = 500;
+const LEAST_TESTS = 350;
 
 describe('a browser', () => {
   for (const mode of MODES) {

@@ -91,8 +91,11 @@ for (const mode of TESTED_MODES) {
         step();
         most = Math.max(most, gpu.values);
       }
-      await yieldToRuntime();
-      await gpu.sweep();
+      // A browser's collector is pressed, not called: it may take more than one sweep.
+      for (let sweeps = 0; sweeps < 6 && (sweeps === 0 || gpu.values - values >= 10); sweeps++) {
+        await yieldToRuntime();
+        await gpu.sweep();
+      }
       // One or two that nobody can reach any more may still lie on the stack; one for each step would be 180.
       expect(gpu.values - values, 'more arrays').to.be.lessThan(10);
       expect(gpu.bytes / bytes, 'bytes').to.be.lessThan(1.1);

@@ -21,6 +21,8 @@ export interface CheckOptions {
   tolerance?: number;
   /** Finite differences run an operation twice per element: too slow for a backend that waits on a device. */
   differences?: boolean;
+  /** Try inputs that are views too (the default)? */
+  views?: boolean;
 }
 
 const fixture: Map<string, Expected[]> = new Map(
@@ -149,7 +151,7 @@ function withBackend(title: string, setup: Setup, tests: () => void): void {
  * differences, and with inputs that are views.
  */
 export function describeOperations(backend: string, setup: Setup, options: CheckOptions = {}): void {
-  const { tolerance = 1e-5, differences: byDifferences = true } = options;
+  const { tolerance = 1e-5, differences: byDifferences = true, views = true } = options;
   withBackend(`operations on ${backend}`, setup, () => {
     for (const operation of OPERATIONS) {
       describe(operation.name, () => {
@@ -157,7 +159,7 @@ export function describeOperations(backend: string, setup: Setup, options: Check
         if (operation.gradient && operation.smooth && byDifferences) {
           it('has the gradient of finite differences', () => checkDifferences(operation));
         }
-        if (operation.anyLayout) it('takes views', () => checkLayouts(operation, tolerance));
+        if (operation.anyLayout && views) it('takes views', () => checkLayouts(operation, tolerance));
       });
     }
   });

@@ -27,7 +27,8 @@ export function testFigures(
 ): void {
   describe(`the book's figures: ${chapter}`, () => {
     const printed = new Map<number, string>();
-    before(async () => {
+    before(async function () {
+      this.timeout(300_000); // a whole chapter runs
       const notebook = new Notebook(chapter, () => {});
       await run(notebook);
       for (const cell of notebook.cells) printed.set(cell.cell, cell.printed);

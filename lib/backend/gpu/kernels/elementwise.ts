@@ -42,7 +42,7 @@ const BINARY: Record<BinaryOp, string> = {
   maximum: 'Math.max(a, b)',
   minimum: 'Math.min(a, b)',
   eq: 'a == b ? 1 : 0',
-  ne: 'a != b ? 1 : 0',
+  ne: 'a == b ? 0 : 1',
   lt: 'a < b ? 1 : 0',
   le: 'a <= b ? 1 : 0',
   gt: 'a > b ? 1 : 0',
@@ -60,7 +60,7 @@ const GELU_BACKWARD = `const t = ${tanh('0.7978845608 * (a + 0.044715 * a * a * 
 const CAST: Record<DType, string> = {
   float32: 'a',
   int32: 'a < 0 ? Math.ceil(a) : Math.floor(a)',
-  bool: 'a != 0 ? 1 : 0',
+  bool: 'a == 0 ? 0 : 1',
 };
 
 /** The numbers of a view that is one number everywhere and known to the host. */
@@ -169,6 +169,8 @@ export const elementwiseKernels: Pick<
     floatsOnly(a, b);
     if (op === 'pow' && !Number.isInteger(scalarOf(b))) return undefined;
     const isComparison = BINARY[op].includes('?');
+    // A shader's compiler may take x != x for false, which is how NaN is looked for: that is left to the CPU.
+    if (isComparison && a.storage === b.storage) return undefined;
     return [elementwise(device, op, BINARY[op], [a, b], isComparison ? 'bool' : 'float32')];
   },
   where(device, condition, a, b) {
