@@ -252,7 +252,7 @@ for (const mode of TESTED_MODES) {
       }
       expectClose(early.data, Float32Array.from(x.storage.data, Math.sqrt));
       expect(gpu.lost, 'the device').to.equal(undefined);
-    }).timeout(60_000);
+    }).timeout(300_000);
 
     for (const test of cases()) {
       it(title(test), function () {
