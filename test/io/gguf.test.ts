@@ -4,10 +4,11 @@ import fc from 'fast-check';
 import { UserError } from '../../lib/index.ts';
 import { readGguf } from '../../lib/io/gguf.ts';
 import { BLOCK_FORMATS } from '../../lib/io/gguf-blocks.ts';
+import { tinyGguf } from '../support/tiny-gguf.ts';
 
 /** Made by the Python package gguf: test/fixtures/llama.py. */
 const FOLDER = new URL('../fixtures/llama/', import.meta.url);
-const tiny = new Uint8Array(readFileSync(new URL('tiny.gguf', FOLDER)));
+const tiny = tinyGguf();
 const { blocks } = JSON.parse(readFileSync(new URL('expected.json', FOLDER), 'utf8')) as {
   blocks: Record<string, { type: number; bytes: string; numbers: number[] }>;
 };
