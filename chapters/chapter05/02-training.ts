@@ -9,6 +9,7 @@ import {
   type Batches,
   calcLossBatch,
   calcLossLoader,
+  type LossOfBatch,
   START,
   type TextLoaders,
   type Tokeniser,
@@ -46,11 +47,12 @@ export function evaluateModel(
   train: Batches,
   val: Batches,
   evalIter: number,
+  lossOfBatch: LossOfBatch = calcLossBatch,
 ): [number, number] {
   model.eval();
   const losses: [number, number] = [
-    calcLossLoader(train, model, evalIter),
-    calcLossLoader(val, model, evalIter),
+    calcLossLoader(train, model, evalIter, lossOfBatch),
+    calcLossLoader(val, model, evalIter, lossOfBatch),
   ];
   model.train();
   return losses;

@@ -1,22 +1,14 @@
-import { join } from 'node:path';
 import { io, manualSeed, type nn, noGrad, optim } from '../../lib/index.ts';
 import type { GPTModel } from '../chapter04/index.ts';
-import { hubName, lossLine, type ModelName } from '../chapter05/index.ts';
+import { evaluateModel, hubName, lossLine, type ModelName } from '../chapter05/index.ts';
 import type { Notebook } from '../common/notebook.ts';
-import { type Curve, plotCurves } from '../common/plot.ts';
 import { formatTable } from '../common/table.ts';
 import { runToEnd, TrainingPlace } from '../common/training-place.ts';
 import { runTraining, type TrainingRun } from '../common/training-run.ts';
 import type { Parts } from '../datasets/index.ts';
 import type { Batches } from './03-data-loaders.ts';
 import type { Method } from './05-classification-head.ts';
-import {
-  calcAccuracies,
-  calcAccuracyLoader,
-  calcLossBatch,
-  calcLossLoader,
-  percent,
-} from './06-loss-and-accuracy.ts';
+import { calcAccuracies, calcAccuracyLoader, calcLossBatch, percent } from './06-loss-and-accuracy.ts';
 
 export interface FineTuningOptions {
   numEpochs: number;
@@ -42,22 +34,6 @@ export interface FineTuningHistory {
 
 function emptyHistory(): FineTuningHistory {
   return { trainLosses: [], valLosses: [], trainAccs: [], valAccs: [], examplesSeen: 0, stepLosses: [] };
-}
-
-/** Mean losses of both sets over `evalIter` batches. */
-export function evaluateModel(
-  model: nn.Module,
-  train: Batches,
-  val: Batches,
-  evalIter: number,
-): [number, number] {
-  model.eval();
-  const losses: [number, number] = [
-    calcLossLoader(train, model, evalIter),
-    calcLossLoader(val, model, evalIter),
-  ];
-  model.train();
-  return losses;
 }
 
 /**
@@ -86,7 +62,7 @@ export function* trainClassifierSteps(
       history.examplesSeen += inputs.shape[0];
       history.stepLosses.push(loss.item());
       if (place.step % evalFreq === 0) {
-        const [trainLoss, valLoss] = evaluateModel(model, trainLoader, valLoader, evalIter);
+        const [trainLoss, valLoss] = evaluateModel(model, trainLoader, valLoader, evalIter, calcLossBatch);
         history.trainLosses.push(trainLoss);
         history.valLosses.push(valLoss);
         print(lossLine(epoch, place.step, trainLoss, valLoss));
@@ -116,14 +92,18 @@ export function trainClassifierSimple(
 export type Schedule = 'constant' | 'cosine';
 
 /**
- * The learning rate of a step, counted from 0: over the first tenth of the steps up to the peak, then half a cosine
+ * The learning rate of a step, counted from 0: over the first steps, a tenth of all, up to the peak, then half a cosine
  * down to a fiftieth of it. Appendix D tells why.
  */
-export function cosineRate(step: number, steps: number, peak: number): number {
-  const warmup = Math.floor(steps / 10);
+export function cosineRate(
+  step: number,
+  steps: number,
+  peak: number,
+  warmup = Math.floor(steps / 10),
+): number {
   if (step < warmup) return (peak * (step + 1)) / warmup;
   const done = (step - warmup) / Math.max(1, steps - warmup); // 0 … 1
-  return peak * (0.02 + 0.98 * 0.5 * (1 + Math.cos(Math.PI * done)));
+  return peak * (0.02 + 0.49 * (1 + Math.cos(Math.PI * done)));
 }
 
 export interface FineTuneSettings {
@@ -141,7 +121,7 @@ export interface FineTuneSettings {
 }
 
 /** Steps between two looks at the losses. */
-const EVAL_FREQ = 50;
+export const EVAL_FREQ = 50;
 
 /** Trains what is not frozen: AdamW with a weight decay of 0.1, a look at the losses every 50 steps over 5 batches. */
 export function fineTune(
@@ -254,81 +234,6 @@ export function showPeakMemory(nb: Notebook): void {
   const peak = (process.resourceUsage().maxRSS * 1024) / 1e9;
   nb.note(`Peak memory of this run: ${peak.toFixed(2)} GB`);
   nb.figure('peakMemoryGB', peak);
-}
-
-/**
- * Losses and accuracies over the epochs as SVG, two files for each method, and one that compares the methods where
- * there are several.
- * @param stepsPerEpoch batches of one pass
- * @returns the paths
- */
-export async function plotResults(
-  folder: string,
-  results: readonly Pick<FineTuneResult, 'method' | 'history'>[],
-  stepsPerEpoch: number,
-): Promise<string[]> {
-  const trained = results.filter(({ history }) => history.trainAccs.length > 0);
-  const paths: string[] = [];
-  const plot = async (
-    name: string,
-    curves: Curve[],
-    title: string,
-    y: string,
-    epochs: number,
-    seen: number,
-    yDomain?: [number, number],
-  ) => {
-    const path = join(folder, `${paths.length + 1}-${name}.svg`);
-    await plotCurves(path, curves, {
-      title,
-      x: 'epochs',
-      y,
-      yDomain,
-      epochs: { count: epochs, examples: seen },
-    });
-    paths.push(path);
-  };
-  for (const { method, history } of trained) {
-    const epochs = history.trainAccs.length;
-    const title = `Fine-tuning: ${method}`;
-    const losses = [
-      lossCurve('training', history.trainLosses, stepsPerEpoch),
-      lossCurve('validation', history.valLosses, stepsPerEpoch),
-    ];
-    await plot(`${method}-loss`, losses, title, 'loss', epochs, history.examplesSeen);
-    const accuracies = [
-      accuracyCurve('training', history.trainAccs),
-      accuracyCurve('validation', history.valAccs),
-    ];
-    const lowest = Math.min(0.5, ...history.trainAccs, ...history.valAccs); // chance, or worse
-    await plot(`${method}-accuracy`, accuracies, title, 'accuracy', epochs, history.examplesSeen, [
-      lowest,
-      1,
-    ]);
-  }
-  if (trained.length > 1) {
-    const { trainAccs, examplesSeen } = trained[0].history;
-    const curves = trained.map(({ method, history }) => lossCurve(method, history.valLosses, stepsPerEpoch));
-    await plot(
-      'comparison',
-      curves,
-      'Validation loss of each method',
-      'loss',
-      trainAccs.length,
-      examplesSeen,
-    );
-  }
-  return paths;
-}
-
-/** A loss for every 50th step. */
-function lossCurve(name: string, losses: readonly number[], stepsPerEpoch: number): Curve {
-  return { name, points: losses.map((y, i) => ({ x: (i * EVAL_FREQ + 1) / stepsPerEpoch, y })) };
-}
-
-/** An accuracy for the end of every epoch. */
-function accuracyCurve(name: string, accuracies: readonly number[]): Curve {
-  return { name, points: accuracies.map((y, i) => ({ x: i + 1, y })) };
 }
 
 /**

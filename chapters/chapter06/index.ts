@@ -30,8 +30,8 @@ export {
   printAccuracies,
 } from './06-loss-and-accuracy.ts';
 export {
+  cosineRate,
   type FineTuningHistory,
-  plotResults,
   saveAdapter,
   showFineTuning,
   showPeakMemory,
@@ -47,3 +47,4 @@ export {
   SPAM_OPTIONS,
   type SpamOptions,
 } from './options.ts';
+export { plotResults } from './training-curves.ts';

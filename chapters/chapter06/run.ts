@@ -11,7 +11,6 @@ import { showLossAndAccuracy } from './06-loss-and-accuracy.ts';
 import {
   type FineTuneResult,
   firstLosses,
-  plotResults,
   saveAdapter,
   showFineTuning,
   showResults,
@@ -25,6 +24,7 @@ import {
   SPAM_OPTIONS,
   type SpamOptions,
 } from './options.ts';
+import { plotResults } from './training-curves.ts';
 
 export const OPTIONS = {
   ...SPAM_OPTIONS,

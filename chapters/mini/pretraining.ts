@@ -2,6 +2,7 @@ import { F, manualSeed, nn, noGrad, optim, type Tensor, tensor } from '../../lib
 import { END_OF_TEXT_ID } from '../chapter02/index.ts';
 import { GPTModel } from '../chapter04/index.ts';
 import { modelConfig } from '../chapter05/models.ts';
+import { cosineRate } from '../chapter06/index.ts';
 import type { TrainingPlace } from '../common/training-place.ts';
 import { drawWindows, type Source } from './pretraining-text.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -56,14 +57,6 @@ export function pretrainingLoss(
   let x = model.embed(tensor(inputs).reshape(windows.length, length)); // [b, t, d]
   x = model.finalNorm.forward(model.trfBlocks.forward(x)); // [b, t, d]
   return F.linearCrossEntropy(x.flatten(0, 1), model.tokEmb.weight, tensor(targets));
-}
-
-/** The learning rate of a step, counted from 0: warm-up, then half a cosine down to a fiftieth of the peak. */
-export function learningRate(step: number, steps: number, peak: number): number {
-  const warmup = Math.min(100, steps / 10);
-  if (step < warmup) return (peak * (step + 1)) / warmup;
-  const done = (step - warmup) / Math.max(1, steps - warmup);
-  return peak * (0.02 + 0.49 * (1 + Math.cos(Math.PI * Math.min(1, done))));
 }
 
 export interface LossPoint {
@@ -127,7 +120,7 @@ export function* pretrainSteps(
   const numbers = Array.from({ length: steps }, (_, step) => step);
   for (const _ of place.epochs(1)) {
     for (const step of place.batches(numbers)) {
-      optimizer.lr = learningRate(step, steps, options.peakLr);
+      optimizer.lr = cosineRate(step, steps, options.peakLr, Math.min(100, steps / 10));
       optimizer.zeroGrad();
       const windows = drawWindows(training, batchSize, length + 1, seed * 1_000_003, step);
       const loss = pretrainingLoss(model, vocabulary, windows);
