@@ -1,5 +1,6 @@
-import type { optim } from '../../lib/index.ts';
-import type { GPTModel } from '../chapter04/index.ts';
+import { join } from 'node:path';
+import { manualSeed, optim } from '../../lib/index.ts';
+import { countParameters, type GPTConfig, GPTModel } from '../chapter04/index.ts';
 import {
   type Batches,
   calcLossBatch,
@@ -7,10 +8,16 @@ import {
   generateAndPrintSample,
   type LossHistory,
   type Tokeniser,
+  tokeniser,
 } from '../chapter05/index.ts';
+import type { Notebook } from '../common/notebook.ts';
+import { plotCurves } from '../common/plot.ts';
 import { runToEnd, TrainingPlace } from '../common/training-place.ts';
+import { runTraining } from '../common/training-run.ts';
+import { GPT_124M, plotRates, type ShownWarmup } from './01-warmup.ts';
 import { cosineLearningRate } from './02-cosine-decay.ts';
 import { clipGradients } from './03-clipping.ts';
+import type { ScheduleRunOptions } from './options.ts';
 
 export interface TrainingOptions {
   numEpochs: number;
@@ -23,6 +30,8 @@ export interface TrainingOptions {
   warmupSteps: number;
   initialLr?: number;
   minLr?: number;
+  /** The first epoch, counted from 1, after which the model writes a sample; 1. */
+  sampleFrom?: number;
   print?: (line: string) => void;
   onStep?: (step: number, loss: number) => void;
 }
@@ -48,7 +57,7 @@ export function* trainModelSteps(
   options: TrainingOptions,
   place = new TrainingPlace(emptyTrainingHistory()),
 ): Generator<number, TrainingHistory> {
-  const { numEpochs, evalFreq, evalIter, warmupSteps } = options;
+  const { numEpochs, evalFreq, evalIter, warmupSteps, sampleFrom = 1 } = options;
   const { initialLr = 3e-5, minLr = 1e-6 } = options;
   const peakLr = optimizer.lr;
   const schedule = { initialLr, peakLr, minLr, warmupSteps, totalSteps: trainLoader.length * numEpochs };
@@ -76,7 +85,9 @@ export function* trainModelSteps(
       }
       yield loss.item();
     }
-    generateAndPrintSample(model, options.tokeniser, options.startContext, print);
+    if (epoch >= sampleFrom) {
+      generateAndPrintSample(model, options.tokeniser, options.startContext, print);
+    }
   }
   return history;
 }
@@ -90,4 +101,69 @@ export function trainModel(
   options: TrainingOptions,
 ): TrainingHistory {
   return runToEnd(trainModelSteps(model, trainLoader, valLoader, optimizer, options), options.onStep);
+}
+
+/** What is trained without --slow, to see the schedule at work. */
+const SMALL: GPTConfig = { ...GPT_124M, embDim: 32, nLayers: 2, nHeads: 4 };
+
+/** The book's training with `slow`, else that of a small model; plots of the rates and the losses. */
+export async function showTraining(
+  nb: Notebook,
+  { source, loaders, totalSteps, warmup }: ShownWarmup,
+  options: ScheduleRunOptions,
+): Promise<void> {
+  const { epochs, seed, slow } = options;
+  const folder = join(options.out, 'appendixD');
+  manualSeed(seed);
+  const model = new GPTModel(slow ? GPT_124M : SMALL);
+  if (!slow) {
+    nb.note(
+      `A small model of ${countParameters(model).toLocaleString('en')} parameters, with larger steps; --slow trains ` +
+        'the 124M model as the book does.\nSo small a model learns words of the story and no sentences. Until half ' +
+        'of the epochs are over it writes nothing worth reading, so it is not asked.',
+    );
+  }
+  const [peakLr, initialLr, minLr] = slow ? [1e-3, 1e-5, 1e-5] : [3e-3, 1e-4, 1e-4];
+  const optimizer = new optim.AdamW(model.parameters(), { lr: peakLr, weightDecay: 0.1 });
+  const training: TrainingOptions = {
+    numEpochs: epochs,
+    evalFreq: 5,
+    evalIter: 1,
+    startContext: 'Every effort moves you',
+    tokeniser,
+    warmupSteps: warmup.warmupSteps,
+    initialLr,
+    minLr,
+    sampleFrom: slow ? 1 : Math.ceil(epochs / 2) + 1,
+    print: (line) => {
+      if (slow) nb.print(32, line);
+      else nb.note(line);
+    },
+  };
+  const history = await runTraining(
+    {
+      label: 'training',
+      folder,
+      options,
+      facts: { 'the text': source },
+      model,
+      optimizer,
+      totalSteps,
+      history: emptyTrainingHistory(),
+      print: (line) => nb.note(line),
+    },
+    (place) => trainModelSteps(model, loaders.train, loaders.valid, optimizer, training, place),
+  );
+  nb.figure('history', history);
+  await plotRates(join(folder, '3-rates.svg'), 'Learning rate in training', history.learningRates);
+  const losses = (name: string, values: readonly number[]) => ({
+    name,
+    points: values.map((y, i) => ({ x: history.tokensSeen[i], y })),
+  });
+  await plotCurves(
+    join(folder, '4-loss.svg'),
+    [losses('training', history.trainLosses), losses('validation', history.valLosses)],
+    { title: 'Training with warm-up, cosine decay and clipping', x: 'tokens seen', y: 'loss' },
+  );
+  nb.note(`Plots: ${join(folder, '3-rates.svg')}, ${join(folder, '4-loss.svg')}`);
 }

@@ -5,7 +5,7 @@ import {
   cosineOfAngle,
   inverseSquareRoot,
   linearDecay,
-} from '../../chapters/appendixD/exercises.ts';
+} from '../../../chapters/appendixD/exercises.ts';
 import {
   type CosineSchedule,
   clipGradients,
@@ -14,11 +14,11 @@ import {
   trainModel,
   warmupLearningRate,
   warmupStepsOf,
-} from '../../chapters/appendixD/index.ts';
-import { createDataloaderV1 } from '../../chapters/chapter02/index.ts';
-import { GPT_CONFIG_124M, GPTModel } from '../../chapters/chapter04/index.ts';
-import { tokeniser } from '../../chapters/chapter05/index.ts';
-import { manualSeed, nn, optim, type Tensor, tensor } from '../../lib/index.ts';
+} from '../../../chapters/appendixD/index.ts';
+import { createDataloaderV1 } from '../../../chapters/chapter02/index.ts';
+import { GPT_CONFIG_124M, GPTModel } from '../../../chapters/chapter04/index.ts';
+import { tokeniser } from '../../../chapters/chapter05/index.ts';
+import { manualSeed, nn, optim, type Tensor, tensor } from '../../../lib/index.ts';
 
 // The notebook's: 15 epochs of 9 batches, a fifth of them to warm up in.
 const SCHEDULE: CosineSchedule = {

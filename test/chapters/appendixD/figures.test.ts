@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { showAdditions } from '../../chapters/appendixD/run.ts';
-import type { Notebook } from '../../chapters/common/notebook.ts';
-import { dataPath, testFigures } from '../support/figure-tests.ts';
+import { showAdditions } from '../../../chapters/appendixD/run.ts';
+import type { Notebook } from '../../../chapters/common/notebook.ts';
+import { dataPath, testFigures } from '../../support/figure-tests.ts';
 
 describe('appendix D: figures', function () {
   this.timeout(600_000); // a backward pass of the 124M model
