@@ -119,7 +119,7 @@ export async function showTraining(
   if (!slow) {
     nb.note(
       `A small model of ${countParameters(model).toLocaleString('en')} parameters, with larger steps; --slow trains ` +
-        'the 124M model as the book does.\nSo small a model learns words of the story and no sentences. Until half ' +
+        'the 124M model as the book does.\nSo small a model learns the most frequent words and no sentences. Until half ' +
         'of the epochs are over it writes nothing worth reading, so it is not asked.',
     );
   }

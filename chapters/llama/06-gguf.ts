@@ -87,7 +87,9 @@ export function unpermuteRows(weight: Tensor, heads: number): Tensor {
 function configFrom(file: GgufFile): LlamaConfig {
   const architecture = file.metadata.get('general.architecture');
   if (architecture !== 'llama') {
-    throw new UserError(`${file.name} holds a model of the kind “${architecture}”: “llama” is expected`);
+    throw new UserError(
+      `${file.name} holds a model of the kind ${inShort(architecture)}: "llama" is expected`,
+    );
   }
   const size = (key: string) => numberOf(file, `llama.${key}`);
   return {
@@ -125,6 +127,11 @@ function tokeniserFrom(file: GgufFile): Omit<LoadedLlama, 'model'> {
     chatTemplate: String(file.metadata.get('tokenizer.chat_template') ?? ''),
     endId: numberOf(file, 'tokenizer.ggml.eos_token_id'),
   };
+}
+
+/** A value of a file for a message of one line. */
+function inShort(value: GgufValue | undefined): string {
+  return JSON.stringify(String(value).slice(0, 40));
 }
 
 function metadataOf(file: GgufFile, key: string): GgufValue {

@@ -35,6 +35,8 @@ type ReadRange = (begin: number, end: number) => Uint8Array;
 const MAGIC = 0x46554747; // "GGUF", little-endian
 const DEFAULT_ALIGNMENT = 32;
 const MOST_AXES = 4;
+/** The format's own limit, in bytes. */
+const LONGEST_NAME = 64;
 
 /**
  * Opens a GGUF file of `size` bytes: its header is read at once, a tensor's numbers when they are asked for.
@@ -185,6 +187,10 @@ class Cursor {
 
   tensorInfo() {
     const tensorName = this.text();
+    // A name that is none would make a message of many lines.
+    if (tensorName.length > LONGEST_NAME || /\p{Cc}/u.test(tensorName)) {
+      throw this.fault(`the name of a tensor has ${tensorName.length} characters, or some that no name has`);
+    }
     const axes = this.u32();
     if (axes > MOST_AXES) throw this.fault(`the tensor '${tensorName}' would have ${axes} axes`);
     const shape = Array.from({ length: axes }, () => Number(this.u64())).reverse();

@@ -52,6 +52,13 @@ describe('GGUF', () => {
     expect(() => open(tiny.slice(0, tiny.length - 64))).to.throw(UserError, 'damaged or cut short');
   });
 
+  it('says in one line that a name is damaged, whatever is in it', () => {
+    const bytes = tiny.slice();
+    const at = Buffer.from(bytes).indexOf('blk.1.ffn_gate.weight');
+    new DataView(bytes.buffer).setBigUint64(at - 8, 900n, true); // the length of the name
+    expect(() => open(bytes)).to.throw(UserError, /^[^\n]*the name of a tensor has \d+ characters[^\n]*$/);
+  });
+
   it('answers every cut and every changed byte of the header with one line, or reads it', () => {
     fc.assert(
       fc.property(fc.nat(9000), fc.nat(255), fc.boolean(), (at, value, cut) => {
