@@ -17,7 +17,7 @@ export function normalPair(u1: number, u2: number): [number, number] {
 
 /**
  * Fills `out` (16 numbers or more) as torch's `normal_fill`: uniforms everywhere, then block by block of 16
- * entry j pairs with entry j + 8. If the size is no multiple of 16, the last 16 entries are drawn again from
+ * entry j pairs with entry j + 8. If the size is not a multiple of 16, the last 16 entries are drawn again from
  * 16 new uniforms, overwriting some that were already made.
  *
  * Every step is rounded to float32 as in torch's scalar loop. Its AVX2 loop approximates log, sin and cos by

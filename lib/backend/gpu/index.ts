@@ -61,7 +61,7 @@ const REAL_MODES: readonly GpuMode[] = GPU_MODES.filter((mode) => mode !== 'weba
 const SMALLEST_PRODUCT = 2 ** 21;
 
 /**
- * Opens the GPU. A missing driver or package is no error: the answer then is the reason, in one line.
+ * Opens the GPU. A missing driver or package is not an error: the answer then is the reason, in one line.
  * @throws UserError if the mode does not exist.
  */
 export async function createGpuBackend(

@@ -17,7 +17,7 @@ export async function startThread(
   const url = URL.createObjectURL(new Blob([HELPER], { type: 'text/javascript' }));
   const worker = new Worker(url);
   worker.postMessage({ kernels, memory, id });
-  // One that cannot start is no error: the other threads take its tasks.
+  // One that cannot start is not an error: the other threads take its tasks.
   await new Promise<void>((resolve) => {
     worker.onmessage = worker.onerror = () => resolve();
   });
