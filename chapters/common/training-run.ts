@@ -5,7 +5,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { activeBackends } from '../../lib/backend/dispatch.ts';
-import { UserError } from '../../lib/index.ts';
+import { UserError, yieldToRuntime } from '../../lib/index.ts';
 import { type Checkpoint, findCheckpoint, saveCheckpoint, type Trained } from './checkpoint.ts';
 import { Interrupted, resumeCommand } from './command-line.ts';
 import { kebab, type OptionSpecs, type OptionValues } from './options.ts';
@@ -91,7 +91,7 @@ export async function runTraining<History extends object, Result>(
       requireNumber(value, place.step);
       progress.update(place.step + 1, `loss ${value.toFixed(3)}`);
       if ((place.step + 1) % saveEvery === 0) await save();
-      await nextTurn();
+      await yieldToRuntime(); // a signal arrives now, and the memory of dead tensors comes back
       if (!stop.received) continue;
       if (place.step > savedStep) await save();
       throw new Interrupted(
@@ -160,11 +160,6 @@ function requireNumber(loss: number, step: number): void {
 
 function engineName(): string {
   return activeBackends()[0]?.name ?? 'js';
-}
-
-/** Lets the event loop turn once: signals arrive there, and what finalisers free. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Ctrl-C, or `kill`, while it is open: kept until the step is done, instead of ending the process at once. */
