@@ -4,6 +4,7 @@ import { storageFrom } from '../tensor/create.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { SafetensorsFile, StoredTensor } from './safetensors.ts';
 import { openWeights, saveSafetensors } from './safetensors-file.ts';
+import type { WriteOptions } from './safetensors-write.ts';
 
 /** Tensors by name in a safetensors file: a model's state, an optimiser's, an adapter. */
 
@@ -106,7 +107,7 @@ function requireFinite(data: ArrayLike<number>, name: string): void {
 export async function saveTensors(
   path: string,
   tensors: Record<string, Tensor>,
-  options: { metadata?: Record<string, string>; dtype?: 'F32' | 'F16' } = {},
+  options: WriteOptions = {},
 ): Promise<void> {
   const entries = Object.entries(tensors).map(([name, tensor]) => [name, numbersOf(tensor)] as const);
   await saveSafetensors(path, entries, options);

@@ -6,10 +6,10 @@
 
 import { UserError } from '../errors.ts';
 import { firstFew } from '../options.ts';
-import { folderOf, kindOfPath, openFile, pathIn, writeFileAtomically } from './files.ts';
+import { folderOf, kindOfPath, openFile, pathIn, writeBeside } from './files.ts';
 import { readJson } from './json.ts';
 import { readSafetensorsFrom, SafetensorsFile } from './safetensors.ts';
-import { type TensorToStore, writeSafetensors } from './safetensors-write.ts';
+import { safetensorsPieces, type TensorToStore, type WriteOptions } from './safetensors-write.ts';
 
 /**
  * Opens a safetensors file: checks its header and sizes, reads no numbers yet. `close()` when it is no longer needed.
@@ -83,11 +83,13 @@ function openShards(path: string, what: string): SafetensorsFile {
   return all;
 }
 
-/** Writes the tensors as one safetensors file, beside and then renamed. Options as in `writeSafetensors`. */
+/** Writes the tensors as one safetensors file, beside and then renamed. */
 export async function saveSafetensors(
   path: string,
   tensors: Iterable<readonly [string, TensorToStore]>,
-  options?: Parameters<typeof writeSafetensors>[1],
+  options?: WriteOptions,
 ): Promise<void> {
-  await writeFileAtomically(path, writeSafetensors(tensors, options));
+  await writeBeside(path, async (write) => {
+    for (const piece of safetensorsPieces(tensors, options)) await write(piece);
+  });
 }

@@ -13,18 +13,39 @@ export interface TensorToStore {
 /** The format's order: the largest dtype first, so that every tensor begins aligned. */
 const DTYPE_ORDER = ['F32', 'I32', 'F16', 'BOOL'];
 
+export interface WriteOptions {
+  metadata?: Record<string, string>;
+  /** How float32 data is stored; int32 is always stored as I32, bool as BOOL. */
+  dtype?: 'F32' | 'F16';
+}
+
+/** The bytes of a file with these tensors, in memory. Errors as `safetensorsPieces`. */
+export function writeSafetensors(
+  tensors: Iterable<readonly [string, TensorToStore]>,
+  options?: WriteOptions,
+): Uint8Array {
+  const pieces = [...safetensorsPieces(tensors, options)];
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let place = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, place);
+    place += piece.length;
+  }
+  return bytes;
+}
+
 /**
- * The bytes of a file with these tensors, sorted by dtype, then by the bytes of their names; the header is
- * padded with spaces to a multiple of 8.
+ * The same bytes one piece after the other: the header, then every tensor's numbers, so that no second copy of a large
+ * model is made. The tensors are sorted by dtype, then by the bytes of their names; the header is padded with spaces to a
+ * multiple of 8.
  *
- * @param options.dtype how float32 data is stored; int32 is always stored as I32, bool as BOOL
  * @throws UserError if a tensor's data does not fit its shape, a name occurs twice, or a number is too
  * large for float16
  */
-export function writeSafetensors(
+export function* safetensorsPieces(
   tensors: Iterable<readonly [string, TensorToStore]>,
-  options: { metadata?: Record<string, string>; dtype?: 'F32' | 'F16' } = {},
-): Uint8Array {
+  options: WriteOptions = {},
+): Generator<Uint8Array> {
   const { metadata, dtype: floatType = 'F32' } = options;
   const sorted = Array.from(tensors, ([name, { shape, data }]) => {
     const needed = shape.reduce((product, length) => product * length, 1);
@@ -52,19 +73,14 @@ export function writeSafetensors(
   const header = new TextEncoder().encode(`{${fields.join(',')}}`);
   const dataStart = LENGTH_BYTES + Math.ceil(header.length / 8) * 8;
 
-  const bytes = new Uint8Array(dataStart + end).fill(0x20, LENGTH_BYTES, dataStart);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(dataStart - LENGTH_BYTES), true);
-  bytes.set(header, LENGTH_BYTES);
-  let place = dataStart;
+  const start = new Uint8Array(dataStart).fill(0x20, LENGTH_BYTES);
+  new DataView(start.buffer).setBigUint64(0, BigInt(dataStart - LENGTH_BYTES), true);
+  start.set(header, LENGTH_BYTES);
+  yield start;
   for (const { name, dtype, data } of sorted) {
-    if (dtype === 'F16') {
-      new Uint16Array(bytes.buffer, place, data.length).set(toFloat16(data, name));
-    } else {
-      bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), place);
-    }
-    place += data.length * DTYPE_BYTES[dtype];
+    const { buffer, byteOffset, byteLength } = dtype === 'F16' ? toFloat16(data, name) : data;
+    yield new Uint8Array(buffer, byteOffset, byteLength);
   }
-  return bytes;
 }
 
 function toFloat16(data: ArrayLike<number>, name: string): Uint16Array {

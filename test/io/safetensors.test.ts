@@ -7,7 +7,7 @@ import { UserError } from '../../lib/errors.ts';
 import { decodeFloat16, encodeFloat16 } from '../../lib/io/half.ts';
 import { readSafetensors } from '../../lib/io/safetensors.ts';
 import { openSafetensors, saveSafetensors } from '../../lib/io/safetensors-file.ts';
-import { type TensorToStore, writeSafetensors } from '../../lib/io/safetensors-write.ts';
+import { safetensorsPieces, type TensorToStore, writeSafetensors } from '../../lib/io/safetensors-write.ts';
 
 // Written by test/fixtures/io_files.py with the reference implementation.
 const fixture = JSON.parse(readFileSync(new URL('../fixtures/io.json', import.meta.url), 'utf8'));
@@ -229,6 +229,18 @@ describe('writing safetensors', () => {
       'name is taken',
     );
     expect(() => writeSafetensors([['__metadata__', entry[1]]])).to.throw('name is taken');
+  });
+
+  it('are written piece by piece, without a copy of the numbers', () => {
+    const [a, b] = [Float32Array.of(1, 2, 3), Int32Array.of(4)];
+    const entries = [
+      ['b', { shape: [1], data: b }],
+      ['a', { shape: [3], data: a }],
+    ] as const;
+    const pieces = [...safetensorsPieces(entries)];
+    expect(pieces.slice(1).map(({ buffer }) => buffer)).to.deep.equal([a.buffer, b.buffer]);
+    expect(pieces[1].buffer).to.equal(a.buffer);
+    expect(Buffer.concat(pieces).equals(writeSafetensors(entries))).to.equal(true);
   });
 
   const product = (shape: number[]) => shape.reduce((a, b) => a * b, 1);

@@ -244,10 +244,12 @@ describe('a training run that survives', function () {
     function start(folder: string, args: string[], signal?: NodeJS.Signals, at = -1) {
       const child = spawn(process.execPath, ['--import', 'tsx', program, '--folder', folder, ...args]);
       let [out, err] = ['', ''];
+      let isSent = false;
       child.stdout.on('data', (text) => (out += text));
       child.stderr.on('data', (text) => {
         err += text;
-        if (signal && err.split(';').includes(String(at))) child.kill(signal);
+        if (!signal || isSent || !err.split(';').includes(String(at))) return;
+        isSent = child.kill(signal);
       });
       return new Promise<{ code: number | null; out: string; err: string }>((resolve) => {
         child.on('close', (code) => resolve({ code, out, err: err.replaceAll(/\d+;/g, '').trim() }));
