@@ -4,6 +4,7 @@ import type { Notebook } from '../common/notebook.ts';
 import { formatCounts, formatFrame } from '../common/pandas.ts';
 import {
   isFolder,
+  isSynthetic,
   type LabelledText,
   MESSAGES,
   type Message,
@@ -91,8 +92,10 @@ export interface PrepareOptions {
  */
 export async function prepareMessages(options: PrepareOptions = {}): Promise<PreparedMessages> {
   const { data, seed = DEFAULT_SEED, print } = options;
-  if (data !== undefined && isFolder(data))
-    return { parts: await readParts(data), source: data, synthetic: false };
+  if (data !== undefined && isFolder(data)) {
+    const [parts, synthetic] = [await readParts(data), await isSynthetic(data)];
+    return { parts, source: synthetic ? `${data}, made from ${MESSAGES.standIn.name}` : data, synthetic };
+  }
 
   const obtained = await obtain(MESSAGES, { path: data, print });
   const messages = obtained.data;

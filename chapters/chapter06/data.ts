@@ -1,11 +1,11 @@
 /** `npm run data`: writes the training, validation and test part as parquet files, for `--data FOLDER`. */
 
-import { parseOptions, runMain } from '../common/command-line.ts';
+import { readCommandLine, runMain } from '../common/command-line.ts';
 import { writeParts } from '../datasets/index.ts';
 import { DEFAULT_SEED, prepareMessages } from './02-preparing-the-dataset.ts';
 
 await runMain(async () => {
-  const { from, out, seed } = parseOptions({
+  const { from, out, seed } = await readCommandLine({
     command: 'npm run data --',
     summary:
       'Balances the SMS Spam Collection, splits it 70 / 10 / 20 and writes train.parquet, valid.parquet and\n' +
@@ -36,7 +36,11 @@ await runMain(async () => {
       },
     },
   });
-  const { parts, before, source } = await prepareMessages({ data: from, seed, print: console.log });
+  const { parts, before, source, synthetic } = await prepareMessages({
+    data: from,
+    seed,
+    print: console.log,
+  });
   const count = (labels: readonly (string | number)[]) => {
     const spam = labels.filter((label) => label === 'spam' || label === 1).length;
     return `${labels.length - spam} ham, ${spam} spam`;
@@ -45,7 +49,7 @@ await runMain(async () => {
     const labels = before.messages.map(({ label }) => label);
     console.log(`${labels.length} messages (${count(labels)}) from ${source}`);
   }
-  const files = await writeParts(out, parts);
+  const files = await writeParts(out, parts, synthetic);
   for (const part of ['train', 'valid', 'test'] as const) {
     const labels = parts[part].map(({ label }) => label);
     console.log(`${files[part]}: ${labels.length} rows (${count(labels)})`);

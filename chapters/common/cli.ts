@@ -4,12 +4,11 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { useBackend } from '../../lib/index.ts';
 import { writeFileAtomically } from '../../lib/io/files.ts';
-import { parseOptions, runMain } from './command-line.ts';
+import { readCommandLine, runMain } from './command-line.ts';
 import { describeEngine, noteTraffic } from './engine.ts';
 import { runThroughLostGpu } from './lost-gpu.ts';
 import { Notebook } from './notebook.ts';
 import { COMMON_OPTIONS, type OptionSpecs, type OptionValues, UsageError } from './options.ts';
-import { checkPaths } from './paths.ts';
 import { openTerminal } from './terminal.ts';
 
 export interface ChapterSpec<Options extends OptionSpecs> {
@@ -26,16 +25,15 @@ export async function runChapter<const Options extends OptionSpecs>(
 ): Promise<void> {
   await runMain(async () => {
     const options = { ...spec.options, ...COMMON_OPTIONS };
-    const values = parseOptions({
+    const values = (await readCommandLine({
       command: `npm run ${spec.chapter} --`,
       summary: spec.summary,
       options,
-    }) as OptionValues<Options & typeof COMMON_OPTIONS>;
+    })) as OptionValues<Options & typeof COMMON_OPTIONS>;
     const common = values as OptionValues<typeof COMMON_OPTIONS>;
     if (common.gpuMode && common.backend !== 'gpu') {
       throw new UsageError(`--gpu-mode ${common.gpuMode} needs --backend gpu`);
     }
-    await checkPaths(options, values);
 
     const terminal = openTerminal();
     const engine = await useBackend(common.backend, { threads: common.threads, gpuMode: common.gpuMode });

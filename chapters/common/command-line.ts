@@ -17,7 +17,7 @@ import {
   type OptionValues,
   UsageError,
 } from './options.ts';
-import { userPath } from './paths.ts';
+import { checkPaths, userPath } from './paths.ts';
 
 export interface ProgramSpec<Options extends OptionSpecs> {
   /** How it is called, e.g. `npm run data --`. */
@@ -56,6 +56,20 @@ export function resumeCommand(
     /^[\w./:=,@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
   );
   return [program, ...quoted, '--resume'].join(' ');
+}
+
+/**
+ * Reads the command line as `parseOptions` does, and looks at every path on it, so that none is found wrong after the
+ * work that needs it.
+ * @throws UserError that names a path which cannot be read or written
+ */
+export async function readCommandLine<const Options extends OptionSpecs>(
+  spec: ProgramSpec<Options>,
+  argv?: readonly string[],
+): Promise<OptionValues<Options>> {
+  const values = parseOptions(spec, argv);
+  await checkPaths(spec.options, values);
+  return values;
 }
 
 /**

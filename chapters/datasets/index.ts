@@ -1,6 +1,7 @@
 export { INSTRUCTIONS, type InstructionEntry } from './instructions.ts';
 export {
   isFolder,
+  isSynthetic,
   type LabelledText,
   type Parts,
   readLabelledTexts,

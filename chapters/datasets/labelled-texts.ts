@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../lib/errors.ts';
-import { readParquet, writeParquet } from './parquet.ts';
+import { type ParquetColumn, readParquet, readParquetNotes, writeParquet } from './parquet.ts';
 
 /** A text and its class: 1 for spam, 0 for an ordinary message. */
 export interface LabelledText {
@@ -25,23 +25,36 @@ function filesIn(folder: string): Parts<string> {
   };
 }
 
+/** The note that files made from a stand-in carry, so that nothing measured on them is taken for a real result. */
+const SYNTHETIC = 'synthetic';
+
 /**
  * Writes the parts as train.parquet, valid.parquet and test.parquet, with the columns Label and Text.
+ * @param synthetic are they made from a stand-in? `isSynthetic` tells it of the folder from then on
  * @returns the paths
  * @throws UserError if nothing can be written there
  */
 export async function writeParts(
   folder: string,
   parts: Parts<readonly LabelledText[]>,
+  synthetic: boolean,
 ): Promise<Parts<string>> {
   const files = filesIn(folder);
+  const notes: Record<string, string> = synthetic ? { [SYNTHETIC]: 'true' } : {};
   for (const part of ['train', 'valid', 'test'] as const) {
-    await writeParquet(files[part], [
+    const columns: ParquetColumn[] = [
       { name: 'Label', type: 'int64', data: parts[part].map(({ label }) => label) },
       { name: 'Text', type: 'string', data: parts[part].map(({ text }) => text) },
-    ]);
+    ];
+    await writeParquet(files[part], columns, notes);
   }
   return files;
+}
+
+/** Were the parts in such a folder made from a stand-in? @throws UserError if a file is missing or damaged */
+export async function isSynthetic(folder: string): Promise<boolean> {
+  const notes = await Promise.all(Object.values(filesIn(folder)).map(readParquetNotes));
+  return notes.some((note) => note[SYNTHETIC] === 'true');
 }
 
 /** Reads such a folder. @throws UserError if a file is missing, damaged or empty, or has a wrong label */

@@ -21,47 +21,52 @@ export async function readParquet<Name extends string>(
   columns: readonly Name[],
   what = 'the parquet file',
 ): Promise<Record<Name, unknown[]>> {
-  const bytes = await readFileOrExplain(path, what);
-  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
-  const damaged = (error: unknown) =>
-    new UserError(
-      `${path} is not a readable parquet file (${oneLine(error)}); it may be damaged or cut short, so make it again`,
-    );
-
-  let present: string[];
-  try {
-    present = parquetSchema(parquetMetadata(file)).children.map((child) => child.element.name);
-  } catch (error) {
-    throw damaged(error);
-  }
+  const file = await readWhole(path, what);
+  const present = orDamaged(path, () => {
+    return parquetSchema(parquetMetadata(file)).children.map((child) => child.element.name);
+  });
   for (const name of columns) {
     if (!present.includes(name)) {
       throw new UserError(`${path} has no column '${name}'; its columns are ${present.join(', ') || 'none'}`);
     }
   }
-  let rows: Record<string, unknown>[];
-  try {
-    rows = await parquetReadObjects({ file, columns: [...columns] });
-  } catch (error) {
-    throw damaged(error);
-  }
+  const rows = await parquetReadObjects({ file, columns: [...columns] }).catch((error) => {
+    throw damaged(path, error);
+  });
   return Object.fromEntries(
     columns.map((name) => [name, rows.map((row) => plainNumber(row[name], path, name))]),
   ) as Record<Name, unknown[]>;
 }
 
 /**
+ * What was noted in a file beside its columns: texts by name. Other tools keep notes of their own there.
+ * @throws UserError if the file is missing or damaged
+ */
+export async function readParquetNotes(path: string): Promise<Record<string, string | undefined>> {
+  const file = await readWhole(path, 'the parquet file');
+  const notes = orDamaged(path, () => parquetMetadata(file).key_value_metadata ?? []);
+  return Object.fromEntries(notes.map(({ key, value }) => [key, value]));
+}
+
+/**
  * Writes the columns as one uncompressed parquet file, beside and then renamed.
  *
+ * @param notes texts by name, kept in the file beside the columns
  * @throws UserError if the columns differ in length, or the place cannot be written
  */
-export async function writeParquet(path: string, columns: readonly ParquetColumn[]): Promise<void> {
+export async function writeParquet(
+  path: string,
+  columns: readonly ParquetColumn[],
+  notes: Record<string, string> = {},
+): Promise<void> {
   const lengths = new Set(columns.map((column) => column.data.length));
   if (lengths.size > 1) {
     const sizes = columns.map((column) => `${column.name} ${column.data.length}`).join(', ');
     throw new UserError(`cannot write ${path}: its columns differ in length (${sizes})`);
   }
-  const buffer = parquetWriteBuffer({ columnData: columns.map(toSource), codec: 'UNCOMPRESSED' });
+  const kvMetadata = Object.entries(notes).map(([key, value]) => ({ key, value }));
+  const columnData = columns.map(toSource);
+  const buffer = parquetWriteBuffer({ columnData, codec: 'UNCOMPRESSED', kvMetadata });
   await writeFileAtomically(path, new Uint8Array(buffer));
 }
 
@@ -79,6 +84,25 @@ function plainNumber(value: unknown, path: string, column: string): unknown {
     throw new UserError(`${path}, column '${column}': ${value} is too large a number to be read exactly`);
   }
   return number;
+}
+
+async function readWhole(path: string, what: string): Promise<ArrayBuffer> {
+  const bytes = await readFileOrExplain(path, what);
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+}
+
+function orDamaged<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw damaged(path, error);
+  }
+}
+
+function damaged(path: string, error: unknown): UserError {
+  return new UserError(
+    `${path} is not a readable parquet file (${oneLine(error)}); it may be damaged or cut short, so make it again`,
+  );
 }
 
 function oneLine(error: unknown): string {

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
-import { optim, UserError, useBackend } from '../../lib/index.ts';
+import { optim, UserError } from '../../lib/index.ts';
 import { saveTensors } from '../../lib/io/checkpoint.ts';
 import { END_OF_TEXT_ID } from '../chapter02/index.ts';
 import { countParameters } from '../chapter04/index.ts';
 import { modelConfig } from '../chapter05/models.ts';
-import { parseOptions, runMain } from '../common/command-line.ts';
+import { isProgram, runChapter } from '../common/cli.ts';
+import type { Notebook } from '../common/notebook.ts';
+import type { OptionValues } from '../common/options.ts';
 import { plotCurves } from '../common/plot.ts';
-import { openTerminal } from '../common/terminal.ts';
 import { runTraining, TRAINING_OPTIONS } from '../common/training-run.ts';
 import {
   emptyHistory,
@@ -43,52 +44,45 @@ async function plotLosses(path: string, { points }: PretrainingHistory): Promise
   });
 }
 
-await runMain(async () => {
-  const options = parseOptions({
-    command: 'npm run pretrain --',
-    summary:
-      'Pretrains mini, chapter 5 at length. Stop it when you like: with --resume it goes on where it was.',
-    options: {
-      text: {
-        type: 'path',
-        access: 'read',
-        help: 'a plain text to learn from, e.g. public-domain novels',
-        placeholder: 'FILE',
-      },
-      sms: {
-        type: 'path',
-        access: 'read',
-        help: 'SMSSpamCollection, for messages as a quarter of the batches',
-        placeholder: 'FILE',
-      },
-      out: {
-        type: 'path',
-        access: 'writeFolder',
-        help: 'folder for checkpoints, weights and the plot of the losses',
-        default: 'runs/pretrain',
-        placeholder: 'DIR',
-      },
-      steps: { type: 'number', help: 'steps in all', default: 1600, min: 1, integer: true },
-      batchSize: { type: 'number', help: 'windows per step', default: 16, min: 1, integer: true },
-      length: { type: 'number', help: 'tokens per window', default: 128, min: 2, max: 256, integer: true },
-      lr: { type: 'number', help: 'peak learning rate', default: 3e-3, min: 0 },
-      seed: { type: 'number', help: 'of weights and batches', default: 123, integer: true },
-      evalEvery: {
-        type: 'number',
-        help: 'steps between two looks at the losses',
-        default: 100,
-        min: 1,
-        integer: true,
-      },
-      ...TRAINING_OPTIONS,
-      backend: { type: 'choice', help: 'engine', choices: ['auto', 'wasm', 'gpu', 'js'], default: 'auto' },
-      threads: { type: 'number', help: 'threads of the CPU engine', min: 1, integer: true },
-    },
-  });
+const OPTIONS = {
+  text: {
+    type: 'path',
+    access: 'read',
+    help: 'a plain text to learn from, e.g. public-domain novels',
+    placeholder: 'FILE',
+  },
+  sms: {
+    type: 'path',
+    access: 'read',
+    help: 'SMSSpamCollection, for messages as a quarter of the batches',
+    placeholder: 'FILE',
+  },
+  out: {
+    type: 'path',
+    access: 'writeFolder',
+    help: 'folder for checkpoints, weights and the plot of the losses',
+    default: 'runs/pretrain',
+    placeholder: 'DIR',
+  },
+  steps: { type: 'number', help: 'steps in all', default: 1600, min: 1, integer: true },
+  batchSize: { type: 'number', help: 'windows per step', default: 16, min: 1, integer: true },
+  length: { type: 'number', help: 'tokens per window', default: 128, min: 2, max: 256, integer: true },
+  lr: { type: 'number', help: 'peak learning rate', default: 3e-3, min: 0 },
+  seed: { type: 'number', help: 'of weights and batches', default: 123, integer: true },
+  evalEvery: {
+    type: 'number',
+    help: 'steps between two looks at the losses',
+    default: 100,
+    min: 1,
+    integer: true,
+  },
+  ...TRAINING_OPTIONS,
+} as const;
+
+/** Reads the texts, trains, and writes the weights and a plot of the losses. */
+async function run(nb: Notebook, options: OptionValues<typeof OPTIONS>): Promise<void> {
   const { batchSize, length, seed, steps, out } = options;
-  const print = openTerminal();
-  const engine = await useBackend(options.backend, { threads: options.threads });
-  print(`Engine: ${engine.name} (${engine.why})`);
+  const print = (line: string) => nb.note(line);
 
   const training: Source[] = [];
   const validation: Source[] = [];
@@ -97,13 +91,13 @@ await runMain(async () => {
     validation.push(make('heldOut'));
   };
   if (options.text) {
-    const parts = holdOut(await readBook(options.text), 'the text');
+    const parts = holdOut(await readBook(options.text), 'tokens', length + 1);
     add((part) => textSource('text', 0.75, parts[part]));
   }
   if (options.sms) {
     const { ham, spam } = await readMessages(options.sms, seed);
-    const hamParts = holdOut(ham, 'the ordinary messages');
-    const spamParts = holdOut(spam, 'the spam');
+    const hamParts = holdOut(ham, 'ordinary messages', 1);
+    const spamParts = holdOut(spam, 'spam messages', 1);
     add((part) => messageSource('ham', 0.19, hamParts[part]));
     add((part) => messageSource('spam', 0.06, spamParts[part]));
   }
@@ -154,4 +148,15 @@ await runMain(async () => {
   });
   await plotLosses(files.plot, history);
   print(`Weights in ${files.weights}, losses in ${files.plot}`);
-});
+  nb.figure('history', history.points);
+}
+
+if (isProgram(import.meta.url)) {
+  await runChapter({
+    chapter: 'pretrain',
+    summary:
+      'Pretrains mini, chapter 5 at length. Stop it when you like: with --resume it goes on where it was.',
+    options: OPTIONS,
+    run,
+  });
+}

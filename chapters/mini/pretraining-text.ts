@@ -109,13 +109,23 @@ export function messageSource(name: string, share: number, messages: readonly In
   };
 }
 
-/** Splits off the last fiftieth, to measure the loss on. @throws UserError if too little would be left */
+/**
+ * Splits off the last fiftieth, to measure the loss on.
+ * @param needed how many, of tokens or messages, the held-out part must have
+ * @throws UserError if it would have fewer
+ */
 export function holdOut<T extends { length: number; slice(from: number, to?: number): T }>(
   all: T,
   what: string,
+  needed: number,
 ): { train: T; heldOut: T } {
   const count = Math.floor(all.length / 50);
-  if (count === 0) throw new UserError(`${what} is too short to train on`);
+  if (count < needed) {
+    const enough = (50 * needed).toLocaleString('en');
+    throw new UserError(
+      `${all.length} ${what} are too few to train on: a fiftieth of them is held out, so ${enough} are needed`,
+    );
+  }
   return { train: all.slice(0, all.length - count), heldOut: all.slice(all.length - count) };
 }
 

@@ -1,4 +1,4 @@
-import { parseOptions, runMain } from '../../chapters/common/command-line.ts';
+import { readCommandLine, runMain } from '../../chapters/common/command-line.ts';
 import { UsageError } from '../../chapters/common/options.ts';
 import { useBackend } from '../../lib/index.ts';
 import { writeFileAtomically } from '../../lib/io/files.ts';
@@ -23,7 +23,7 @@ const BENCHMARKS: Record<string, (threads: number) => Promise<unknown>> = {
 await runMain(async () => {
   const names = Object.keys(BENCHMARKS).join('|');
   const [name, ...rest] = process.argv.slice(2);
-  const options = parseOptions(
+  const options = await readCommandLine(
     {
       command: `npm run bench -- ${names}`,
       summary:

@@ -8,11 +8,12 @@ import { saveTensors } from '../../lib/io/checkpoint.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 
-/** Runs a chapter as a user does. */
-function chapter(name: string, ...args: string[]) {
-  const argv = ['--import', 'tsx', `chapters/${name}/run.ts`, ...args];
-  return spawnSync(process.execPath, argv, { cwd: ROOT, encoding: 'utf8' });
+/** Runs a program as npm does. */
+function program(path: string, ...args: string[]) {
+  return spawnSync(process.execPath, ['--import', 'tsx', path, ...args], { cwd: ROOT, encoding: 'utf8' });
 }
+
+const chapter = (name: string, ...args: string[]) => program(`chapters/${name}/run.ts`, ...args);
 
 /** Fails unless the run ended with one line that fits, no stack trace, and a code that is not 0. */
 function expectOneLine({ status, stderr }: ReturnType<typeof chapter>, pattern: RegExp) {
@@ -99,5 +100,43 @@ describe("chapter 6's command line", function () {
     expect(figures.trainable.frozen).to.equal(0);
     expect(figures.accuracyWrapped).to.deep.equal(figures.accuracyBefore);
     expect(existsSync(join(out, 'appendixE', 'adapter', 'adapter_model.safetensors'))).to.equal(true);
+  });
+});
+
+describe('the command line of everything that is no chapter', function () {
+  this.timeout(120_000);
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'commands-'));
+    writeFileSync(join(folder, 'file'), 'One two three. '.repeat(150));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('looks at every path before the work', () => {
+    const file = join(folder, 'file');
+    const under = /cannot write to .*file.below: it lies under something that is not a folder/;
+    expectOneLine(program('chapters/chapter06/data.ts', '--out', join(file, 'below')), under);
+    expectOneLine(program('chapters/mini/pretrain.ts', '--text', file, '--out', join(file, 'below')), under);
+    const isFolder = /--json \S+ is a folder; name a file in it/;
+    expectOneLine(program('test/bench/run.ts', 'gemm', '--json', folder), isFolder);
+    expectOneLine(program('test/figures/run.ts', '--json', folder), isFolder);
+  });
+
+  it('pretrains, and leaves weights, a plot and figures', () => {
+    const [out, json] = [join(folder, 'runs'), join(folder, 'figures.json')];
+    const settings = '--steps 2 --batch-size 1 --length 8 --eval-every 1'.split(' ');
+    const args = ['--text', join(folder, 'file'), '--out', out, '--json', json, ...settings];
+    expectOneLine(
+      program('chapters/mini/pretrain.ts', ...args, '--length', '20'),
+      /\d+ tokens are too few to train on: .* so 1,050 are needed/,
+    );
+    const run = program('chapters/mini/pretrain.ts', ...args);
+    expect([run.status, run.stderr]).to.deep.equal([0, '']);
+    for (const name of ['model.safetensors', 'losses.svg', 'checkpoint.safetensors']) {
+      expect(existsSync(join(out, name)), name).to.equal(true);
+    }
+    const { options, figures } = JSON.parse(readFileSync(json, 'utf8'));
+    expect(options.steps).to.equal(2);
+    expect(figures.history.map(({ step }: { step: number }) => step)).to.deep.equal([1, 2]);
   });
 });

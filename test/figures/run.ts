@@ -5,7 +5,7 @@
 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseOptions, runMain } from '../../chapters/common/command-line.ts';
+import { readCommandLine, runMain } from '../../chapters/common/command-line.ts';
 import { COMMON_OPTIONS, type OptionValues } from '../../chapters/common/options.ts';
 import { formatTable } from '../../chapters/common/table.ts';
 import { obtain, STORY } from '../../chapters/datasets/index.ts';
@@ -117,7 +117,7 @@ function showTotals(rows: readonly Row[]): void {
 }
 
 await runMain(async () => {
-  const options = parseOptions({
+  const options = await readCommandLine({
     command: 'npm run figures --',
     summary: "Compares every figure that the chapters print with the book's.",
     options: OPTIONS,

@@ -162,11 +162,24 @@ describe('prepareMessages', () => {
     expect(other.parts).not.to.deep.equal(parts);
 
     const out = join(folder, 'out');
-    await writeParts(out, parts);
+    await writeParts(out, parts, false);
     expect(await readParts(out)).to.deep.equal(parts);
     const fromFolder = await prepareMessages({ data: out, seed: 99 });
     expect(fromFolder).to.deep.equal({ parts, source: out, synthetic: false });
     expect(await failure(prepareMessages({ data: folder }))).to.match(/train\.parquet does not exist/);
+  });
+
+  it('knows a folder that was made from the stand-in', async () => {
+    const { parts, source, synthetic } = await prepareMessages({ data: 'stand-in', print: () => {} });
+    expect([source, synthetic]).to.deep.equal(['the synthetic stand-in', true]);
+    const out = join(folder, 'synthetic');
+    await writeParts(out, parts, synthetic);
+    const fromFolder = await prepareMessages({ data: out });
+    expect(fromFolder).to.deep.equal({
+      parts,
+      source: `${out}, made from the synthetic stand-in`,
+      synthetic: true,
+    });
   });
 
   it('says how a collection differs from the original in size', async () => {
@@ -243,6 +256,6 @@ describe('npm run data', () => {
     expect(unknown.stderr).to.match(/^error: unknown option --form; [^\n]+\n$/);
     const missing = run('--from', join(folder, 'none'));
     expect(missing.status).to.equal(1);
-    expect(missing.stderr).to.match(/^error: cannot read the SMS Spam Collection: [^\n]+\n$/);
+    expect(missing.stderr).to.match(/^error: cannot read --from: [^\n]+\n$/);
   });
 });

@@ -63,11 +63,14 @@ describe('the texts that mini learns from', () => {
   it('holds the last fiftieth out', () => {
     const { train, heldOut } = holdOut(
       Array.from({ length: 100 }, (_, i) => i),
-      'the text',
+      'tokens',
+      2,
     );
     expect(train).to.have.length(98);
     expect(heldOut).to.deep.equal([98, 99]);
-    expect(() => holdOut(text.slice(0, 40), 'the text')).to.throw('the text is too short to train on');
+    expect(() => holdOut(text.slice(0, 40), 'tokens', 1)).to.throw(
+      '40 tokens are too few to train on: a fiftieth of them is held out, so 50 are needed',
+    );
   });
 
   it('knows a message again in other case, punctuation and digits', () => {
