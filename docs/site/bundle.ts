@@ -1,0 +1,111 @@
+/**
+ * The programs of the site, by esbuild: those of the page, and those of its workers. In the workers the chapters run as
+ * they are, on a little Node of our own (node/): files in memory, a `process`, the words of a command line.
+ */
+
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type Plugin } from 'esbuild';
+
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const HERE = join(ROOT, 'docs', 'site');
+const NODE = join(HERE, 'node');
+
+/** Files of the repository that chapters read when they run: they lie in assets/, under the path they have here. */
+const ASSETS = [
+  'package.json',
+  'chapters/mini/model.safetensors',
+  'chapters/datasets/the-tide-clock.txt',
+  'chapters/datasets/own-instructions.json',
+  ...namesIn('test/fixtures/figures').map((name) => `test/fixtures/figures/${name}`),
+  ...namesIn('docs/site/adapter').map((name) => `docs/site/adapter/${name}`),
+];
+
+function namesIn(folder: string): string[] {
+  return existsSync(join(ROOT, folder)) ? readdirSync(join(ROOT, folder)).sort() : [];
+}
+
+/** All modules that an example may import, or a command run: by path, what loads them. */
+function modulesOfTheBook(): string {
+  const chapters = readdirSync(join(ROOT, 'chapters'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /^[^/\\]+[/\\][^/\\]+\.ts$/.test(name))
+    .map((name) => `chapters/${name.replaceAll('\\', '/')}`);
+  const lines = ['lib/index.ts', ...chapters].map((path) => {
+    return `${JSON.stringify(path)}: () => import(${JSON.stringify(join(ROOT, path))}),`;
+  });
+  return `export const modules = {\n${lines.join('\n')}\n};`;
+}
+
+/** The imports that are otherwise in a page. */
+const inThePage: Plugin = {
+  name: 'in the page',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^node:/ }, ({ path, importer }) => {
+      const twin = join(NODE, `${path.slice('node:'.length).replace('/', '-')}.ts`);
+      return existsSync(twin)
+        ? { path: twin }
+        : { errors: [{ text: `${path} is not in docs/site/node (${importer})` }] };
+    });
+    onResolve({ filter: /^@huggingface\/hub$/ }, () => ({ path: join(NODE, 'hub.ts') }));
+    // Files: as Node has them, over the little Node's.
+    onResolve({ filter: /^#platform\/lib\/io\/files$/ }, () => ({
+      path: join(ROOT, 'lib', 'io', 'files.node.ts'),
+    }));
+    onResolve({ filter: /^site:modules$/ }, () => ({ path: 'modules', namespace: 'site' }));
+    onLoad({ filter: /.*/, namespace: 'site' }, () => ({ contents: modulesOfTheBook(), resolveDir: ROOT }));
+    // A module's own address is that in the repository, which is `/` here.
+    onLoad({ filter: /[\\/](chapters|test)[\\/].*\.ts$/ }, ({ path }) => {
+      const url = JSON.stringify(`file:///${path.slice(ROOT.length).replaceAll('\\', '/')}`);
+      return { contents: readFileSync(path, 'utf8').replaceAll('import.meta.url', url), loader: 'ts' };
+    });
+    onLoad({ filter: /gpu[\\/]browser[\\/]spawn\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace("'./worker.ts'", "'./gpu-worker.js'"),
+      loader: 'ts',
+    }));
+  },
+};
+
+/** Builds all programs into `folder`/code, and copies what they read to `folder`/assets. */
+export async function bundle(folder: string): Promise<void> {
+  const versions: Record<string, string> = {};
+  for (const name of ASSETS) {
+    const to = join(folder, 'assets', name);
+    mkdirSync(dirname(to), { recursive: true });
+    copyFileSync(join(ROOT, name), to);
+    versions[name] = createHash('sha256').update(readFileSync(to)).digest('hex').slice(0, 8);
+  }
+  const common = {
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    splitting: true,
+    minify: true,
+    outdir: join(folder, 'code'),
+    chunkNames: 'part-[hash]',
+    define: { SITE_ASSETS: JSON.stringify(versions) },
+    logLevel: 'warning',
+  } as const;
+  await build({ ...common, entryPoints: { page: join(HERE, 'client', 'page.ts') } });
+  await build({
+    ...common,
+    entryPoints: {
+      program: join(HERE, 'worker', 'program.ts'),
+      lab: join(HERE, 'worker', 'lab.ts'),
+      'gpu-worker': join(ROOT, 'lib', 'backend', 'gpu', 'browser', 'worker.ts'),
+    },
+    keepNames: true, // a printed model shows the names of its classes
+    loader: { '.wasm': 'binary' },
+    inject: [join(NODE, 'globals.ts')],
+    plugins: [inThePage],
+  });
+  // Beside the pages, so that it may serve them all.
+  await build({
+    ...common,
+    splitting: false,
+    entryPoints: [join(HERE, 'client', 'service-worker.ts')],
+    outdir: folder,
+  });
+}

@@ -1,0 +1,65 @@
+/** Elements of the page, made in one expression. */
+
+type Child = Node | string;
+
+/** An element with its properties (those that it does not have become attributes) and children. */
+export function element<Name extends keyof HTMLElementTagNameMap>(
+  name: Name,
+  properties: Record<string, unknown> = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[Name] {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(properties)) {
+    if (key in made) (made as unknown as Record<string, unknown>)[key] = value;
+    else made.setAttribute(key, String(value));
+  }
+  made.append(...children);
+  return made;
+}
+
+export function button(
+  text: string,
+  onclick: () => void,
+  properties: Record<string, unknown> = {},
+): HTMLButtonElement {
+  return element('button', { type: 'button', textContent: text, onclick, ...properties });
+}
+
+let lastId = 0;
+
+/** A control with its label in front of it. */
+export function labelled(text: string, control: HTMLElement): HTMLElement {
+  control.id ||= `control-${++lastId}`;
+  return element('span', { className: 'field' }, element('label', { htmlFor: control.id }, text), control);
+}
+
+/** A select with these choices. */
+export function choice(values: readonly string[], chosen: string): HTMLSelectElement {
+  const select = element('select', {}, ...values.map((value) => element('option', { value }, value)));
+  select.value = chosen;
+  return select;
+}
+
+/** A link that saves bytes as a file. */
+export function download(name: string, bytes: Uint8Array): HTMLAnchorElement {
+  const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>]));
+  return element('a', { href: url, download: name.split('/').at(-1), textContent: name, className: 'file' });
+}
+
+/** Reads a file of the site, with its progress from 0 to 1. */
+export async function fetchBytes(
+  url: string,
+  onProgress: (share: number, total: number) => void,
+): Promise<Uint8Array> {
+  const response = await fetch(url);
+  if (!response.ok || !response.body) throw new Error(`${url} could not be loaded (${response.status})`);
+  const total = Number(response.headers.get('content-length')) || 14_524_632;
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  let received = 0;
+  const reader = response.body.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    pieces.push(next.value);
+    onProgress((received += next.value.length) / total, total);
+  }
+  return new Uint8Array(await new Blob(pieces).arrayBuffer());
+}

@@ -1,0 +1,41 @@
+/** A program in a worker of its own, as a process: it starts, tells, and can be stopped or let rest. */
+
+import type { FromProgram, ToProgram } from '../worker/messages.ts';
+
+/** After that the worker is ended, whatever it does. */
+const PATIENCE_MS = 150;
+
+export class Program {
+  readonly #worker = new Worker(new URL('program.js', import.meta.url), { type: 'module' });
+  readonly #onMessage: (message: FromProgram) => void;
+  #hasEnded = false;
+
+  constructor(start: Extract<ToProgram, { files: unknown }>, onMessage: (message: FromProgram) => void) {
+    this.#onMessage = onMessage;
+    this.#worker.onmessage = ({ data }) => this.#tell(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#tell({ mistake: event.message || 'the program could not be loaded' });
+      this.#tell({ ended: 1 });
+    };
+    this.#worker.postMessage(start);
+  }
+
+  /** Ctrl-C: the program saves what it has; one that does not answer is ended. */
+  stop(): void {
+    this.#worker.postMessage({ signal: 'SIGINT' } satisfies ToProgram);
+    setTimeout(() => this.#tell({ ended: 130 }), PATIENCE_MS);
+  }
+
+  rest(rest: boolean): void {
+    this.#worker.postMessage({ rest } satisfies ToProgram);
+  }
+
+  #tell(message: FromProgram): void {
+    if (this.#hasEnded) return;
+    this.#onMessage(message);
+    if (!('ended' in message)) return;
+    this.#hasEnded = true;
+    this.#worker.terminate();
+  }
+}

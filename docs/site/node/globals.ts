@@ -1,0 +1,56 @@
+/** What Node has without an import: `process` and `setImmediate`. The bundler puts them where a chapter names them. */
+
+import { memoryUse, yieldToRuntime } from '../../../lib/index.ts';
+
+type Listener = (signal: string) => void;
+const listeners = new Map<string, Set<Listener>>();
+
+export const process = {
+  argv: ['node', ''],
+  env: { LLMS_BACKEND: 'wasm' } as Record<string, string | undefined>,
+  exitCode: undefined as number | undefined,
+  pid: 1,
+  platform: 'browser',
+  versions: {},
+  cwd: (): string => '/',
+  on(event: string, listener: Listener): void {
+    listeners.set(event, (listeners.get(event) ?? new Set()).add(listener));
+  },
+  off(event: string, listener: Listener): void {
+    listeners.get(event)?.delete(listener);
+  },
+  /** Is anyone there who takes this signal? */
+  emit(event: string): boolean {
+    for (const listener of listeners.get(event) ?? []) listener(event);
+    return (listeners.get(event)?.size ?? 0) > 0;
+  },
+  stdout: { isTTY: false, columns: 100, on: (): void => {}, write: (): void => {} },
+  stderr: { isTTY: false, columns: 100, on: (): void => {}, write: (): void => {} },
+  /** The most memory of tensors, in KiB: a page is not told of more. */
+  resourceUsage: () => ({ maxRSS: Math.round(memoryUse().reserved / 1024) }),
+};
+
+let isPaused: Promise<void> | undefined;
+let goOn = (): void => {};
+
+/** Lets programs rest where they give the event loop a turn, until `resume`. */
+export function pause(): void {
+  isPaused ??= new Promise((resolve) => {
+    goOn = resolve;
+  });
+}
+
+export function resume(): void {
+  goOn();
+  isPaused = undefined;
+}
+
+/** To be awaited between two steps: memory comes back, messages are heard, and a paused program rests here. */
+export async function nextTurn(): Promise<void> {
+  await yieldToRuntime();
+  await isPaused;
+}
+
+export function setImmediate(then?: (value?: unknown) => void): void {
+  void nextTurn().then(then);
+}

@@ -1,0 +1,32 @@
+/** `@huggingface/hub`, as far as the chapters use it: downloads a file of a model, named by its SHA-256 as in the hub's cache. */
+
+import { Progress } from '../../../chapters/common/progress.ts';
+import { createHash } from './crypto.ts';
+import { makeFolder, writeBytes } from './store.ts';
+
+export async function downloadFileToCacheDir({
+  repo,
+  path,
+}: {
+  repo: string;
+  path: string;
+}): Promise<string> {
+  const response = await fetch(`https://huggingface.co/${repo}/resolve/main/${path}`);
+  if (!response.ok || !response.body) throw new Error(`the hub answered ${response.status}`);
+  const total = Number(response.headers.get('content-length')) || 1;
+  const progress = new Progress(`  ${path}, bytes`, total);
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  const hash = createHash('sha256');
+  let received = 0;
+  const reader = response.body.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    pieces.push(next.value);
+    hash.update(next.value);
+    progress.update((received += next.value.length));
+  }
+  progress.stop();
+  const name = `/hub/${hash.digest('hex')}`;
+  makeFolder('/hub');
+  writeBytes(name, new Uint8Array(await new Blob(pieces).arrayBuffer()), false);
+  return name;
+}

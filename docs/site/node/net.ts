@@ -1,0 +1,10 @@
+/** `node:net`, as far as the chapters use it. A page cannot look whether a host is there: `fetch` will say. */
+
+export function connect(_host: { host: string; port: number }) {
+  return {
+    once(event: string, listener: () => void) {
+      if (event === 'connect') setTimeout(listener);
+    },
+    destroy() {},
+  };
+}

@@ -1,0 +1,73 @@
+/** The pages of the site, in reading order: each is a page of the repository. */
+
+export interface Page {
+  /** The file in the repository. */
+  source: string;
+  /** Its address, without `.html`. */
+  name: string;
+  /** In the list of pages. */
+  title: string;
+  /** The command that runs it. */
+  chapter?: string;
+  /** What stands before the text: the names of panels. */
+  panels?: readonly string[];
+}
+
+export const PAGES: readonly Page[] = [
+  {
+    source: 'chapters/appendixA/README.md',
+    name: 'appendixA',
+    title: 'A: the library',
+    chapter: 'appendixA',
+  },
+  {
+    source: 'chapters/chapter02/README.md',
+    name: 'chapter02',
+    title: '2: from text to vectors',
+    chapter: 'chapter02',
+  },
+  { source: 'chapters/chapter03/README.md', name: 'chapter03', title: '3: attention', chapter: 'chapter03' },
+  { source: 'chapters/chapter04/README.md', name: 'chapter04', title: '4: a GPT', chapter: 'chapter04' },
+  {
+    source: 'chapters/chapter05/README.md',
+    name: 'chapter05',
+    title: '5: pretraining',
+    chapter: 'chapter05',
+  },
+  {
+    source: 'chapters/chapter06/README.md',
+    name: 'chapter06',
+    title: '6: a classifier',
+    chapter: 'chapter06',
+  },
+  {
+    source: 'chapters/chapter07/README.md',
+    name: 'chapter07',
+    title: '7: instructions',
+    chapter: 'chapter07',
+  },
+  {
+    source: 'chapters/appendixD/README.md',
+    name: 'appendixD',
+    title: 'D: learning rates',
+    chapter: 'appendixD',
+  },
+  { source: 'chapters/appendixE/README.md', name: 'appendixE', title: 'E: LoRA', chapter: 'appendixE' },
+  { source: 'docs/site/lab.md', name: 'lab', title: 'The LoRA lab', panels: ['lab'] },
+  { source: 'chapters/llama/README.md', name: 'llama', title: 'From GPT-2 to Llama', chapter: 'llama' },
+  { source: 'chapters/mini/README.md', name: 'mini', title: 'The model mini' },
+  { source: 'chapters/datasets/README.md', name: 'datasets', title: 'The data sets' },
+  { source: 'docs/engine.md', name: 'engine', title: 'The CPU engine' },
+  { source: 'docs/backends.md', name: 'backends', title: 'Which engine' },
+  { source: 'docs/benchmarks.md', name: 'benchmarks', title: 'Benchmarks' },
+  { source: 'docs/randomness.md', name: 'randomness', title: 'Randomness' },
+  { source: 'README.md', name: 'about', title: 'The project' },
+];
+
+/** The page that is opened first. */
+export const START: Page = {
+  source: 'docs/site/start.md',
+  name: 'index',
+  title: 'Start',
+  panels: ['classify'],
+};

@@ -1,0 +1,66 @@
+/** `npm run site`: builds the site and serves it, with the headers that let its workers share memory. */
+
+import { readFileSync, statSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { isProgram } from '../../chapters/common/cli.ts';
+import { buildSite } from './build.ts';
+import { ROOT } from './bundle.ts';
+
+const TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+};
+
+export interface ServeOptions {
+  port?: number;
+  /** The folder of the server in which the site is to be found: `/`, or `/book/`. */
+  base?: string;
+  /** `false` leaves the headers out, as a host of static files does. */
+  isolated?: boolean;
+}
+
+/** Serves a folder; resolves to the server and the address of the site. */
+export function serve(folder: string, options: ServeOptions = {}): Promise<{ server: Server; url: string }> {
+  const { port = 0, base = '/', isolated = true } = options;
+  const isolation = {
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Embedder-Policy': 'require-corp',
+  };
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const name = pathname.startsWith(base) ? pathname.slice(base.length) || 'index.html' : '';
+    const file = join(folder, normalize(`/${decodeURIComponent(name)}`));
+    const type = TYPES[extname(file)];
+    const headers = {
+      ...(isolated && isolation),
+      'Content-Type': type ?? 'application/octet-stream',
+      'Cache-Control': 'no-cache',
+    };
+    if (!name || !statSync(file, { throwIfNoEntry: false })?.isFile()) {
+      response.writeHead(404, { ...headers, 'Content-Type': 'text/plain' }).end('There is no such page.');
+      return;
+    }
+    const body = readFileSync(file);
+    if (type === undefined) response.writeHead(200, { ...headers, 'Content-Length': body.length }).end(body);
+    else response.writeHead(200, { ...headers, 'Content-Encoding': 'gzip' }).end(gzipSync(body));
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      resolve({ server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${base}` });
+    });
+  });
+}
+
+if (isProgram(import.meta.url)) {
+  const folder = join(ROOT, 'docs', 'site', 'build');
+  await buildSite(folder);
+  const { url } = await serve(folder, { port: Number(process.env.PORT ?? 8080) });
+  console.log(`The book is at ${url}`);
+}

@@ -1,0 +1,91 @@
+/** A worker that runs one program, as a process does: a chapter as its command runs it, or an example of a page. */
+
+import { modules } from 'site:modules';
+import { Notebook } from '../../../chapters/common/notebook.ts';
+import { setProgressDisplay } from '../../../chapters/common/progress.ts';
+import { StreamProgress } from '../../../chapters/common/terminal.ts';
+import { UserError } from '../../../lib/index.ts';
+import { compareFigure, type Figure, loadFigures } from '../../../test/support/figures.ts';
+import { pause, process, resume } from '../node/globals.ts';
+import { isAsset, onWritten, writeBytes } from '../node/store.ts';
+import { runExample } from './example.ts';
+import type { BookFigure, FromProgram, ToProgram } from './messages.ts';
+
+const tell = (message: FromProgram) => postMessage(message);
+
+console.log = (...values: unknown[]) => tell({ line: values.map(String).join(' ') });
+console.error = (...values: unknown[]) => {
+  const texts = values.map((value) =>
+    value instanceof Error ? (value.stack ?? String(value)) : String(value),
+  );
+  tell({ line: texts.join(' '), isError: true });
+};
+
+/** The chapter's terminal draws its progress here. */
+StreamProgress.prototype.show = (line: string) => tell({ progress: line.trim() });
+StreamProgress.prototype.clear = () => tell({ progress: '' });
+setProgressDisplay({ show: (line) => tell({ progress: line.trim() }), clear: () => tell({ progress: '' }) });
+
+onWritten((file, bytes) => {
+  if (file.startsWith('/tmp/') || file.startsWith('/hub/')) return;
+  tell({ file: file.slice(1), bytes: bytes.slice() });
+});
+
+const WHY: Record<NonNullable<Figure['needs']>, string> = {
+  'the-verdict': 'the book reads The Verdict',
+  'instruction-data': "the book's instructions are needed: --data",
+  sms: 'the SMS Spam Collection is needed (--data), and --seed 123',
+  weights: "OpenAI's weights are needed",
+  slow: '--slow',
+};
+
+/** Tells of each cell, as it is printed, what the book has. */
+function compareCells(chapter: string): void {
+  const name = `test/fixtures/figures/${chapter}.json`;
+  const figures = new Map((isAsset(name) ? loadFigures(chapter) : []).map((figure) => [figure.cell, figure]));
+  for (const method of ['print', 'printShort'] as const) {
+    const original = Notebook.prototype[method] as (cell: number, ...rest: unknown[]) => void;
+    Notebook.prototype[method] = function (this: Notebook, cell: number, ...rest: unknown[]) {
+      original.call(this, cell, ...rest);
+      const { printed } = this.cells.findLast((kept) => kept.cell === cell)!;
+      tell({ cell, printed, book: bookFigure(figures.get(cell), printed) });
+    };
+  }
+}
+
+function bookFigure(figure: Figure | undefined, printed: string): BookFigure | undefined {
+  if (!figure) return undefined;
+  const { what, needs, differs } = figure;
+  const why = differs ?? (needs && WHY[needs]);
+  return { what, printed: figure.printed, difference: compareFigure(figure, printed), why };
+}
+
+async function main(message: ToProgram): Promise<number> {
+  if ('run' in message) {
+    const path = `/chapters/${message.run}/run.ts`;
+    process.argv = ['node', path, ...message.args];
+    process.env.npm_lifecycle_event = message.run;
+    compareCells(message.run);
+    await modules[path.slice(1)]();
+    return process.exitCode ?? 0;
+  }
+  if ('code' in message) await runExample(message.code, message.folder);
+  return 0;
+}
+
+self.onmessage = async ({ data }: MessageEvent<ToProgram>) => {
+  if ('signal' in data) {
+    if (!process.emit(data.signal)) tell({ ended: 130 });
+    return;
+  }
+  if ('rest' in data) return data.rest ? pause() : resume();
+  for (const [path, bytes] of Object.entries(data.files)) writeBytes(path, bytes, false);
+  try {
+    tell({ ended: await main(data) });
+  } catch (error) {
+    const { message, line } = error as Error & { line?: number };
+    const text = error instanceof UserError || line !== undefined ? message : String(error);
+    tell({ mistake: text, at: line });
+    tell({ ended: 1 });
+  }
+};
