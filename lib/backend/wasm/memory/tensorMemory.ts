@@ -21,7 +21,8 @@ const TENSORS_SHARE = 7 / 8;
 /**
  * Garbage is collected when the memory would have to grow, and so much has been given out since the last time: an
  * eighth of what lives, within these bounds. If that takes too large a share of the time, the lower bound is raised
- * for good: going back and forth would let the memory grow late in a run.
+ * for good: going back and forth would let the memory grow late in a run. Not in a browser: a page that waits a little
+ * is better than one that grows when the machine happens to be busy.
  */
 const LEAST_GARBAGE = 192 * MB;
 const MOST_GARBAGE = 384 * MB;
@@ -143,7 +144,8 @@ export class TensorMemory {
   /** Takes back the blocks of arrays that nobody has any more. */
   collect(): void {
     const begin = performance.now();
-    if (this.#collector?.withinJob) this.#collector.collect();
+    const withinJob = this.#collector?.withinJob ?? true;
+    if (withinJob) this.#collector?.collect();
     const living: Entry[] = [];
     for (const entry of this.#entries) {
       if (entry.reference.deref()) {
@@ -157,7 +159,7 @@ export class TensorMemory {
     for (const look of this.#whenCollected) look();
     this.#sinceCollection = 0;
     const end = performance.now();
-    const tooOften = end - begin > COLLECTION_SHARE * (end - this.#lastCollection);
+    const tooOften = withinJob && end - begin > COLLECTION_SHARE * (end - this.#lastCollection);
     if (tooOften) this.#leastGarbage = Math.min(MOST_GARBAGE, this.#limit * 2);
     this.#limit = Math.min(MOST_GARBAGE, Math.max(this.#leastGarbage, this.heap.bytesInUse / 8));
     this.#mostEntries = 2 * living.length + MOST_TINY;
