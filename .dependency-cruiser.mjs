@@ -24,6 +24,7 @@ const ORDER = [
   'chapters/chapter07/',
   'chapters/appendixD/',
   'chapters/appendixE/',
+  'chapters/adapter/',
   'chapters/mini/',
   'chapters/llama/',
 ];

@@ -15,6 +15,8 @@ import type { Parts } from '../datasets/index.ts';
 export interface Data {
   /** Which messages they are. */
   source: string;
+  /** The names of the classes. */
+  labels: readonly string[];
   datasets: Parts<SpamDataset>;
   loaders: Parts<Batches>;
 }
@@ -31,5 +33,5 @@ export async function showDataset(nb: Notebook, options: SpamOptions): Promise<D
   manualSeed(seed); // for the order of the training messages
   const loaders = makeLoaders(datasets, options.batchSize);
   showLoaders(nb, loaders, [14, 16]);
-  return { source: prepared.source, datasets, loaders };
+  return { source: prepared.source, labels: prepared.labels, datasets, loaders };
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import {
   defaultEpochs,
+  PAD_TOKEN_ID,
   plotResults,
   SPAM_OPTIONS,
   type SpamOptions,
@@ -24,7 +25,7 @@ export async function run(nb: Notebook, options: SpamOptions): Promise<void> {
   showWhatLoRAIs(nb, { rank, alpha });
 
   nb.section('E.2 Preparing the dataset');
-  const { datasets, loaders, source } = await showDataset(nb, options);
+  const { datasets, labels, loaders, source } = await showDataset(nb, options);
 
   nb.section('E.3 Initialising the model');
   const model = await showModel(nb, loaders, options);
@@ -38,7 +39,9 @@ export async function run(nb: Notebook, options: SpamOptions): Promise<void> {
     nb.note(`Plots: ${plots.join(', ')}`);
   } else nb.note('No epochs: nothing is trained, and the accuracies stay as they are.');
 
-  await saveAdapter(nb, join(folder, 'adapter'), model, options.model);
+  const { maxLength } = datasets.train;
+  const settings = { labels, maxLength, padTokenId: PAD_TOKEN_ID };
+  await saveAdapter(nb, join(folder, 'adapter'), model, options, settings);
 
   nb.section('Merging: W + AB as one matrix');
   const [ids] = datasets.test.get(0); // [t]

@@ -1,4 +1,4 @@
-import { manualSeed, type Tensor, UserError } from '../../lib/index.ts';
+import { cat, manualSeed, noGrad, type Tensor, UserError, zeros } from '../../lib/index.ts';
 import { firstFew } from '../../lib/options.ts';
 import type { GPTConfig, GPTModel } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
@@ -95,6 +95,45 @@ export function loadWeightsIntoGpt(gpt: GPTModel, weights: Weights): void {
     if (state['tok_emb.weight']) state['out_head.weight'] ??= state['tok_emb.weight'];
   }
   gpt.loadStateDict(state);
+}
+
+/**
+ * A model's weights in the layout of the hub, as new tensors: the way back. A language model's are named as OpenAI's are
+ * there; a head that is not the token embedding again, or a classifier's, needs the names of transformers' whole
+ * model, with `transformer.` in front of the others.
+ */
+export function toOpenAI(gpt: GPTModel): Weights {
+  return noGrad(() => {
+    const ours = gpt.stateDict();
+    const theirs: Record<string, Tensor> = {
+      'wte.weight': ours['tok_emb.weight'],
+      'wpe.weight': ours['pos_emb.weight'],
+      'ln_f.weight': ours['final_norm.scale'],
+      'ln_f.bias': ours['final_norm.shift'],
+    };
+    for (let i = 0; i < gpt.config.nLayers; i++) {
+      for (const part of BLOCK_PARTS) {
+        const tensor = ours[`trf_blocks.${i}.${part.ours}`];
+        theirs[`h.${i}.${part.theirs}`] = part.matrix ? tensor.t() : tensor;
+      }
+      const all = (what: string) =>
+        QUERY_KEY_VALUE.map((name) => ours[`trf_blocks.${i}.att.${name}.${what}`]);
+      const { embDim, qkvBias } = gpt.config;
+      theirs[`h.${i}.attn.c_attn.weight`] = cat(all('weight'), 0).t(); // 3 × [d, d] → [3d, d] → [d, 3d]
+      theirs[`h.${i}.attn.c_attn.bias`] = qkvBias ? cat(all('bias'), 0) : zeros(3 * embDim); // [3d]
+    }
+    const head = ours['out_head.weight'];
+    const isClassifier = gpt.outHead.outFeatures !== gpt.config.vocabSize;
+    if (!isClassifier && head.eq(ours['tok_emb.weight']).all().item()) return theirs;
+    const whole = Object.entries(theirs).map(([name, tensor]) => [`transformer.${name}`, tensor] as const);
+    const name = isClassifier ? 'score' : 'lm_head';
+    const bias = ours['out_head.bias'];
+    return {
+      ...Object.fromEntries(whole),
+      [`${name}.weight`]: head,
+      ...(bias && { [`${name}.bias`]: bias }),
+    };
+  });
 }
 
 /** What the weights are, and what to do, where that can be told and it is not the model that was asked for. */

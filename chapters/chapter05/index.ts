@@ -18,6 +18,6 @@ export {
   trainModelSteps,
 } from './02-training.ts';
 export { type DecodingOptions, generate, keepTopK, softmaxWithTemperature } from './03-decoding.ts';
-export { loadWeightsIntoGpt, type Weights } from './05-openai-weights.ts';
+export { loadWeightsIntoGpt, toOpenAI, type Weights } from './05-openai-weights.ts';
 export { MODEL_NAMES, type ModelName, modelConfig } from './models.ts';
 export { hubName, MINI_WEIGHTS, type ModelSource, obtainModel } from './obtain-model.ts';

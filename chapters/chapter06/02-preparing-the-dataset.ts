@@ -14,6 +14,9 @@ import {
   readParts,
 } from '../datasets/index.ts';
 
+/** The classes of the collection, by their number. */
+const LABELS = ['ham', 'spam'];
+
 /** The mission's notebook splits with this seed; the book with 123. */
 export const DEFAULT_SEED = 42;
 
@@ -70,6 +73,8 @@ export function randomSplit<Row>(
 }
 
 export interface PreparedMessages {
+  /** The names of the classes, by their number. */
+  labels: readonly string[];
   parts: Parts<LabelledText[]>;
   /** All messages, before balancing, and those that were kept; not there if the parts were read from a folder. */
   before?: { messages: Message[]; balanced: Message[] };
@@ -94,7 +99,12 @@ export async function prepareMessages(options: PrepareOptions = {}): Promise<Pre
   const { data, seed = DEFAULT_SEED, print } = options;
   if (data !== undefined && isFolder(data)) {
     const [parts, synthetic] = [await readParts(data), await isSynthetic(data)];
-    return { parts, source: synthetic ? `${data}, made from ${MESSAGES.standIn.name}` : data, synthetic };
+    return {
+      labels: LABELS,
+      parts,
+      source: synthetic ? `${data}, made from ${MESSAGES.standIn.name}` : data,
+      synthetic,
+    };
   }
 
   const obtained = await obtain(MESSAGES, { path: data, print });
@@ -123,6 +133,7 @@ export async function prepareMessages(options: PrepareOptions = {}): Promise<Pre
   const numbered = (part: readonly Message[]) =>
     part.map(({ label, text }) => ({ text, label: label === 'spam' ? 1 : 0 }));
   return {
+    labels: LABELS,
     parts: {
       train: numbered(split.train),
       valid: numbered(split.validation),

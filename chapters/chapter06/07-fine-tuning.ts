@@ -1,6 +1,5 @@
-import { io, manualSeed, type nn, noGrad, optim } from '../../lib/index.ts';
-import type { GPTModel } from '../chapter04/index.ts';
-import { evaluateModel, hubName, lossLine, type ModelName } from '../chapter05/index.ts';
+import { manualSeed, type nn, noGrad, optim } from '../../lib/index.ts';
+import { evaluateModel, lossLine } from '../chapter05/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { formatTable } from '../common/table.ts';
 import { runToEnd, TrainingPlace } from '../common/training-place.ts';
@@ -234,19 +233,4 @@ export function showPeakMemory(nb: Notebook): void {
   const peak = (process.resourceUsage().maxRSS * 1024) / 1e9;
   nb.note(`Peak memory of this run: ${peak.toFixed(2)} GB`);
   nb.figure('peakMemoryGB', peak);
-}
-
-/**
- * Saves what LoRA has trained as PEFT does, in a folder: A and B of every layer, and the head they were trained with,
- * which is in no other file. With the model's own weights beside it, that is all of the fine-tuned classifier.
- */
-export async function saveAdapter(
-  nb: Notebook,
-  folder: string,
-  model: GPTModel,
-  name: ModelName,
-): Promise<void> {
-  const notes = await io.saveAdapter(folder, model, { baseModel: hubName(name) });
-  nb.note(`Adapter saved to ${folder}, in PEFT's format`);
-  for (const note of notes) nb.note(note);
 }

@@ -13,20 +13,35 @@ export interface ClassifyOptions {
 }
 
 /**
- * How probable a fine-tuned model finds it that a text is spam, from 0 to 1.
+ * How probable a fine-tuned model finds each class for each text: probabilities [texts][classes].
  * @throws UserError if maxLength is not positive
  */
-export function spamProbability(text: string, model: nn.Module, options: ClassifyOptions): number {
+export function classProbabilities(
+  texts: readonly string[],
+  model: nn.Module,
+  options: ClassifyOptions,
+): number[][] {
   const { maxLength, tokeniser = gpt2Tokeniser, padTokenId = PAD_TOKEN_ID } = options;
   if (!(maxLength > 0)) {
     throw new UserError(`maxLength has to be a positive number of tokens, not ${maxLength}`);
   }
   model.eval();
-  const ids = tokeniser.encode(text).slice(0, maxLength);
-  while (ids.length < maxLength) ids.push(padTokenId);
-  const input = tensor(ids, { dtype: 'int32' }).unsqueeze(0); // [t] → [1, t]
-  const logits = noGrad(() => model.forward(input).select(1, -1)); // [1, t, 2] → [1, 2]
-  return logits.softmax(-1).select(1, 1).item(); // [1, 2] → [1]
+  const rows = texts.map((text) => {
+    const ids = tokeniser.encode(text).slice(0, maxLength);
+    while (ids.length < maxLength) ids.push(padTokenId);
+    return ids;
+  });
+  const input = tensor(rows, { dtype: 'int32' }); // [b, t]
+  const logits = noGrad(() => model.forward(input).select(1, -1)); // [b, t, classes] → [b, classes]
+  return logits.softmax(-1).toArray() as number[][];
+}
+
+/**
+ * How probable a fine-tuned model finds it that a text is spam, from 0 to 1.
+ * @throws UserError if maxLength is not positive
+ */
+export function spamProbability(text: string, model: nn.Module, options: ClassifyOptions): number {
+  return classProbabilities([text], model, options)[0][1];
 }
 
 /** Is a text spam, in the eyes of a fine-tuned model? @throws UserError if maxLength is not positive */

@@ -32,14 +32,14 @@ export {
 export {
   cosineRate,
   type FineTuningHistory,
-  saveAdapter,
   showFineTuning,
   showPeakMemory,
   trainClassifierSimple,
   trainClassifierSteps,
 } from './07-fine-tuning.ts';
-export { classifyReview, spamProbability } from './08-spam-classifier.ts';
+export { classifyReview, classProbabilities, spamProbability } from './08-spam-classifier.ts';
 export { CachedPrefix, frozenBlocks, LastPositionClassifier } from './09-work-left-out.ts';
+export { type ClassifierSettings, readClassifierSettings } from './classifier-file.ts';
 export {
   defaultEpochs,
   defaultLearningRate,
@@ -47,4 +47,5 @@ export {
   SPAM_OPTIONS,
   type SpamOptions,
 } from './options.ts';
+export { saveAdapter } from './saving.ts';
 export { plotResults } from './training-curves.ts';

@@ -4,17 +4,11 @@ import { modelConfig, obtainModel } from '../chapter05/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { prepareMessages, showPreparing } from './02-preparing-the-dataset.ts';
-import { makeDatasets, makeLoaders, showLoaders, showPadding } from './03-data-loaders.ts';
+import { makeDatasets, makeLoaders, PAD_TOKEN_ID, showLoaders, showPadding } from './03-data-loaders.ts';
 import { showPretrainedModel } from './04-pretrained-model.ts';
 import { type Method, prepareForMethod, replaceHead, showHead } from './05-classification-head.ts';
 import { showLossAndAccuracy } from './06-loss-and-accuracy.ts';
-import {
-  type FineTuneResult,
-  firstLosses,
-  saveAdapter,
-  showFineTuning,
-  showResults,
-} from './07-fine-tuning.ts';
+import { type FineTuneResult, firstLosses, showFineTuning, showResults } from './07-fine-tuning.ts';
 import { showClassifier } from './08-spam-classifier.ts';
 import { leaveWorkOut, showSameLosses } from './09-work-left-out.ts';
 import {
@@ -24,6 +18,7 @@ import {
   SPAM_OPTIONS,
   type SpamOptions,
 } from './options.ts';
+import { saveAdapter } from './saving.ts';
 import { plotResults } from './training-curves.ts';
 
 export const OPTIONS = {
@@ -98,7 +93,9 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
       showSameLosses(nb, everything, result.history.stepLosses);
     }
     if (method === 'lora') {
-      await saveAdapter(nb, join(folder, 'adapter'), start, name);
+      const { maxLength } = datasets.train;
+      const settings = { labels: prepared.labels, maxLength, padTokenId: PAD_TOKEN_ID };
+      await saveAdapter(nb, join(folder, 'adapter'), start, options, settings);
     }
   }
   showResults(nb, results);

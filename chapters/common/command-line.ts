@@ -25,6 +25,8 @@ export interface ProgramSpec<Options extends OptionSpecs> {
   /** One or two sentences for --help. */
   summary: string;
   options: Options;
+  /** Words beside the options, as --help shows them, e.g. `[TEXT …]`; without it there may be none. */
+  words?: string;
 }
 
 /** Thrown by `parseOptions` on --help; `runMain` prints the text and ends with 0. */
@@ -52,10 +54,12 @@ export function resumeCommand(
   const script = environment.npm_lifecycle_event;
   const program = script ? `npm run ${script} --` : `node --import tsx ${relative(process.cwd(), argv[1])}`;
   const words = argv.slice(2).filter((word) => word !== '--resume');
-  const quoted = words.map((word) =>
-    /^[\w./:=,@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
-  );
-  return [program, ...quoted, '--resume'].join(' ');
+  return [program, ...words.map(shellWord), '--resume'].join(' ');
+}
+
+/** A word as a shell takes it: in quotes if it has to be. */
+export function shellWord(word: string): string {
+  return /^[\w./:=,@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /**
@@ -84,6 +88,15 @@ export function parseOptions<const Options extends OptionSpecs>(
   argv: readonly string[] = process.argv.slice(2),
   environment: Record<string, string | undefined> = process.env,
 ): OptionValues<Options> {
+  return parseCommand(spec, argv, environment).options;
+}
+
+/** The same, with the words that stand beside the options. */
+export function parseCommand<const Options extends OptionSpecs>(
+  spec: ProgramSpec<Options>,
+  argv: readonly string[] = process.argv.slice(2),
+  environment: Record<string, string | undefined> = process.env,
+): { options: OptionValues<Options>; words: string[] } {
   const byFlag = new Map(
     Object.entries(spec.options).map(([name, option]) => [kebab(name), { name, option }]),
   );
@@ -101,14 +114,19 @@ export function parseOptions<const Options extends OptionSpecs>(
 
   refuseForgottenDashes(spec, argv, environment);
   const values = { ...defaultValues(spec.options), ...valuesFrom(spec.options, environment) };
+  const words: string[] = [];
   for (const token of tokens) {
     if (token.kind === 'positional') {
+      if (spec.words) {
+        words.push(token.value);
+        continue;
+      }
       const hint = byFlag.has(token.value) ? `did you mean --${token.value}?` : 'options begin with --';
       throw new UsageError(`unexpected argument '${token.value}'; ${hint} (${spec.command} --help)`);
     }
     if (token.kind !== 'option') continue;
     if (token.name === 'help' || token.rawName === '-h') {
-      throw new HelpRequested(helpText(spec.command, spec.summary, spec.options));
+      throw new HelpRequested(helpText(spec.command, spec.summary, spec.options, spec.words));
     }
     const known = token.rawName.startsWith('--') ? byFlag.get(token.name) : undefined;
     if (!known) throw unknownOption(token.rawName, argv[token.index], [...byFlag.keys()]);
@@ -117,7 +135,7 @@ export function parseOptions<const Options extends OptionSpecs>(
     values[known.name] = isPath ? userPath(value as string, environment) : value;
   }
   refuseContradictions(spec.options, values);
-  return values as OptionValues<Options>;
+  return { options: values as OptionValues<Options>, words };
 }
 
 /** The values that environment variables give. */
@@ -152,7 +170,7 @@ function refuseForgottenDashes(
   argv: readonly string[],
   environment: Record<string, string | undefined>,
 ): void {
-  const stray = argv.filter((word) => !word.startsWith('-'));
+  const stray = spec.words ? [] : argv.filter((word) => !word.startsWith('-'));
   const meant: string[] = [];
   for (const [name, option] of Object.entries(spec.options)) {
     const value = environment[`npm_config_${kebab(name).replaceAll('-', '_')}`];
@@ -163,9 +181,8 @@ function refuseForgottenDashes(
     meant.push(`--${kebab(name)}`, ...(argument === undefined ? [] : [argument]));
   }
   if (meant.length === 0) return;
-  const command = spec.command.replace(/ --$/, '');
   throw new UsageError(
-    `npm took ${meant[0]} for an option of its own; did you mean \`${command} -- ${meant.join(' ')}\`?`,
+    `npm took ${meant[0]} for an option of its own; did you mean \`${spec.command} ${meant.join(' ')}\`?`,
   );
 }
 

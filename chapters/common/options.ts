@@ -133,7 +133,7 @@ function expectation(option: Exclude<OptionSpec, { type: 'boolean' }>): string {
 }
 
 /** The text of --help: usage, summary, and one line for each option with what it takes and its default. */
-export function helpText(command: string, summary: string, options: OptionSpecs): string {
+export function helpText(command: string, summary: string, options: OptionSpecs, words = ''): string {
   const rows = Object.entries(options).map(([name, option]) => {
     const notes: string[] = [];
     if (option.type === 'choice') notes.push(option.choices.join(' | '));
@@ -144,7 +144,7 @@ export function helpText(command: string, summary: string, options: OptionSpecs)
   rows.push(['--help', 'print this and end']);
   const width = Math.max(...rows.map(([flag]) => flag.length));
   const lines = rows.map(([flag, help]) => `  ${flag.padEnd(width)}  ${help}`);
-  return `Usage: ${command} [options]\n\n${summary}\n\n${lines.join('\n')}`;
+  return `Usage: ${command} [options]${words && ` ${words}`}\n\n${summary}\n\n${lines.join('\n')}`;
 }
 
 function argumentName(option: OptionSpec): string {

@@ -86,9 +86,7 @@ export function adapterFiles(model: Module, options: SaveAdapterOptions): Adapte
 export function loadAdapter(folder: string, model: Module, options: { name?: string } = {}): PeftConfig {
   checkOptions('loadAdapter', options, ['name']);
   const hubModel = requireHubModel(model);
-  requireFolder(folder);
-  const configPath = pathIn(folder, CONFIG);
-  const config = parsePeftConfig(readJson(configPath, "the adapter's configuration"), configPath);
+  const config = readAdapterConfig(folder);
   const path = pathIn(folder, TENSORS);
   const file = openSafetensors(path, 'the adapter');
   try {
@@ -97,6 +95,16 @@ export function loadAdapter(folder: string, model: Module, options: { name?: str
     file.close();
   }
   return config;
+}
+
+/**
+ * What an adapter's configuration says, e.g. which base it is for, before there is a model to put it on.
+ * @throws UserError if the adapter is missing, damaged, or not plain LoRA
+ */
+export function readAdapterConfig(folder: string): PeftConfig {
+  requireFolder(folder);
+  const path = pathIn(folder, CONFIG);
+  return parsePeftConfig(readJson(path, "the adapter's configuration"), path);
 }
 
 /** The same from bytes in memory. */

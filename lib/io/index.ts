@@ -3,6 +3,7 @@ export {
   adapterFiles,
   loadAdapter,
   loadAdapterFiles,
+  readAdapterConfig,
   type SaveAdapterOptions,
   saveAdapter,
 } from './adapter.ts';

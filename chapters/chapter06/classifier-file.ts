@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { UserError } from '../../lib/index.ts';
+import { kindOfPath, writeFileAtomically } from '../../lib/io/files.ts';
+import { readJson } from '../../lib/io/json.ts';
+
+/**
+ * What has to be known of a fine-tuned classifier to ask it again, and is in neither of an adapter's two files, whose
+ * format is PEFT's: the names of the classes, and the length that its messages had. PEFT leaves the file alone.
+ */
+export interface ClassifierSettings {
+  /** The classes by their number: `['not spam', 'spam']`. */
+  labels: readonly string[];
+  /** Tokens that every message is cut or filled up to. */
+  maxLength: number;
+  /** Id of the token that fills messages up. */
+  padTokenId: number;
+}
+
+const FILE = 'classifier.json';
+
+/** Writes them into the adapter's folder. @throws UserError if nothing can be written there */
+export async function saveClassifierSettings(folder: string, settings: ClassifierSettings): Promise<void> {
+  await writeFileAtomically(join(folder, FILE), `${JSON.stringify(settings, null, 2)}\n`);
+}
+
+/** Reads them, if the folder has them. @throws UserError if they do not hold together */
+export function readClassifierSettings(folder: string): ClassifierSettings | undefined {
+  const path = join(folder, FILE);
+  if (kindOfPath(path) !== 'file') return undefined;
+  const { labels, maxLength, padTokenId } = readJson(path, "the classifier's settings");
+  const isCount = (value: unknown, least: number): value is number =>
+    Number.isSafeInteger(value) && (value as number) >= least;
+  const fault = (what: string) => new UserError(`${path}: ${what}; it may be damaged, so make it again`);
+  if (!Array.isArray(labels) || labels.length < 2 || labels.some((label) => typeof label !== 'string'))
+    throw fault('labels should be the names of two classes or more');
+  if (new Set(labels).size < labels.length) throw fault('two classes have one name');
+  if (!isCount(maxLength, 1)) throw fault('maxLength should be a number of tokens, at least 1');
+  if (!isCount(padTokenId, 0)) throw fault('padTokenId should be the number of a token');
+  return { labels, maxLength, padTokenId };
+}
