@@ -161,9 +161,11 @@ export interface Backend {
   close?(): void;
 }
 
-/** In bytes: what tensors and the engine's own buffers take, and what the engine has taken from the system. */
+/** Memory of the CPU engine, in bytes. */
 export interface MemoryUse {
+  /** What tensors and the engine's own buffers take now. */
   readonly inUse: number;
+  /** What the engine has taken from the system; it gives nothing back, and uses it again. */
   readonly reserved: number;
 }
 

@@ -8,8 +8,10 @@ import { createWasmBackend, type WasmBackend } from './wasm/index.ts';
 
 /** The engines that can be asked for. */
 export const BACKENDS = ['auto', 'wasm', 'gpu', 'js'] as const;
+/** One of them, by name. */
 export type BackendName = (typeof BACKENDS)[number];
 
+/** How an engine is set up. */
 export interface BackendOptions {
   /** Threads of the CPU engine; all cores unless told otherwise, and one in a page that may not share memory. */
   threads?: number;
@@ -19,9 +21,13 @@ export interface BackendOptions {
 
 /** What was chosen, and why: shown to the user. */
 export interface BackendChoice {
+  /** The engine in use from now on. */
   name: Exclude<BackendName, 'auto'>;
+  /** The mode of gpu.js, where that is the engine. */
   mode?: string;
+  /** Threads of the CPU engine. */
   threads?: number;
+  /** Why this one, in words: `as asked for`, or what spoke against the others. */
   why: string;
 }
 

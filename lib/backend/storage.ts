@@ -6,6 +6,7 @@
  * never know where the numbers are.
  */
 
+/** The types of elements. Bools are bytes, 0 or 1. */
 export type DType = 'float32' | 'int32' | 'bool';
 
 export type TypedArray = Float32Array | Int32Array | Uint8Array;

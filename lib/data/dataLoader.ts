@@ -4,7 +4,9 @@ import { stack } from '../tensor/ops/indexing.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Dataset } from './dataset.ts';
 
+/** How a DataLoader makes its batches. */
 export interface DataLoaderOptions<T, B> {
+  /** Examples of a batch; 1. */
   batchSize?: number;
   /** A new order in each pass, from the default generator. */
   shuffle?: boolean;
@@ -35,9 +37,13 @@ export function defaultCollate(examples: unknown[]): unknown {
  * PyTorch's DataLoader draws, so that the order of every epoch is PyTorch's.
  */
 export class DataLoader<T = [Tensor, Tensor], B = T> implements Iterable<B> {
+  /** Where the examples come from. */
   readonly dataset: Dataset<T>;
+  /** Examples of a batch; the last one may have fewer. */
   readonly batchSize: number;
+  /** Is the order a new one in each pass? */
   readonly shuffle: boolean;
+  /** Is a last batch left out that is not full? */
   readonly dropLast: boolean;
   private readonly collate: (examples: T[]) => B;
 

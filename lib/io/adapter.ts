@@ -21,6 +21,7 @@ import { writeSafetensors } from './safetensors-write.ts';
 const CONFIG = 'adapter_config.json';
 const TENSORS = 'adapter_model.safetensors';
 
+/** What is written beside the numbers, and which of several adapters. */
 export interface SaveAdapterOptions {
   /** The base model's name on the hub, or its path: what PEFT loads it from, e.g. `openai-community/gpt2`. */
   baseModel: string;
@@ -54,8 +55,14 @@ export async function saveAdapter(
   return notes;
 }
 
-/** The same as bytes in memory. */
-export function adapterFiles(model: Module, options: SaveAdapterOptions): AdapterFiles & { notes: string[] } {
+/** The two files of an adapter as bytes, where `saveAdapter` writes them to a folder. Errors as there. */
+export function adapterFiles(
+  model: Module,
+  options: SaveAdapterOptions,
+): AdapterFiles & {
+  /** What the format has no place for, a line each. */
+  notes: string[];
+} {
   checkOptions('saveAdapter', options ?? {}, ['baseModel', 'name']);
   if (typeof options?.baseModel !== 'string') {
     throw new UserError(
@@ -107,7 +114,7 @@ export function readAdapterConfig(folder: string): PeftConfig {
   return parsePeftConfig(readJson(path, "the adapter's configuration"), path);
 }
 
-/** The same from bytes in memory. */
+/** Adds an adapter from the bytes of its two files, as `loadAdapter` does from a folder. */
 export function loadAdapterFiles(
   files: AdapterFiles,
   model: Module,

@@ -101,7 +101,7 @@ function requireFinite(data: ArrayLike<number>, name: string): void {
 }
 
 /**
- * Writes tensors as one file, beside and then renamed: what was there before stays whole until then.
+ * Writes tensors by name as one safetensors file, beside and then renamed: what was there before stays whole until then.
  * @throws UserError if the place cannot be written, or a number is too large for F16
  */
 export async function saveTensors(

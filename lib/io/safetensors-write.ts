@@ -13,7 +13,9 @@ export interface TensorToStore {
 /** The format's order: the largest dtype first, so that every tensor begins aligned. */
 const DTYPE_ORDER = ['F32', 'I32', 'F16', 'BOOL'];
 
+/** What a safetensors file says beside its numbers, and how they are stored. */
 export interface WriteOptions {
+  /** Texts by name, kept in the file's header. */
   metadata?: Record<string, string>;
   /** How float32 data is stored; int32 is always stored as I32, bool as BOOL. */
   dtype?: 'F32' | 'F16';

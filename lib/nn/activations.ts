@@ -7,6 +7,7 @@ import { Module } from './module.ts';
 
 /** x Φ(x): exact by default, as PyTorch's nn.GELU; the book and GPT-2 have `{ approximate: 'tanh' }`. */
 export class GELU extends Module {
+  /** Exact (`none`), or by a tanh. */
   readonly approximate: 'none' | 'tanh';
 
   constructor(options: F.GeluOptions = {}) {
@@ -19,6 +20,7 @@ export class GELU extends Module {
     return `approximate='${this.approximate}'`;
   }
 
+  /** x of any shape → the same shape. */
   forward(x: Tensor): Tensor {
     return F.gelu(x, { approximate: this.approximate });
   }
@@ -26,6 +28,7 @@ export class GELU extends Module {
 
 /** x σ(x). */
 export class SiLU extends Module {
+  /** x of any shape → the same shape. */
   forward(x: Tensor): Tensor {
     return F.silu(x);
   }

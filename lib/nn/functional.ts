@@ -5,7 +5,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 
 export { type GeluOptions, gelu, logSigmoid, silu } from '../tensor/ops/activations.ts';
 export { type AttentionOptions, scaledDotProductAttention } from '../tensor/ops/attention.ts';
-export { crossEntropy } from '../tensor/ops/crossEntropy.ts';
+export { type CrossEntropyOptions, crossEntropy } from '../tensor/ops/crossEntropy.ts';
 export { embedding } from '../tensor/ops/indexing.ts';
 export { layerNorm } from '../tensor/ops/layerNorm.ts';
 export { linearCrossEntropy } from '../tensor/ops/linearCrossEntropy.ts';
@@ -21,6 +21,7 @@ export { oneHot } from '../tensor/ops/scatter.ts';
 export { causalSoftmax, logSoftmax, softmax } from '../tensor/ops/softmax.ts';
 export { dropout } from './dropout.ts';
 
+/** max(x, 0), element by element, of any shape. */
 export function relu(x: Tensor): Tensor {
   return unary('relu', x);
 }

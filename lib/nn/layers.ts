@@ -11,7 +11,9 @@ import { Parameter } from './parameter.ts';
 
 /** y = x Wᵀ + b, with weight W [out, in] and bias b [out], both from U(±1/√in) as in PyTorch. */
 export class Linear extends Module {
+  /** W [out, in]. */
   weight: Parameter;
+  /** b [out], or null. */
   bias: Parameter | null;
 
   constructor(inFeatures: number, outFeatures: number, options: { bias?: boolean } = {}) {
@@ -32,9 +34,11 @@ export class Linear extends Module {
     return Object.assign(linear, { training: true, weight: own(weight), bias: bias && own(bias) });
   }
 
+  /** The length of x's last axis. */
   get inFeatures(): number {
     return this.weight.shape[1];
   }
+  /** The length of y's last axis. */
   get outFeatures(): number {
     return this.weight.shape[0];
   }
@@ -51,6 +55,7 @@ export class Linear extends Module {
 
 /** A table of vectors, weight [count, dim] from N(0, 1): ids [...] → [..., dim]. */
 export class Embedding extends Module {
+  /** [count, dim]. */
   weight: Parameter;
 
   constructor(count: number, dim: number) {
@@ -62,6 +67,7 @@ export class Embedding extends Module {
     return this.weight.shape.join(', ');
   }
 
+  /** ids [...], int32 → [..., dim]. @throws UserError if an id is not in the table */
   forward(ids: Tensor): Tensor {
     return F.embedding(this.weight, ids);
   }
@@ -69,6 +75,7 @@ export class Embedding extends Module {
 
 /** Dropout while training, nothing in eval mode. */
 export class Dropout extends Module {
+  /** How many of the elements become 0, from 0 to 1; the others are scaled by 1 / (1 − rate). */
   readonly rate: number;
 
   /** @throws UserError if the rate is not in [0, 1] */
@@ -82,6 +89,7 @@ export class Dropout extends Module {
     return `p=${Number.isInteger(this.rate) ? this.rate.toFixed(1) : this.rate}, inplace=False`;
   }
 
+  /** x of any shape → the same shape. */
   forward(x: Tensor): Tensor {
     return F.dropout(x, this.rate, this.training);
   }
@@ -90,6 +98,7 @@ export class Dropout extends Module {
 /** A list of modules of one kind, or of several; each is named by its position. */
 export class ModuleList<M extends Module = Module> extends Module {
   [index: number]: M;
+  /** How many there are. */
   readonly length: number;
 
   constructor(modules: readonly M[]) {
@@ -112,6 +121,7 @@ export class ModuleList<M extends Module = Module> extends Module {
     return module;
   }
 
+  /** A list computes nothing. @throws UserError always */
   forward(..._inputs: unknown[]): Tensor {
     throw new UserError('a ModuleList has no forward of its own: call its modules');
   }
@@ -123,13 +133,16 @@ export class Sequential<Modules extends readonly Module[] = Module[]> extends Mo
     super(modules);
   }
 
+  /** x through all modules, one after the other. */
   override forward(x: Tensor): Tensor {
     for (const module of this) x = module.forward(x);
     return x;
   }
 }
 
+/** max(x, 0). */
 export class ReLU extends Module {
+  /** x of any shape → the same shape. */
   forward(x: Tensor): Tensor {
     return F.relu(x);
   }
@@ -137,8 +150,11 @@ export class ReLU extends Module {
 
 /** Layer norm with PyTorch's names (weight, bias) and eps. */
 export class LayerNorm extends Module {
+  /** γ [dim], ones at first. */
   weight: Parameter;
+  /** β [dim], zeros at first. */
   bias: Parameter;
+  /** Added to the variance, so that nothing is divided by 0; 1e−5. */
   readonly eps: number;
 
   constructor(dim: number, options: { eps?: number } = {}) {
@@ -153,6 +169,7 @@ export class LayerNorm extends Module {
     return `(${this.weight.shape[0]},), eps=${toExponential(this.eps, 0)}, elementwise_affine=True`;
   }
 
+  /** x [..., dim] → the same shape. */
   forward(x: Tensor): Tensor {
     return F.layerNorm(x, this.weight, this.bias, this.eps);
   }

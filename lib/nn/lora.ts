@@ -49,11 +49,17 @@ export const LORA_LAYER_OPTIONS = ['dropout', 'init', 'scaling'] as const;
 
 /** The update alone: x [..., in] → scaling · x A B [..., out]. */
 export class LoRALayer extends Module {
+  /** [in, r], random at first. */
   A: Parameter;
+  /** [r, out], zero at first. */
   B: Parameter;
+  /** r. */
   readonly rank: number;
+  /** The update is scaled by alpha / r. */
   readonly alpha: number;
+  /** The rate at which elements of x are dropped on the way into A, while training. */
   readonly dropout: number;
+  /** Is it scaled by alpha / √r instead (rsLoRA)? */
   readonly rankStabilised: boolean;
 
   /** @throws UserError if the rank is not a positive integer, alpha not a number, or an option unknown */
@@ -76,6 +82,7 @@ export class LoRALayer extends Module {
     this.rankStabilised = scaling === 'rslora';
   }
 
+  /** alpha / r, or alpha / √r. */
   get scaling(): number {
     return this.alpha / (this.rankStabilised ? Math.sqrt(this.rank) : this.rank);
   }
@@ -114,8 +121,9 @@ function requireOneOf(name: string, value: string, known: readonly string[]): vo
  * what the state holds. Changing over touches no number.
  */
 export class LinearWithLoRA extends Module {
-  static override readonly stateNames = { active: 'lora' };
+  static override readonly stateNames: Readonly<Record<string, string>> = { active: 'lora' };
 
+  /** What is wrapped: W [out, in] and b [out]. */
   linear: Linear;
   /** The update in use; null leaves W alone. */
   active: LoRALayer | null;
@@ -154,20 +162,24 @@ export class LinearWithLoRA extends Module {
     if (!this.active) throw new UserError('LoRA: no adapter is active here; choose one with nn.setAdapter');
     return this.active;
   }
-  /** W [out, in] and b [out] of the Linear, without the update. */
+  /** W [out, in] of the Linear, without the update, unless it is merged. */
   get weight(): Parameter {
     return this.linear.weight;
   }
+  /** b [out] of the Linear, or null. */
   get bias(): Parameter | null {
     return this.linear.bias;
   }
+  /** The length of x's last axis. */
   get inFeatures(): number {
     return this.linear.inFeatures;
   }
+  /** The length of y's last axis. */
   get outFeatures(): number {
     return this.linear.outFeatures;
   }
 
+  /** Is the update added into W at present? */
   get merged(): boolean {
     return this.#merged;
   }

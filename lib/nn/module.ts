@@ -21,6 +21,7 @@ export abstract class Module {
   /** Field → its name in the state, for fields whose name there is not simply the snake_case of ours. */
   static readonly stateNames: Readonly<Record<string, string>> = {};
 
+  /** Is it in training mode, where dropout is active? */
   training = true;
 
   /** What the module computes. A subclass says what it takes: tensors, and whatever else it needs, e.g. a cache. */
@@ -122,6 +123,7 @@ export abstract class Module {
     return this;
   }
 
+  /** Puts the module and all below it into evaluation mode, where dropout does nothing. */
   eval(): this {
     return this.train(false);
   }
@@ -132,6 +134,7 @@ export abstract class Module {
     return this;
   }
 
+  /** Drops the gradients of all parameters, so that the next backward starts from zero. */
   zeroGrad(): void {
     for (const parameter of this.parameters()) parameter.grad = null;
   }

@@ -14,7 +14,9 @@ export class Parameter extends Tensor {
 
 /** A tensor that belongs to a module without being learnt, e.g. a mask: saved only if `persistent`. */
 export class Buffer extends Tensor {
+  /** Does `stateDict()` save it? */
   readonly persistent: boolean;
+
   constructor(data: Tensor, persistent = true) {
     super(data.ndarray);
     this.persistent = persistent;

@@ -11,7 +11,9 @@ import { Parameter } from './parameter.ts';
  * Llama. Without an eps it is float32's own, 1.19e−7, as in PyTorch.
  */
 export class RMSNorm extends Module {
+  /** [dim], ones at first; null without `elementwiseAffine`. */
   weight: Parameter | null;
+  /** Added to the mean square, so that nothing is divided by 0; null is float32's own, 1.19e−7. */
   readonly eps: number | null;
   private readonly dim: number;
 

@@ -7,10 +7,15 @@ import { tensor } from '../tensor/create.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { Optimizer, requireAtLeastZero, requireStateFits } from './optimizer.ts';
 
+/** AdamW's settings. */
 export interface AdamWOptions {
+  /** The learning rate; 0.001. */
   lr?: number;
+  /** How much of the running means of the gradient and of its square is kept in a step; 0.9 and 0.999. */
   betas?: readonly [number, number];
+  /** Added to the root of the mean square, so that nothing is divided by 0; 1e−8. */
   eps?: number;
+  /** What part of a parameter a step takes away, times the learning rate; 0.01. */
   weightDecay?: number;
 }
 
@@ -26,8 +31,11 @@ interface Moments {
  * Adam with the weight decay apart from the gradient. The decay applies to every parameter, as in the book.
  */
 export class AdamW extends Optimizer {
+  /** How much of the running means is kept in a step. */
   readonly betas: readonly [number, number];
+  /** Added to the root of the mean square. */
   readonly eps: number;
+  /** What part of a parameter a step takes away, times the learning rate. */
   readonly weightDecay: number;
   private readonly moments = new Map<Parameter, Moments>();
 

@@ -6,7 +6,9 @@ import type { Tensor } from '../tensor/tensor.ts';
 
 /** Base of the optimisers: the parameters they change, and forgetting the gradients between steps. */
 export abstract class Optimizer {
+  /** What is trained. */
   readonly params: readonly Parameter[];
+  /** The learning rate; it may be changed between steps. */
   lr: number;
 
   /** @throws UserError if there is no parameter, or the learning rate is negative or not a number */

@@ -6,7 +6,9 @@ import { tensor } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Optimizer, requireAtLeastZero, requireStateFits } from './optimizer.ts';
 
+/** SGD's settings. */
 export interface SGDOptions {
+  /** The learning rate. */
   lr: number;
   /** How much of the last step's direction is kept, as PyTorch: direction = momentum · direction + gradient. */
   momentum?: number;
@@ -16,7 +18,9 @@ export interface SGDOptions {
 
 /** Stochastic gradient descent: parameter −= lr · gradient, or lr · direction with momentum. */
 export class SGD extends Optimizer {
+  /** How much of the last step's direction is kept. */
   readonly momentum: number;
+  /** Times the parameter, what is added to its gradient. */
   readonly weightDecay: number;
   /** The running direction of each parameter, and its steps. */
   private readonly directions = new Map<Parameter, { direction: Tensor; step: number }>();

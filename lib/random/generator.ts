@@ -19,11 +19,15 @@ const NORMAL_BLOCK = 16;
 /** Torch starts its default generator with this seed. */
 const DEFAULT_SEED = 67280421310721n;
 
+/** Where a generator is in its stream: plain data, to be kept and handed back. */
 export interface GeneratorState {
+  /** The 624 words of the Mersenne Twister, and which is next. */
   engine: Mt19937State;
+  /** The second of two normals drawn together, if it waits. */
   cachedNormal: number | null;
 }
 
+/** A stream of random numbers: those of a torch.Generator on a CPU with the same seed. */
 export class Generator {
   private readonly engine = new Mt19937(0);
   /** Box–Muller makes two normals; the scalar path keeps the second for its next call. */
@@ -148,6 +152,7 @@ export class Generator {
     return { engine: this.engine.getState(), cachedNormal: this.cachedNormal };
   }
 
+  /** Goes on from a snapshot of `getState`. */
   setState(state: GeneratorState): void {
     this.engine.setState(state.engine);
     this.cachedNormal = state.cachedNormal;

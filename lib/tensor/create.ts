@@ -10,8 +10,11 @@ import { Tensor } from './tensor.ts';
 /** Numbers in arrays in arrays, all of one length on each level. */
 export type Nested = number | boolean | readonly Nested[];
 
+/** What every function that makes a tensor takes last. */
 export interface TensorOptions {
+  /** The type of the elements; float32 where the function does not say otherwise. */
   dtype?: DType;
+  /** Is a gradient wanted? Float32 only. */
   requiresGrad?: boolean;
 }
 
@@ -108,7 +111,8 @@ function splitOptions(args: ShapeArguments, what: string): [number[], TensorOpti
   return [lengthsFrom((given ? args.slice(0, -1) : args) as (number | Shape)[], what), options];
 }
 
-type ShapeArguments = readonly (number | Shape | TensorOptions)[];
+/** A shape as lengths or as one array, then options, e.g. `2, 3` or `[2, 3], { dtype: 'int32' }`. */
+export type ShapeArguments = readonly (number | Shape | TensorOptions)[];
 
 function filled(args: ShapeArguments, value: number, what: string): Tensor {
   const [shape, options] = splitOptions(args, what);

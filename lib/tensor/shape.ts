@@ -4,6 +4,7 @@ import { inWords } from './dtype.ts';
 
 export { isContiguous, rowMajorStrides, sizeOf };
 
+/** The lengths of the axes; empty for a tensor without axes. */
 export type Shape = readonly number[];
 
 export function formatShape(shape: readonly (number | string)[]): string {

@@ -16,7 +16,7 @@ import { matmul, outer } from './ops/matmul.ts';
 import { norm } from './ops/norm.ts';
 import type { TopkOptions } from './ops/order.ts';
 import * as order from './ops/order.ts';
-import type { Axes, VarianceOptions } from './ops/reduce.ts';
+import type { Axes, ValuesAndIndices, VarianceOptions } from './ops/reduce.ts';
 import * as reduce from './ops/reduce.ts';
 import { repeat, repeatInterleave } from './ops/repeat.ts';
 import { bincount, indexAdd, scatter, scatterAdd } from './ops/scatter.ts';
@@ -37,6 +37,7 @@ export type NestedArray = number | boolean | NestedArray[];
 export class Tensor implements Strided {
   /** Shape, strides and offset over the storage. */
   readonly ndarray: NdArray<Storage>;
+  /** Is a gradient wanted here? An operation's result wants one if one of its inputs does. */
   requiresGrad = false;
   /** d loss / d this, summed up by `backward`; only for leaves. */
   grad: Tensor | null = null;
@@ -434,7 +435,7 @@ export class Tensor implements Strided {
    * The largest elements along an axis and where they are (int32, the first of equal ones); NaN counts as the largest.
    * @throws UserError if there is none
    */
-  max(axis: number, keepdim?: boolean): { values: Tensor; indices: Tensor };
+  max(axis: number, keepdim?: boolean): ValuesAndIndices;
   max(axis?: number, keepdim = false) {
     return axis === undefined ? this.amax() : reduce.extremeAlong('max', this, axis, keepdim);
   }
@@ -444,7 +445,7 @@ export class Tensor implements Strided {
    * The smallest elements along an axis and where they are (int32, the first of equal ones); NaN counts as the smallest.
    * @throws UserError if there is none
    */
-  min(axis: number, keepdim?: boolean): { values: Tensor; indices: Tensor };
+  min(axis: number, keepdim?: boolean): ValuesAndIndices;
   min(axis?: number, keepdim = false) {
     return axis === undefined ? this.amin() : reduce.extremeAlong('min', this, axis, keepdim);
   }
@@ -642,14 +643,14 @@ export class Tensor implements Strided {
    * The k largest along an axis, the largest first, and where they are (int32); with `largest` false the smallest.
    * @throws UserError if there are fewer
    */
-  topk(k: number, axis = -1, options: boolean | TopkOptions = {}): { values: Tensor; indices: Tensor } {
+  topk(k: number, axis = -1, options: boolean | TopkOptions = {}): ValuesAndIndices {
     return order.topk(this, k, axis, options);
   }
   /**
    * The elements along an axis in order, and where they were (int32); equal ones keep their order, NaN is the
    * largest.
    */
-  sort(axis = -1, descending = false): { values: Tensor; indices: Tensor } {
+  sort(axis = -1, descending = false): ValuesAndIndices {
     return order.sort(this, axis, descending);
   }
   /** The positions (int32) that sort an axis; equal elements keep their order. */

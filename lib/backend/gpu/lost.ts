@@ -3,5 +3,6 @@
  * this again; so a training loop goes on from its last checkpoint, after `await useBackend('wasm')`.
  */
 export class DeviceLostError extends Error {
+  /** Tells it apart from other errors, also across bundles. */
   override name = 'DeviceLostError';
 }

@@ -2,19 +2,29 @@ import { UserError } from '../../errors.ts';
 
 /** What `adapter_config.json` says, as far as a plain LoRA needs it. Missing keys have PEFT's defaults. */
 export interface PeftConfig {
+  /** The base model's name on the hub, or its path. */
   base: string;
+  /** r, of every module that no pattern gives another. */
   rank: number;
+  /** The update is scaled by alpha / r. */
   alpha: number;
+  /** The rate at which the update's input is dropped while training. */
   dropout: number;
+  /** Is the update scaled by alpha / √r instead (rsLoRA)? */
   rankStabilised: boolean;
-  /** Other ranks and alphas for modules whose name a pattern matches. */
+  /** Other ranks for modules whose name a pattern matches. */
   rankPattern: Readonly<Record<string, number>>;
+  /** Other alphas, likewise. */
   alphaPattern: Readonly<Record<string, number>>;
   /** Names, or a regular expression for whole names; null is the kind of model's own default. */
   targets: string | readonly string[] | null;
+  /** Modules that are left alone although they are targets; as `targets`. */
   excluded: string | readonly string[] | null;
+  /** Only blocks of these numbers; null for all. */
   layers: readonly number[] | null;
+  /** What the list of blocks is called in the names of modules, e.g. `h`. */
   layersPattern: readonly string[];
+  /** Modules that are trained and saved whole, e.g. a classifier's head. */
   modulesToSave: readonly string[];
 }
 

@@ -24,24 +24,40 @@ export interface HubLinear {
   transposed: boolean;
 }
 
+/** An embedding or a norm. */
 export interface HubModule {
+  /** Its whole name there, e.g. `transformer.ln_f`. */
   name: string;
+  /** Its path here. */
   ours: string;
   /** Name of a parameter there → here, e.g. `weight` → `scale`. */
   parameters: Readonly<Record<string, string>>;
 }
 
+/** The last layer. */
 export interface HubHead {
+  /** Its path here. */
   ours: string;
   /** Its name there as a language model's head, e.g. `lm_head`. */
   languageModel: string;
   /** Its name there as a classifier's head, which has no bias, e.g. `score`. */
   classifier: string;
+  /** Is it a classifier's, with a few outputs, rather than a language model's? */
   isClassifier: boolean;
   /** Scale γ [d] and shift β [d] of the norm in front of it, if it is a layer norm. */
-  norm: { scale: Tensor; shift: Tensor } | null;
+  norm: HubNorm | null;
 }
 
+/** A layer norm in front of the head. */
+export interface HubNorm {
+  /** γ [d]. */
+  scale: Tensor;
+  /** β [d]. */
+  shift: Tensor;
+}
+
+/** A model that tells how it is called at Hugging Face. */
 export interface HubModel extends Module {
+  /** The names of its layers there. */
   hubLayout(): HubLayout;
 }

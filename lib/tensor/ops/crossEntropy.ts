@@ -9,6 +9,7 @@ import { Tensor } from '../tensor.ts';
 import { where } from './elementwise.ts';
 import { logSoftmax } from './softmax.ts';
 
+/** Which rows count, and how much. */
 export interface CrossEntropyOptions {
   /** Rows with this target do not count; −100 as in PyTorch. */
   ignoreIndex?: number;

@@ -9,6 +9,7 @@ import { checkDType, highestType, inWords } from '../dtype.ts';
 import { broadcastShapes, type Shape, sameShape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
+/** A tensor, or a number that is broadcast over the other one. */
 export type Operand = Tensor | number;
 
 const INT32_OPERATIONS: ReadonlySet<UnaryOp> = new Set([

@@ -49,6 +49,7 @@ export function equal(a: Tensor, b: Tensor, ...more: []): boolean {
   return sameShape(a.shape, b.shape) && Boolean(all(a.eq(b)).item());
 }
 
+/** How close is close. */
 export interface ClosenessOptions {
   /** Allowed difference relative to `b`; 1e−5. */
   rtol?: number;

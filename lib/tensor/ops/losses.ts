@@ -30,7 +30,9 @@ export function mseLoss(
   return reduceLoss(input.float().sub(target.float()).square(), options.reduction ?? 'mean', 'mseLoss');
 }
 
+/** How the losses of single elements count. */
 export interface BinaryCrossEntropyOptions {
+  /** What becomes of them; `mean`. */
   reduction?: Reduction;
   /** A factor for each element's loss, broadcast. */
   weight?: Tensor;

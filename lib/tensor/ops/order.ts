@@ -5,6 +5,7 @@ import { checkFlag, inWords } from '../dtype.ts';
 import { checkCount, resolveAxisOrScalar } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { gather } from './indexing.ts';
+import type { ValuesAndIndices } from './reduce.ts';
 
 /** What depends on the order of the elements. NaN counts as the largest number, as in PyTorch. */
 
@@ -51,23 +52,19 @@ export function argsort(x: Tensor, axis = -1, descends = false): Tensor {
 }
 
 /** The elements in order along an axis, and where they were; equal ones keep their order. */
-export function sort(x: Tensor, axis = -1, descends = false): { values: Tensor; indices: Tensor } {
+export function sort(x: Tensor, axis = -1, descends = false): ValuesAndIndices {
   const indices = argsort(x, axis, descends);
   return { values: gather(x, axis, indices), indices };
 }
 
+/** Which end is wanted. */
 export interface TopkOptions {
   /** False for the smallest ones. */
   largest?: boolean;
 }
 
 /** The k largest along the last axis (or another), the largest first, and where they are; of equal ones the first. */
-export function topk(
-  x: Tensor,
-  k: number,
-  axis = -1,
-  options: boolean | TopkOptions = {},
-): { values: Tensor; indices: Tensor } {
+export function topk(x: Tensor, k: number, axis = -1, options: boolean | TopkOptions = {}): ValuesAndIndices {
   // PyTorch's fourth argument is the flag itself.
   const named = typeof options === 'boolean' ? { largest: options } : options;
   checkOptions('topk', named, ['largest']);

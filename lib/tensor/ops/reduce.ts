@@ -54,12 +54,22 @@ function requireFloats(x: Tensor, what: string): void {
   throw new UserError(`${what}: float32 is expected, not ${x.dtype}; use float() first`);
 }
 
+/** By what the squares are divided, and whether the axes stay. */
 export interface VarianceOptions {
   /** Divides by n − 1 (Bessel's correction), the default, or by n. */
   unbiased?: boolean;
   /** What is taken from n, in place of `unbiased`. */
   correction?: number;
+  /** Do the axes stay, with length 1? */
   keepdim?: boolean;
+}
+
+/** Elements of an axis, and where they were. */
+export interface ValuesAndIndices {
+  /** The elements. */
+  values: Tensor;
+  /** Their positions along the axis, int32, of the same shape. */
+  indices: Tensor;
 }
 
 /**
@@ -130,12 +140,7 @@ export function argExtreme(op: 'max' | 'min', x: Tensor, axis?: number, keepdim 
 }
 
 /** Largest or smallest along one axis and where: the gradient goes to that element alone, as in torch.max. */
-export function extremeAlong(
-  op: 'max' | 'min',
-  x: Tensor,
-  axis: number,
-  keepdim = false,
-): { values: Tensor; indices: Tensor } {
+export function extremeAlong(op: 'max' | 'min', x: Tensor, axis: number, keepdim = false): ValuesAndIndices {
   const along = resolveAxisOrScalar(axis, x.ndim, op);
   checkFlag(keepdim, 'keepdim', op);
   refuseEmpty(x, [along], op);
