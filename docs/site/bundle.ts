@@ -53,6 +53,7 @@ const inThePage: Plugin = {
     onResolve({ filter: /^#platform\/lib\/io\/files$/ }, () => ({
       path: join(ROOT, 'lib', 'io', 'files.node.ts'),
     }));
+    onResolve({ filter: /^\.\/macrotask\.ts$/ }, () => ({ path: join(NODE, 'macrotask.ts') }));
     onResolve({ filter: /^site:modules$/ }, () => ({ path: 'modules', namespace: 'site' }));
     onLoad({ filter: /.*/, namespace: 'site' }, () => ({ contents: modulesOfTheBook(), resolveDir: ROOT }));
     // A module's own address is that in the repository, which is `/` here.

@@ -30,27 +30,6 @@ export const process = {
   resourceUsage: () => ({ maxRSS: Math.round(memoryUse().reserved / 1024) }),
 };
 
-let isPaused: Promise<void> | undefined;
-let goOn = (): void => {};
-
-/** Lets programs rest where they give the event loop a turn, until `resume`. */
-export function pause(): void {
-  isPaused ??= new Promise((resolve) => {
-    goOn = resolve;
-  });
-}
-
-export function resume(): void {
-  goOn();
-  isPaused = undefined;
-}
-
-/** To be awaited between two steps: memory comes back, messages are heard, and a paused program rests here. */
-export async function nextTurn(): Promise<void> {
-  await yieldToRuntime();
-  await isPaused;
-}
-
 export function setImmediate(then?: (value?: unknown) => void): void {
-  void nextTurn().then(then);
+  void yieldToRuntime().then(then);
 }

@@ -1,3 +1,3 @@
 /** `node:timers/promises`, as far as the chapters use it. */
 
-export { nextTurn as setImmediate } from './globals.ts';
+export { yieldToRuntime as setImmediate } from '../../../lib/index.ts';

@@ -1,0 +1,102 @@
+/** A message and what the model makes of it: spam or not, with and without the adapter, and what each token adds. */
+
+import type { Dose } from '../worker/lab-messages.ts';
+import { button, element, labelled } from './dom.ts';
+import type { LabWorker } from './lab-worker.ts';
+
+const EXAMPLES = [
+  'You are a winner you have been specially selected to receive $1000 cash or a $2000 award.',
+  "Hey, just wanted to check if we're still on for dinner tonight? Let me know!",
+];
+const AT_REST_MS = 150;
+
+export interface MessageBox {
+  place: HTMLElement;
+  text(): string;
+  /** Asks again: the model has changed. */
+  refresh(): Promise<void>;
+}
+
+/** @param dose how the adapter counts, when it is asked */
+export function messageBox(worker: LabWorker, dose: () => Dose): MessageBox {
+  const input = element('textarea', { value: EXAMPLES[0], rows: 3 });
+  const answer = element('p', { className: 'answer', role: 'status', ariaLabel: 'Answer' });
+  const tokens = element('p', { ariaLabel: 'What each token adds' });
+  const examples = EXAMPLES.map((text, i) =>
+    button(`Example ${i + 1}`, () => {
+      input.value = text;
+      void refresh();
+    }),
+  );
+  const explain = button('What each token adds', () => void showInfluence());
+  let timer = 0;
+  let isAsking = false;
+  let isStale = false;
+
+  input.oninput = () => {
+    clearTimeout(timer);
+    timer = window.setTimeout(() => void refresh(), AT_REST_MS);
+  };
+
+  /** One question at a time: while it is answered the next one waits, and only the last counts. */
+  async function refresh(): Promise<void> {
+    isStale = true;
+    if (isAsking) return;
+    isAsking = true;
+    try {
+      while (isStale) {
+        isStale = false;
+        tokens.replaceChildren();
+        const text = input.value;
+        if (text.trim() === '') answer.textContent = 'Type a message.';
+        else {
+          const { probability, before } = await worker.ask('classify', { text, ...dose() });
+          const verdict = probability > 0.5 ? 'spam' : 'not spam';
+          answer.replaceChildren(
+            element('strong', {}, verdict),
+            ` – spam with a probability of ${percent(probability)}; without the adapter ${percent(before)}`,
+          );
+        }
+      }
+    } catch (error) {
+      answer.textContent = (error as Error).message;
+    } finally {
+      isAsking = false;
+    }
+  }
+
+  async function showInfluence(): Promise<void> {
+    explain.disabled = true;
+    try {
+      const { tokens: all } = await worker.ask('influence', { text: input.value, ...dose() });
+      const most = Math.max(1e-6, ...all.map(({ change }) => Math.abs(change)));
+      tokens.replaceChildren(
+        'Left out, each changes the probability by: ',
+        ...all.flatMap(({ text, change }) => {
+          const strength = Math.round((60 * Math.abs(change)) / most);
+          const background = `color-mix(in srgb, ${change > 0 ? '#d55e00' : '#0072b2'} ${strength}%, transparent)`;
+          const points = `${change > 0 ? '+' : '−'}${(100 * Math.abs(change)).toFixed(1)}`;
+          const word = element('span', { title: `${points} points` }, text);
+          word.style.background = background;
+          return [word, element('small', {}, ` ${points} `)];
+        }),
+      );
+    } finally {
+      explain.disabled = false;
+    }
+  }
+
+  const place = element(
+    'div',
+    {},
+    labelled('Message', input),
+    answer,
+    element('div', { className: 'controls' }, ...examples, explain),
+    tokens,
+  );
+  return { place, text: () => input.value, refresh };
+}
+
+export function percent(share: number): string {
+  return `${(100 * share).toFixed(1)}%`;
+}
