@@ -1,3 +1,5 @@
+import { UserError } from '../errors.ts';
+
 /**
  * A storage holds the numbers of one or more tensors: on the host, on a device, or both.
  *
@@ -34,6 +36,21 @@ const onTheJsHeap: Allocator = (dtype, length) => {
 };
 
 let allocator: Allocator = onTheJsHeap;
+
+function allocate(dtype: DType, length: number, zero: boolean): TypedArray {
+  return orTooLarge(dtype, length, () => allocator(dtype, length, zero));
+}
+
+/** What `make` takes memory for. @throws UserError if it is not there */
+export function orTooLarge<T>(dtype: DType, length: number, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const gigabytes = ((length * BYTES_PER_ELEMENT[dtype]) / 1e9).toFixed(1);
+    throw new UserError(`a tensor of ${length} elements does not fit into memory: it takes ${gigabytes} GB`);
+  }
+}
 
 /** Chooses where new host memory comes from: a backend may want it in its own heap. `null` is the JS heap. */
 export function setAllocator(next: Allocator | null): void {
@@ -73,7 +90,7 @@ export class Storage {
 
   /** New host memory whose content is arbitrary: for kernels that write every element. */
   static empty(dtype: DType, length: number): Storage {
-    return Storage.of(allocator(dtype, length, false));
+    return Storage.of(allocate(dtype, length, false));
   }
 
   /** A storage whose numbers are on a device only, until somebody reads `data`. */
@@ -83,7 +100,7 @@ export class Storage {
 
   /** The numbers on the host, to read. Brings them from the device the first time. */
   get data(): TypedArray {
-    this.#host ??= this.#device?.read() ?? allocator(this.dtype, this.length, true);
+    this.#host ??= this.#device?.read() ?? allocate(this.dtype, this.length, true);
     return this.#host;
   }
 

@@ -1,4 +1,6 @@
+import { checkWord, noMore } from '../arguments.ts';
 import { checkOptions } from '../options.ts';
+import { GELU_FORMS } from '../tensor/ops/activations.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import * as F from './functional.ts';
 import { Module } from './module.ts';
@@ -10,10 +12,11 @@ export class GELU extends Module {
   /** Exact (`none`), or by a tanh. */
   readonly approximate: 'none' | 'tanh';
 
-  constructor(options: F.GeluOptions = {}) {
+  constructor(options: F.GeluOptions = {}, ...more: []) {
     super();
+    noMore('GELU', 1, more);
     checkOptions('GELU', options, ['approximate']);
-    this.approximate = options.approximate ?? 'none';
+    this.approximate = checkWord(options.approximate ?? 'none', GELU_FORMS, 'approximate', 'GELU');
   }
 
   protected override describe(): string {

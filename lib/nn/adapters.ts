@@ -1,10 +1,11 @@
 /** LoRA for whole models: wrapping their Linears, choosing among adapters, merging. The layer itself is in lora.ts. */
 
+import { inWords, noMore } from '../arguments.ts';
 import { UserError } from '../errors.ts';
 import { checkOptions, firstFew } from '../options.ts';
 import { Linear } from './layers.ts';
-import { LinearWithLoRA, LORA_LAYER_OPTIONS, LoRALayer, type LoRALayerOptions } from './lora.ts';
-import type { Module } from './module.ts';
+import { checkName, LinearWithLoRA, LORA_LAYER_OPTIONS, LoRALayer, type LoRALayerOptions } from './lora.ts';
+import { Module } from './module.ts';
 import { Parameter } from './parameter.ts';
 
 export interface LoRAOptions extends LoRALayerOptions {
@@ -29,7 +30,9 @@ export interface LoRAOptions extends LoRALayerOptions {
  *
  * @throws UserError if the model is itself a Linear, or nothing matches a target
  */
-export function replaceLinearWithLoRA(model: Module, options: LoRAOptions): void {
+export function replaceLinearWithLoRA(model: Module, options: LoRAOptions, ...more: []): void {
+  noMore('replaceLinearWithLoRA', 2, more);
+  requireModule('replaceLinearWithLoRA', model);
   checkOptions('replaceLinearWithLoRA', options, ['rank', 'alpha', ...LORA_LAYER_OPTIONS, 'targets', 'name']);
   const { rank, alpha, targets, name = 'default', ...layer } = options;
   if (model instanceof Linear) {
@@ -38,6 +41,7 @@ export function replaceLinearWithLoRA(model: Module, options: LoRAOptions): void
         'nn.LinearWithLoRA.fromLinear(linear, { rank, alpha })',
     );
   }
+  checkName(name);
   const places = linearPlaces(model);
   checkTargets(places, targets);
   // A Linear in two places is one layer with one update.
@@ -55,6 +59,11 @@ export function replaceLinearWithLoRA(model: Module, options: LoRAOptions): void
     }
   }
   if (loraLayers(model).some((lora) => lora.adapters.has(name))) setAdapter(model, name);
+}
+
+/** @throws UserError unless it is a module */
+export function requireModule(what: string, model: Module): void {
+  if (!(model instanceof Module)) throw new UserError(`${what}: a module is expected, not ${inWords(model)}`);
 }
 
 interface LinearPlace {
@@ -84,6 +93,12 @@ function matchesTargets(path: string, targets: LoRAOptions['targets']): boolean 
 
 /** @throws UserError naming the targets that no Linear matches */
 function checkTargets(places: readonly LinearPlace[], targets: LoRAOptions['targets']): void {
+  const isList = Array.isArray(targets) && targets.every((target) => typeof target === 'string');
+  if (!(targets === undefined || targets instanceof RegExp || isList)) {
+    throw new UserError(
+      `replaceLinearWithLoRA: targets are a list of names or a pattern, not ${inWords(targets)}`,
+    );
+  }
   const each =
     targets === undefined || targets instanceof RegExp ? [targets] : targets.map((target) => [target]);
   const unmatched = each.filter((target) => !places.some(({ path }) => matchesTargets(path, target)));
@@ -137,7 +152,10 @@ export function adapterNames(model: Module): string[] {
  *
  * @throws UserError if there is no such adapter, or one is merged
  */
-export function setAdapter(model: Module, name: string | null): void {
+export function setAdapter(model: Module, name: string | null, ...more: []): void {
+  noMore('setAdapter', 2, more);
+  requireModule('setAdapter', model);
+  if (name !== null) checkName(name);
   if (name !== null && !adapterNames(model).includes(name)) {
     throw new UserError(
       `setAdapter: there is no adapter ${name}; the model has ${adapterNames(model).join(', ') || 'none'}`,
@@ -150,7 +168,10 @@ export function setAdapter(model: Module, name: string | null): void {
 }
 
 /** Forgets an adapter, if there is one of that name; if it was the active one, the base model is left alone. */
-export function removeAdapter(model: Module, name: string): void {
+export function removeAdapter(model: Module, name: string, ...more: []): void {
+  noMore('removeAdapter', 2, more);
+  requireModule('removeAdapter', model);
+  checkName(name);
   for (const layer of loraLayers(model)) layer.removeAdapter(name);
   for (const [parent, child, versions] of [...adapterModules(model)]) {
     const layer = versions.get(name);
@@ -160,7 +181,9 @@ export function removeAdapter(model: Module, name: string): void {
 }
 
 /** Merges every active update below the model into its weight. A weight that another layer shares is copied first. */
-export function mergeLoRA(model: Module): void {
+export function mergeLoRA(model: Module, ...more: []): void {
+  noMore('mergeLoRA', 1, more);
+  requireModule('mergeLoRA', model);
   const users = new Map<Parameter, number>();
   for (const module of new Set(Array.from(model.namedModules(), ([, each]) => each))) {
     for (const value of Object.values(module)) {
@@ -171,6 +194,8 @@ export function mergeLoRA(model: Module): void {
 }
 
 /** Takes every merged update out again. */
-export function unmergeLoRA(model: Module): void {
+export function unmergeLoRA(model: Module, ...more: []): void {
+  noMore('unmergeLoRA', 1, more);
+  requireModule('unmergeLoRA', model);
   for (const layer of loraLayers(model)) layer.unmerge();
 }

@@ -1,5 +1,6 @@
-import { UserError } from '../errors.ts';
+import { checkFlag, checkNumber, noMore } from '../arguments.ts';
 import { defaultGenerator } from '../random/index.ts';
+import { requireTensors } from '../tensor/arguments.ts';
 import { storageFrom } from '../tensor/create.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
@@ -8,7 +9,10 @@ import { Tensor } from '../tensor/tensor.ts';
  * that the expected sum stays the same (Srivastava et al. 2014). Otherwise, and at rate 0, x itself.
  * @throws UserError if the rate is not in [0, 1]
  */
-export function dropout(x: Tensor, rate: number, training = true): Tensor {
+export function dropout(x: Tensor, rate: number, training = true, ...more: []): Tensor {
+  noMore('dropout', 3, more);
+  requireTensors('dropout', x);
+  checkFlag(training, 'training', 'dropout');
   requireRate(rate);
   if (!training || rate === 0) return x;
   const mask = defaultGenerator.bernoulli(x.size, 1 - rate);
@@ -19,6 +23,5 @@ export function dropout(x: Tensor, rate: number, training = true): Tensor {
 
 /** @throws UserError if a dropout rate is not in [0, 1] */
 export function requireRate(rate: number): void {
-  if (!(rate >= 0 && rate <= 1))
-    throw new UserError(`dropout: a rate between 0 and 1 is expected, not ${rate}`);
+  checkNumber(rate, 'the rate', 'dropout', 0, 1);
 }

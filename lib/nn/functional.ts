@@ -1,3 +1,5 @@
+import { noMore } from '../arguments.ts';
+import { requireTensors } from '../tensor/arguments.ts';
 import { unary } from '../tensor/ops/elementwise.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -21,7 +23,9 @@ export { oneHot } from '../tensor/ops/scatter.ts';
 export { causalSoftmax, logSoftmax, softmax } from '../tensor/ops/softmax.ts';
 export { dropout } from './dropout.ts';
 
-/** max(x, 0), element by element, of any shape. */
-export function relu(x: Tensor): Tensor {
+/** max(0, x), of x's shape; its gradient at 0 is 0. */
+export function relu(x: Tensor, ...more: []): Tensor {
+  noMore('relu', 1, more);
+  requireTensors('relu', x);
   return unary('relu', x);
 }

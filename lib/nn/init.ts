@@ -1,7 +1,10 @@
+import { checkNumber, inWords, noMore } from '../arguments.ts';
 import { UserError } from '../errors.ts';
 import { defaultGenerator } from '../random/index.ts';
+import { requireTensors } from '../tensor/arguments.ts';
 import { noGrad } from '../tensor/autograd.ts';
 import { storageFrom, zeros } from '../tensor/create.ts';
+import { lengthsFrom, sizeOf } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
 let skipping = false;
@@ -10,7 +13,9 @@ let skipping = false;
  * Runs `body`, in which modules are made without drawing their weights: for a model whose weights are loaded next.
  * Weights that are drawn otherwise are zeros, for which no memory is taken yet; nothing is taken from the generator.
  */
-export function skip<T>(body: () => T): T {
+export function skip<T>(body: () => T, ...more: []): T {
+  noMore('skip', 1, more);
+  if (typeof body !== 'function') throw new UserError(`skip: a function is expected, not ${inWords(body)}`);
   const before = skipping;
   skipping = true;
   try {
@@ -21,17 +26,22 @@ export function skip<T>(body: () => T): T {
 }
 
 /** A new tensor uniform on [low, high), drawn as torch's uniform_ draws. */
-export function uniform(shape: readonly number[], low: number, high: number): Tensor {
-  if (skipping) return zeros(shape);
-  const count = shape.reduce((a, b) => a * b, 1);
-  return Tensor.of(storageFrom(defaultGenerator.uniformRange(count, low, high), 'float32'), shape);
+export function uniform(shape: readonly number[], low: number, high: number, ...more: []): Tensor {
+  noMore('init.uniform', 3, more);
+  const lengths = lengthsFrom([shape], 'init.uniform');
+  if (skipping) return zeros(lengths);
+  return Tensor.of(
+    storageFrom(defaultGenerator.uniformRange(sizeOf(lengths), low, high), 'float32'),
+    lengths,
+  );
 }
 
 /** A new tensor from the normal distribution, drawn as torch's normal_ draws. */
-export function normal(shape: readonly number[], mean = 0, std = 1): Tensor {
-  if (skipping) return zeros(shape);
-  const count = shape.reduce((a, b) => a * b, 1);
-  return Tensor.of(storageFrom(defaultGenerator.normal(count, mean, std), 'float32'), shape);
+export function normal(shape: readonly number[], mean = 0, std = 1, ...more: []): Tensor {
+  noMore('init.normal', 3, more);
+  const lengths = lengthsFrom([shape], 'init.normal');
+  if (skipping) return zeros(lengths);
+  return Tensor.of(storageFrom(defaultGenerator.normal(sizeOf(lengths), mean, std), 'float32'), lengths);
 }
 
 /**
@@ -39,7 +49,12 @@ export function normal(shape: readonly number[], mean = 0, std = 1): Tensor {
  * (He et al. 2015). fanIn is the length of the second axis: a weight [out, in] takes `in` — and so LoRA's A,
  * stored [in, rank], takes `rank`.
  */
-export function kaimingUniform(target: Tensor, a = 0): Tensor {
+export function kaimingUniform(target: Tensor, a = 0, ...more: []): Tensor {
+  noMore('kaimingUniform', 2, more);
+  requireTensors('kaimingUniform', target);
+  checkNumber(a, 'a', 'kaimingUniform');
+  if (target.dtype !== 'float32')
+    throw new UserError(`kaimingUniform: float32 is expected, not ${target.dtype}`);
   if (target.ndim < 2)
     throw new UserError(`kaimingUniform: at least two axes are expected, not ${target.ndim}`);
   if (skipping) return target;

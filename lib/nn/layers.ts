@@ -1,7 +1,10 @@
+import { checkCount, checkFlag, checkNumber, inWords, noMore } from '../arguments.ts';
 import { UserError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
+import { requireTensors } from '../tensor/arguments.ts';
 import { ones, zeros } from '../tensor/create.ts';
 import { toExponential } from '../tensor/format.ts';
+import { formatShape, sameShape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { requireRate } from './dropout.ts';
 import * as F from './functional.ts';
@@ -16,19 +19,31 @@ export class Linear extends Module {
   /** b [out], or null. */
   bias: Parameter | null;
 
-  constructor(inFeatures: number, outFeatures: number, options: { bias?: boolean } = {}) {
+  /** @throws UserError unless both are whole numbers from 0 up */
+  constructor(inFeatures: number, outFeatures: number, options: { bias?: boolean } = {}, ...more: []) {
     super();
+    noMore('Linear', 3, more);
+    checkCount(inFeatures, 0, 'inFeatures', 'Linear');
+    checkCount(outFeatures, 0, 'outFeatures', 'Linear');
     checkOptions('Linear', options, ['bias']);
-    const bound = 1 / Math.sqrt(inFeatures);
+    const bound = inFeatures > 0 ? 1 / Math.sqrt(inFeatures) : 0;
     this.weight = new Parameter(uniform([outFeatures, inFeatures], -bound, bound));
-    this.bias = (options.bias ?? true) ? new Parameter(uniform([outFeatures], -bound, bound)) : null;
+    this.bias = checkFlag(options.bias ?? true, 'bias', 'Linear')
+      ? new Parameter(uniform([outFeatures], -bound, bound))
+      : null;
   }
 
   /**
    * A Linear of given weight [out, in] and bias [out]: nothing is drawn. A Parameter is taken as it is, so that two
    * layers can share it: `Linear.of(embedding.weight, null)` is a tied head.
    */
-  static of(weight: Tensor, bias: Tensor | null = null): Linear {
+  static of(weight: Tensor, bias: Tensor | null = null, ...more: []): Linear {
+    noMore('Linear.of', 2, more);
+    requireTensors('Linear.of', weight, ...(bias ? [bias] : []));
+    if (weight.ndim !== 2 || (bias && !sameShape(bias.shape, [weight.shape[0]]))) {
+      const given = [weight, bias].map((t) => (t ? formatShape(t.shape) : 'none')).join(' and ');
+      throw new UserError(`Linear.of: a weight [out, in] and a bias [out] are expected, not ${given}`);
+    }
     const own = (t: Tensor) => (t instanceof Parameter ? t : new Parameter(t));
     const linear: Linear = Object.create(Linear.prototype);
     return Object.assign(linear, { training: true, weight: own(weight), bias: bias && own(bias) });
@@ -58,8 +73,12 @@ export class Embedding extends Module {
   /** [count, dim]. */
   weight: Parameter;
 
-  constructor(count: number, dim: number) {
+  /** @throws UserError unless both are whole numbers from 0 up */
+  constructor(count: number, dim: number, ...more: []) {
     super();
+    noMore('Embedding', 2, more);
+    checkCount(count, 0, 'the number of vectors', 'Embedding');
+    checkCount(dim, 0, 'the dimension', 'Embedding');
     this.weight = new Parameter(normal([count, dim]));
   }
 
@@ -79,8 +98,9 @@ export class Dropout extends Module {
   readonly rate: number;
 
   /** @throws UserError if the rate is not in [0, 1] */
-  constructor(rate: number) {
+  constructor(rate: number, ...more: []) {
     super();
+    noMore('Dropout', 1, more);
     requireRate(rate);
     this.rate = rate;
   }
@@ -101,8 +121,13 @@ export class ModuleList<M extends Module = Module> extends Module {
   /** How many there are. */
   readonly length: number;
 
-  constructor(modules: readonly M[]) {
+  /** @throws UserError unless it is a list of modules */
+  constructor(modules: readonly M[], ...more: []) {
     super();
+    noMore('ModuleList', 1, more);
+    const wrong = Array.isArray(modules) ? modules.find((each) => !(each instanceof Module)) : modules;
+    if (!Array.isArray(modules) || modules.some((each) => !(each instanceof Module)))
+      throw new UserError(`${this.constructor.name}: modules are expected, not ${inWords(wrong)}`);
     this.length = modules.length;
     modules.forEach((module, i) => {
       this[i] = module;
@@ -157,12 +182,13 @@ export class LayerNorm extends Module {
   /** Added to the variance, so that nothing is divided by 0; 1e−5. */
   readonly eps: number;
 
-  constructor(dim: number, options: { eps?: number } = {}) {
+  constructor(dim: number, options: { eps?: number } = {}, ...more: []) {
     super();
+    noMore('LayerNorm', 2, more);
     checkOptions('LayerNorm', options, ['eps']);
     this.weight = new Parameter(ones(dim));
     this.bias = new Parameter(zeros(dim));
-    this.eps = options.eps ?? 1e-5;
+    this.eps = checkNumber(options.eps ?? 1e-5, 'eps', 'LayerNorm', 0);
   }
 
   protected override describe(): string {

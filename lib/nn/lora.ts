@@ -22,6 +22,7 @@
  * merged into W, and costs nothing more.
  */
 
+import { checkCount, checkNumber, checkWord, inWords, noMore } from '../arguments.ts';
 import { UserError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
 import { noGrad } from '../tensor/autograd.ts';
@@ -63,17 +64,25 @@ export class LoRALayer extends Module {
   readonly rankStabilised: boolean;
 
   /** @throws UserError if the rank is not a positive integer, alpha not a number, or an option unknown */
-  constructor(inDim: number, outDim: number, rank: number, alpha: number, options: LoRALayerOptions = {}) {
+  constructor(
+    inDim: number,
+    outDim: number,
+    rank: number,
+    alpha: number,
+    options: LoRALayerOptions = {},
+    ...more: []
+  ) {
     super();
+    noMore('LoRALayer', 5, more);
+    checkCount(inDim, 1, 'the input', 'LoRA');
+    checkCount(outDim, 1, 'the output', 'LoRA');
     checkOptions('LoRA', options, LORA_LAYER_OPTIONS);
     const { dropout = 0, init = 'book', scaling = 'alpha/r' } = options;
-    if (!(Number.isInteger(rank) && rank > 0)) {
-      throw new UserError(`LoRA: a rank of ${rank} is not a positive integer`);
-    }
-    if (!Number.isFinite(alpha)) throw new UserError(`LoRA: an alpha of ${alpha} is not a number`);
+    checkCount(rank, 1, 'the rank', 'LoRA');
+    checkNumber(alpha, 'alpha', 'LoRA');
     requireRate(dropout);
-    requireOneOf('init', init, ['book', 'peft']);
-    requireOneOf('scaling', scaling, ['alpha/r', 'rslora']);
+    checkWord(init, ['book', 'peft'], 'init', 'LoRA');
+    checkWord(scaling, ['alpha/r', 'rslora'], 'scaling', 'LoRA');
     this.A = new Parameter(init === 'book' ? drawAsTheBook(inDim, rank) : drawAsPeft(inDim, rank)); // [in, r]
     this.B = new Parameter(zeros(rank, outDim)); // [r, out]
     this.rank = rank;
@@ -110,8 +119,10 @@ function drawAsPeft(inDim: number, rank: number): Tensor {
   return kaimingUniform(zeros(rank, inDim), Math.sqrt(5)).t(); // [r, in] → [in, r]
 }
 
-function requireOneOf(name: string, value: string, known: readonly string[]): void {
-  if (!known.includes(value)) throw new UserError(`LoRA: ${name} is ${known.join(' or ')}, not ${value}`);
+/** @throws UserError unless an adapter can be called that: a name is a text, and not empty */
+export function checkName(name: string): void {
+  if (typeof name === 'string' && name !== '') return;
+  throw new UserError(`LoRA: an adapter's name is a text such as 'default', not ${inWords(name)}`);
 }
 
 /**
@@ -133,8 +144,19 @@ export class LinearWithLoRA extends Module {
   /** W as it was, where a merge must not change it: see `merge`. */
   #shared: Parameter | null = null;
 
-  constructor(linear: Linear, rank: number, alpha: number, options: LoRALayerOptions = {}, name = 'default') {
+  constructor(
+    linear: Linear,
+    rank: number,
+    alpha: number,
+    options: LoRALayerOptions = {},
+    name = 'default',
+    ...more: []
+  ) {
     super();
+    noMore('LinearWithLoRA', 5, more);
+    if (!(linear instanceof Linear))
+      throw new UserError(`LinearWithLoRA: a Linear is expected, not ${inWords(linear)}`);
+    checkName(name);
     this.linear = linear;
     this.active = new LoRALayer(linear.inFeatures, linear.outFeatures, rank, alpha, options);
     this.#adapters.set(name, this.active);
@@ -144,10 +166,14 @@ export class LinearWithLoRA extends Module {
   static fromLinear(
     linear: Linear,
     options: { rank: number; alpha: number } & LoRALayerOptions,
+    ...more: []
   ): LinearWithLoRA {
+    noMore('LinearWithLoRA.fromLinear', 2, more);
+    checkOptions('LinearWithLoRA.fromLinear', options, ['rank', 'alpha', ...LORA_LAYER_OPTIONS]);
     const { rank, alpha, ...layer } = options;
+    const wrapped = new LinearWithLoRA(linear, rank, alpha, layer);
     linear.requiresGrad_(false);
-    return new LinearWithLoRA(linear, rank, alpha, layer);
+    return wrapped;
   }
 
   /** A Linear with an update that exists already: nothing is drawn, and nothing is frozen. */

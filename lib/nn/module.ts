@@ -1,6 +1,8 @@
+import { checkFlag, inWords } from '../arguments.ts';
 import { isContiguous } from '../backend/strided.ts';
 import { UserError } from '../errors.ts';
 import { checkOptions, firstFew } from '../options.ts';
+import { requireState } from '../tensor/arguments.ts';
 import { noGrad } from '../tensor/autograd.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -48,6 +50,8 @@ export abstract class Module {
 
   /** Puts another module in the place of a direct child. @throws UserError if there is no such child. */
   replaceChild(name: string, replacement: Module): void {
+    if (!(replacement instanceof Module))
+      throw new UserError(`replaceChild: a module is expected, not ${inWords(replacement)}`);
     for (const [field, own, value] of this.members()) {
       if (own !== name || !(value instanceof Module)) continue;
       (this as Record<string, unknown>)[field] = replacement;
@@ -67,6 +71,8 @@ export abstract class Module {
 
   /** The module of a path, e.g. `trf_blocks.0.att`; an empty one is this. @throws UserError if there is none */
   getSubmodule(path: string): Module {
+    if (typeof path !== 'string')
+      throw new UserError(`getSubmodule: a path such as 'trf_blocks.0' is expected, not ${inWords(path)}`);
     let module: Module = this;
     for (const name of path === '' ? [] : path.split('.')) {
       const next = Array.from(module.namedChildren()).find(([child]) => child === name);
@@ -119,6 +125,7 @@ export abstract class Module {
 
   /** Puts the module and all below it into training mode, where dropout is active. */
   train(mode = true): this {
+    checkFlag(mode, 'mode', 'train');
     for (const [, module] of this.namedModules()) module.training = mode;
     return this;
   }
@@ -130,6 +137,7 @@ export abstract class Module {
 
   /** Sets `requiresGrad` of every parameter: false freezes the module. */
   requiresGrad_(wanted = true): this {
+    checkFlag(wanted, 'its argument', 'requiresGrad_');
     for (const parameter of this.parameters()) parameter.requiresGrad = wanted;
     return this;
   }
@@ -163,11 +171,13 @@ export abstract class Module {
    */
   loadStateDict(state: Record<string, Tensor>, options: { strict?: boolean } = {}): void {
     checkOptions('loadStateDict', options, ['strict']);
+    const strict = checkFlag(options.strict ?? true, 'strict', 'loadStateDict');
+    requireState(state, 'loadStateDict');
     const own = this.stateDict();
     const problems: string[] = [];
     const missing = Object.keys(own).filter((key) => !Object.hasOwn(state, key));
     const unexpected = Object.keys(state).filter((key) => !Object.hasOwn(own, key));
-    if (options.strict ?? true) {
+    if (strict) {
       if (missing.length > 0) problems.push(`missing keys: ${firstFew(missing)}`);
       if (unexpected.length > 0) problems.push(`unexpected keys: ${firstFew(unexpected)}`);
     }

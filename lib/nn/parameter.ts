@@ -1,10 +1,16 @@
+import { checkFlag, noMore } from '../arguments.ts';
+import { requireTensors } from '../tensor/arguments.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
 /** A tensor that a module learns: found by `parameters()`, saved by `stateDict()`. */
 export class Parameter extends Tensor {
-  constructor(data: Tensor, requiresGrad = true) {
+  /** @throws UserError unless it is a tensor, of float32 where it requires a gradient */
+  constructor(data: Tensor, requiresGrad = true, ...more: []) {
+    noMore('Parameter', 2, more);
+    requireTensors('Parameter', data);
+    checkFlag(requiresGrad, 'requiresGrad', 'Parameter');
     super(data.contiguous().ndarray);
-    this.requiresGrad = requiresGrad;
+    this.requiresGrad_(requiresGrad);
   }
 
   override toString(): string {
@@ -17,8 +23,10 @@ export class Buffer extends Tensor {
   /** Does `stateDict()` save it? */
   readonly persistent: boolean;
 
-  constructor(data: Tensor, persistent = true) {
+  constructor(data: Tensor, persistent = true, ...more: []) {
+    noMore('Buffer', 2, more);
+    requireTensors('Buffer', data);
     super(data.ndarray);
-    this.persistent = persistent;
+    this.persistent = checkFlag(persistent, 'persistent', 'Buffer');
   }
 }

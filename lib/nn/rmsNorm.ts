@@ -1,3 +1,4 @@
+import { checkFlag, checkNumber, noMore } from '../arguments.ts';
 import { checkOptions } from '../options.ts';
 import { ones } from '../tensor/create.ts';
 import { toExponential } from '../tensor/format.ts';
@@ -17,12 +18,16 @@ export class RMSNorm extends Module {
   readonly eps: number | null;
   private readonly dim: number;
 
-  constructor(dim: number, options: { eps?: number | null; elementwiseAffine?: boolean } = {}) {
+  constructor(dim: number, options: { eps?: number | null; elementwiseAffine?: boolean } = {}, ...more: []) {
     super();
+    noMore('RMSNorm', 2, more);
     checkOptions('RMSNorm', options, ['eps', 'elementwiseAffine']);
     this.dim = dim;
-    this.eps = options.eps ?? null;
-    this.weight = (options.elementwiseAffine ?? true) ? new Parameter(ones(dim)) : null;
+    const { eps = null, elementwiseAffine = true } = options;
+    this.eps = eps === null ? null : checkNumber(eps, 'eps', 'RMSNorm', 0);
+    this.weight = checkFlag(elementwiseAffine, 'elementwiseAffine', 'RMSNorm')
+      ? new Parameter(ones(dim))
+      : null;
   }
 
   protected override describe(): string {

@@ -1,3 +1,4 @@
+import { checkNumber, inWords, noMore } from '../arguments.ts';
 import { kernels } from '../backend/dispatch.ts';
 import { Storage } from '../backend/storage.ts';
 import { UserError } from '../errors.ts';
@@ -5,7 +6,7 @@ import type { Parameter } from '../nn/parameter.ts';
 import { checkOptions } from '../options.ts';
 import { tensor } from '../tensor/create.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { Optimizer, requireAtLeastZero, requireStateFits } from './optimizer.ts';
+import { Optimizer, requireStateFits } from './optimizer.ts';
 
 /** AdamW's settings. */
 export interface AdamWOptions {
@@ -40,27 +41,27 @@ export class AdamW extends Optimizer {
   private readonly moments = new Map<Parameter, Moments>();
 
   /** @throws UserError for an option that is unknown or out of its range: betas in [0, 1), the others at least 0 */
-  constructor(params: Iterable<Parameter>, options: AdamWOptions = {}) {
+  constructor(params: Iterable<Parameter>, options: AdamWOptions = {}, ...more: []) {
+    noMore('AdamW', 2, more);
     checkOptions('AdamW', options, ['lr', 'betas', 'eps', 'weightDecay']);
     super(params, options.lr ?? 1e-3);
     this.betas = options.betas ?? [0.9, 0.999];
     this.eps = options.eps ?? 1e-8;
     this.weightDecay = options.weightDecay ?? 0.01;
-    if (this.betas.length !== 2 || !this.betas.every((beta) => beta >= 0 && beta < 1)) {
-      throw new UserError(
-        `optim: betas are two numbers from 0 up to, not including, 1, not ${this.betas.join(', ')}`,
-      );
+    const inRange = (beta: number) => typeof beta === 'number' && beta >= 0 && beta < 1;
+    if (!Array.isArray(this.betas) || this.betas.length !== 2 || !this.betas.every(inRange)) {
+      const given = Array.isArray(this.betas) ? this.betas.map(inWords).join(', ') : inWords(this.betas);
+      throw new UserError(`optim: betas are two numbers from 0 up to, not including, 1, not ${given}`);
     }
-    requireAtLeastZero('an eps', this.eps);
-    requireAtLeastZero('a weightDecay', this.weightDecay);
+    checkNumber(this.eps, 'eps', 'AdamW', 0);
+    checkNumber(this.weightDecay, 'weightDecay', 'AdamW', 0);
   }
 
   step(): void {
-    for (const parameter of this.params) {
-      if (!parameter.grad) continue;
+    for (const [parameter, gradient] of this.gradients()) {
       const moments = this.momentsOf(parameter);
       moments.step++;
-      kernels.adamW(parameter, parameter.grad, moments.m, moments.v, {
+      kernels.adamW(parameter, gradient, moments.m, moments.v, {
         lr: this.lr,
         beta1: this.betas[0],
         beta2: this.betas[1],

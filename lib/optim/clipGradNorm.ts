@@ -1,8 +1,10 @@
+import { checkFlag, inWords, noMore } from '../arguments.ts';
 import { UserError } from '../errors.ts';
 import type { Parameter } from '../nn/parameter.ts';
 import { checkOptions } from '../options.ts';
 import { noGrad } from '../tensor/autograd.ts';
 import { stack } from '../tensor/ops/indexing.ts';
+import { parametersFrom, requireFits } from './optimizer.ts';
 
 /**
  * Scales all gradients down together so that their common L2 norm is at most `maxNorm` (Pascanu et al. 2013), and
@@ -15,18 +17,25 @@ export function clipGradNorm(
   params: Iterable<Parameter>,
   maxNorm: number,
   options: { errorIfNonfinite?: boolean } = {},
+  ...more: []
 ): number {
+  noMore('clipGradNorm', 3, more);
   checkOptions('clipGradNorm', options, ['errorIfNonfinite']);
-  if (!(maxNorm >= 0)) throw new UserError(`clipGradNorm: a norm of at least 0 is expected, not ${maxNorm}`);
+  if (!(typeof maxNorm === 'number' && maxNorm >= 0))
+    throw new UserError(`clipGradNorm: a norm of at least 0 is expected, not ${inWords(maxNorm)}`);
+  const { errorIfNonfinite = false } = options;
+  checkFlag(errorIfNonfinite, 'errorIfNonfinite', 'clipGradNorm');
+  const list = parametersFrom(params, 'clipGradNorm');
   return noGrad(() => {
-    const clipped = [...params].filter((parameter) => parameter.grad);
+    const clipped = list.filter((parameter) => parameter.grad);
     if (clipped.length === 0) return 0;
+    for (const parameter of clipped) requireFits(parameter, parameter.grad!);
     // One read for all of them: a GPU is waited for once.
     const squares = stack(
       clipped.map((parameter) => parameter.grad!.square().sum()),
     ).toFlatArray() as number[];
     const norm = Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
-    if (options.errorIfNonfinite && !Number.isFinite(norm)) {
+    if (errorIfNonfinite && !Number.isFinite(norm)) {
       throw new UserError(`clipGradNorm: the norm of the gradients is ${norm}`);
     }
     // As PyTorch, which adds 1e-6 to keep a norm of 0 apart. Math.min hands NaN on.

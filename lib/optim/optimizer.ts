@@ -1,25 +1,33 @@
+import { checkNumber, inWords } from '../arguments.ts';
 import { UserError } from '../errors.ts';
 import type { Parameter } from '../nn/parameter.ts';
 import { firstFew } from '../options.ts';
+import { requireState } from '../tensor/arguments.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { Tensor } from '../tensor/tensor.ts';
 
 /** Base of the optimisers: the parameters they change, and forgetting the gradients between steps. */
 export abstract class Optimizer {
   /** What is trained. */
   readonly params: readonly Parameter[];
-  /** The learning rate; it may be changed between steps. */
-  lr: number;
+  #lr = 0;
 
   /** @throws UserError if there is no parameter, or the learning rate is negative or not a number */
   constructor(params: Iterable<Parameter>, lr: number) {
-    this.params = [...params];
-    this.lr = lr;
+    this.params = parametersFrom(params, 'optim');
     if (this.params.length === 0) throw new UserError('optim: there is no parameter to train');
     if (new Set(this.params).size < this.params.length) {
       throw new UserError('optim: a parameter is given twice, and would be changed twice in each step');
     }
-    requireAtLeastZero('a learning rate (lr)', lr);
+    this.lr = lr;
+  }
+
+  /** The learning rate, which a schedule may change between steps. */
+  get lr(): number {
+    return this.#lr;
+  }
+  set lr(lr: number) {
+    this.#lr = checkNumber(lr, 'the learning rate (lr)', 'optim', 0);
   }
 
   /** Drops the gradients, so that the next backward starts from zero. */
@@ -27,8 +35,17 @@ export abstract class Optimizer {
     for (const parameter of this.params) parameter.grad = null;
   }
 
-  /** Changes every parameter that has a gradient. */
+  /** Changes every parameter that has a gradient. @throws UserError if one does not fit its parameter */
   abstract step(): void;
+
+  /** The parameters that have a gradient, and it. */
+  protected *gradients(): Generator<[parameter: Parameter, gradient: Tensor]> {
+    for (const parameter of this.params) {
+      if (!parameter.grad) continue;
+      requireFits(parameter, parameter.grad);
+      yield [parameter, parameter.grad];
+    }
+  }
 
   /** What the optimiser remembers, as tensors by the parameter's position, to save beside a model. Here: nothing. */
   stateDict(): Record<string, Tensor> {
@@ -40,17 +57,35 @@ export abstract class Optimizer {
    * @throws UserError if it is of another one; nothing is changed then
    */
   loadStateDict(state: Record<string, Tensor>): void {
+    requireState(state, 'loadStateDict');
     const keys = Object.keys(state);
     if (keys.length > 0)
       throw new UserError(`this optimiser remembers nothing; unexpected keys: ${firstFew(keys)}`);
   }
 }
 
-/** @throws UserError unless the value is a finite number of at least 0 */
-export function requireAtLeastZero(what: string, value: number): void {
-  if (!(value >= 0 && value < Infinity)) {
-    throw new UserError(`optim: ${what} of ${value} is not a number of at least 0`);
+/** @throws UserError if a gradient that was set by hand is not of its parameter's shape and type */
+export function requireFits({ shape }: Parameter, gradient: Tensor): void {
+  if (gradient instanceof Tensor && gradient.dtype === 'float32' && sameShape(gradient.shape, shape)) return;
+  const given =
+    gradient instanceof Tensor ? `${gradient.dtype} ${formatShape(gradient.shape)}` : inWords(gradient);
+  throw new UserError(`optim: a gradient of float32 ${formatShape(shape)} is expected, not ${given}`);
+}
+
+/** @throws UserError unless it is a list of parameters, e.g. `model.parameters()` */
+export function parametersFrom(params: Iterable<Parameter>, what: string): Parameter[] {
+  const isList = typeof params === 'object' && params !== null && Symbol.iterator in params;
+  const list = isList ? Array.from(params) : [];
+  const wrong = isList ? list.find((each) => !(each instanceof Tensor)) : params;
+  if (isList && wrong === undefined) {
+    for (const { dtype, isLeaf, shape } of list) {
+      if (dtype === 'float32' && isLeaf) continue;
+      const given = isLeaf ? `${dtype} ${formatShape(shape)}` : 'the result of an operation';
+      throw new UserError(`${what}: parameters are float32 leaves, not ${given}`);
+    }
+    return list;
   }
+  throw new UserError(`${what}: a list of parameters is expected, model.parameters(), not ${inWords(wrong)}`);
 }
 
 /**
@@ -64,6 +99,7 @@ export function requireStateFits(
   state: Record<string, Tensor>,
   slots: readonly string[],
 ): void {
+  requireState(state, 'loadStateDict');
   const left = new Set(Object.keys(state));
   const missing: string[] = [];
   const wrong: string[] = [];

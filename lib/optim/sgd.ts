@@ -1,10 +1,11 @@
+import { checkNumber, noMore } from '../arguments.ts';
 import { UserError } from '../errors.ts';
 import type { Parameter } from '../nn/parameter.ts';
 import { checkOptions } from '../options.ts';
 import { noGrad } from '../tensor/autograd.ts';
 import { tensor } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { Optimizer, requireAtLeastZero, requireStateFits } from './optimizer.ts';
+import { Optimizer, requireStateFits } from './optimizer.ts';
 
 /** SGD's settings. */
 export interface SGDOptions {
@@ -26,23 +27,23 @@ export class SGD extends Optimizer {
   private readonly directions = new Map<Parameter, { direction: Tensor; step: number }>();
 
   /** @throws UserError for an option that is unknown, or negative */
-  constructor(params: Iterable<Parameter>, options: SGDOptions) {
+  constructor(params: Iterable<Parameter>, options: SGDOptions, ...more: []) {
+    noMore('SGD', 2, more);
     checkOptions('SGD', options ?? {}, ['lr', 'momentum', 'weightDecay']);
     if (options?.lr === undefined)
       throw new UserError('SGD: a learning rate is needed: new SGD(params, { lr: 0.1 })');
     super(params, options.lr);
     this.momentum = options.momentum ?? 0;
     this.weightDecay = options.weightDecay ?? 0;
-    requireAtLeastZero('a momentum', this.momentum);
-    requireAtLeastZero('a weightDecay', this.weightDecay);
+    checkNumber(this.momentum, 'momentum', 'SGD', 0);
+    checkNumber(this.weightDecay, 'weightDecay', 'SGD', 0);
   }
 
   step(): void {
     noGrad(() => {
-      for (const parameter of this.params) {
-        if (!parameter.grad) continue;
+      for (const [parameter, grad] of this.gradients()) {
         const decay = this.weightDecay;
-        const gradient = decay === 0 ? parameter.grad : parameter.grad.add(parameter.detach().mul(decay));
+        const gradient = decay === 0 ? grad : grad.add(parameter.detach().mul(decay));
         const direction = this.momentum === 0 ? gradient : this.withMomentum(parameter, gradient);
         parameter.addInPlace(direction.mul(-this.lr));
       }

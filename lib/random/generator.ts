@@ -6,6 +6,7 @@
  * Typed arrays out, no tensors: lib/tensor gives them shapes.
  */
 
+import { checkCount, checkNumber, checkSize, inWords, noMore } from '../arguments.ts';
 import { UserError } from '../errors.ts';
 import { Mt19937, type Mt19937State } from './mt19937.ts';
 import { multinomialWithoutReplacement, multinomialWithReplacement } from './multinomial.ts';
@@ -39,8 +40,8 @@ export class Generator {
 
   /** Starts the stream again, as `torch.manual_seed`; like torch, only the low 32 bits of `seed` count. */
   manualSeed(seed: number | bigint): this {
-    if (typeof seed === 'number' && !Number.isSafeInteger(seed)) {
-      throw new UserError(`manualSeed: ${seed} is not a whole number; use one such as 123`);
+    if (typeof seed !== 'bigint' && !Number.isSafeInteger(seed)) {
+      throw new UserError(`manualSeed: ${inWords(seed)} is not a whole number; use one such as 123`);
     }
     this.engine.seed(Number(BigInt.asUintN(32, BigInt(seed))));
     this.cachedNormal = null;
@@ -49,7 +50,7 @@ export class Generator {
 
   /** n numbers uniform in [0, 1), as `torch.rand(n)`: the low 24 bits of a word, all a float32 can hold. */
   uniform(n: number): Float32Array {
-    const out = new Float32Array(n);
+    const out = new Float32Array(checkSize(n, 'uniform'));
     for (let i = 0; i < n; i++) out[i] = this.nextUniform();
     return out;
   }
@@ -60,9 +61,13 @@ export class Generator {
    * product of two float32 is exact in the double it is computed in here.)
    */
   uniformRange(n: number, low: number, high: number): Float32Array {
+    checkNumber(low, 'low', 'uniform');
+    checkNumber(high, 'high', 'uniform');
+    if (low > high)
+      throw new UserError(`uniform: from ${low} to ${high} is empty; high must not be below low`);
     const from = fround(low);
     const range = fround(fround(high) - from);
-    const out = new Float32Array(n);
+    const out = new Float32Array(checkSize(n, 'uniform'));
     for (let i = 0; i < n; i++) out[i] = this.nextUniform() * range + from;
     return out;
   }
@@ -73,7 +78,9 @@ export class Generator {
    * the second of each pair kept for the next such call.
    */
   normal(n: number, mean = 0, std = 1): Float32Array {
-    const out = new Float32Array(n);
+    checkNumber(mean, 'the mean', 'normal');
+    checkNumber(std, 'std', 'normal', 0);
+    const out = new Float32Array(checkSize(n, 'normal'));
     if (n >= NORMAL_BLOCK) {
       fillNormalBlocks(out, () => this.nextUniform(), mean, std);
     } else {
@@ -84,17 +91,21 @@ export class Generator {
 
   /** n whole numbers in [low, high), as `torch.randint(low, high, (n,))`: a word modulo the range. */
   randint(n: number, low: number, high: number): Int32Array {
+    for (const bound of [low, high]) {
+      if (Number.isInteger(bound) && Math.abs(bound) <= 2 ** 31) continue;
+      throw new UserError(`randint: a bound is a whole number that int32 holds, not ${inWords(bound)}`);
+    }
     if (!(high > low))
       throw new UserError(`randint: from ${low} to ${high} is empty; high must be above low`);
     const range = high - low;
-    const out = new Int32Array(n);
+    const out = new Int32Array(checkSize(n, 'randint'));
     for (let i = 0; i < n; i++) out[i] = (this.engine.nextUint32() % range) + low;
     return out;
   }
 
   /** A random order of 0 … n − 1, as `torch.randperm(n)`: Fisher–Yates from the front. */
   randperm(n: number): Int32Array {
-    const order = Int32Array.from({ length: n }, (_, i) => i);
+    const order = Int32Array.from({ length: checkSize(n, 'randperm') }, (_, i) => i);
     for (let i = 0; i < n - 1; i++) {
       const j = i + (this.engine.nextUint32() % (n - i));
       const swapped = order[i];
@@ -110,15 +121,17 @@ export class Generator {
    * MKL draw another stream here.
    */
   bernoulli(n: number, p: number): Float32Array {
-    if (!(p >= 0 && p <= 1)) throw new UserError(`bernoulli: the probability must be in [0, 1], not ${p}`);
-    const out = new Float32Array(n);
+    checkNumber(p, 'the probability', 'bernoulli', 0, 1);
+    const out = new Float32Array(checkSize(n, 'bernoulli'));
     for (let i = 0; i < n; i++) out[i] = this.engine.nextDouble() < p ? 1 : 0;
     return out;
   }
 
   /** n exponentially distributed numbers of rate lambda, as `tensor.exponential_(lambda)`. */
   exponential(n: number, lambda = 1): Float32Array {
-    const out = new Float32Array(n);
+    if (!(checkNumber(lambda, 'the rate', 'exponential') > 0))
+      throw new UserError(`exponential: a rate above 0 is expected, not ${lambda}`);
+    const out = new Float32Array(checkSize(n, 'exponential'));
     for (let i = 0; i < n; i++) out[i] = (-1 / lambda) * Math.log1p(-this.engine.nextDouble());
     return out;
   }
@@ -132,6 +145,7 @@ export class Generator {
    * samples without replacement than there are entries
    */
   multinomial(probs: Float32Array, numSamples: number, replacement = false): Int32Array {
+    checkCount(numSamples, 1, 'the number of samples', 'multinomial');
     return replacement && numSamples > 1
       ? multinomialWithReplacement(probs, numSamples, this)
       : multinomialWithoutReplacement(probs, numSamples, this);
@@ -178,6 +192,7 @@ export class Generator {
 export const defaultGenerator = new Generator();
 
 /** `torch.manual_seed`: seeds the default generator, and returns it. */
-export function manualSeed(seed: number | bigint): Generator {
+export function manualSeed(seed: number | bigint, ...more: []): Generator {
+  noMore('manualSeed', 1, more);
   return defaultGenerator.manualSeed(seed);
 }

@@ -1,5 +1,6 @@
 /** Row sampling as pandas does it, which is numpy's legacy `RandomState(seed).choice(n, replace=False)`. */
 
+import { checkCount } from '../arguments.ts';
 import { UserError } from '../errors.ts';
 import { Mt19937 } from './mt19937.ts';
 
@@ -10,6 +11,8 @@ import { Mt19937 } from './mt19937.ts';
  * @throws UserError if size exceeds n, or the seed is not one numpy takes (0 … 2³² − 1)
  */
 export function samplePositions(n: number, size: number, seed: number): Int32Array {
+  checkCount(n, 0, 'the number of rows', 'a sample');
+  checkCount(size, 0, 'its size', 'a sample');
   if (size > n)
     throw new UserError(`cannot sample ${size} of ${n} rows without replacement; ask for at most ${n}`);
   if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {

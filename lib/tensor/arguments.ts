@@ -1,4 +1,6 @@
+import { inWords, tooMany } from '../arguments.ts';
 import { UserError } from '../errors.ts';
+import { Tensor } from './tensor.ts';
 
 /**
  * What PyTorch takes as a further argument and we do not (`topk(k, -1, false)` before there was one) must not be
@@ -29,12 +31,23 @@ export function refuseSurplus<T extends object>(prototype: T, most: MostArgument
   }
 }
 
-/** For functions: `...more: []` in the signature, and this as the first line. */
-export function noMore(what: string, most: number, more: readonly unknown[]): void {
-  if (more.length > 0) tooMany(what, most, most + more.length);
+/** @throws UserError unless all are tensors: a number, an array or nothing in the place of one. */
+export function requireTensors(what: string, ...given: readonly Tensor[]): void {
+  for (const x of given) {
+    if (!(x instanceof Tensor)) throw new UserError(`${what}: a tensor is expected, not ${inWords(x)}`);
+  }
 }
 
-function tooMany(what: string, most: number, given: number): never {
-  const takes = most === 0 ? 'no argument' : most === 1 ? 'one argument' : `at most ${most} arguments`;
-  throw new UserError(`${what}: it takes ${takes}, not ${given}`);
+/** @throws UserError if something else than a tensor stands where one may be left out. */
+export function requireTensorIfGiven(what: string, x: Tensor | null | undefined): void {
+  if (x !== undefined && x !== null) requireTensors(what, x);
+}
+
+/** @throws UserError unless it is an object of tensors by name */
+export function requireState(state: Record<string, Tensor>, what: string): void {
+  const isObject = typeof state === 'object' && state !== null && !Array.isArray(state);
+  const wrong = isObject ? Object.entries(state).find(([, value]) => !(value instanceof Tensor)) : undefined;
+  if (isObject && !wrong) return;
+  const given = wrong ? `${inWords(wrong[1])} as ${wrong[0]}` : inWords(state);
+  throw new UserError(`${what}: tensors by name are expected, not ${given}`);
 }

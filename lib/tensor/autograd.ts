@@ -1,5 +1,7 @@
+import { checkFlag, inWords, noMore } from '../arguments.ts';
 import type { Storage } from '../backend/storage.ts';
 import { UserError } from '../errors.ts';
+import { requireTensors } from './arguments.ts';
 import { formatShape, sameShape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -39,7 +41,9 @@ export function isGradEnabled(): boolean {
 }
 
 /** Runs `body` without recording a graph: for evaluation and generation. */
-export function noGrad<T>(body: () => T): T {
+export function noGrad<T>(body: () => T, ...more: []): T {
+  noMore('noGrad', 1, more);
+  if (typeof body !== 'function') throw new UserError(`noGrad: a function is expected, not ${inWords(body)}`);
   const before = recording;
   recording = false;
   try {
@@ -135,12 +139,14 @@ export function backward(root: Tensor, gradient?: Tensor, retainGraph = false): 
       'backward: no gradient is required of this tensor or of anything it was computed from',
     );
   }
+  checkFlag(retainGraph, 'retainGraph', 'backward');
+  if (gradient !== undefined && gradient !== null) requireTensors('backward', gradient);
   if (!gradient && root.size !== 1) {
     throw new UserError(`backward: a scalar is expected, not a tensor of shape ${formatShape(root.shape)}`);
   }
-  if (gradient && !sameShape(gradient.shape, root.shape)) {
+  if (gradient && (gradient.dtype !== 'float32' || !sameShape(gradient.shape, root.shape))) {
     throw new UserError(
-      `backward: a gradient of ${formatShape(root.shape)} is expected, not ${formatShape(gradient.shape)}`,
+      `backward: a gradient of float32 ${formatShape(root.shape)} is expected, not ${gradient.dtype} ${formatShape(gradient.shape)}`,
     );
   }
   noGrad(() => {

@@ -1,10 +1,10 @@
+import { checkCount, checkFlag, checkNumber, checkSize, inWords, noMore } from '../arguments.ts';
 import { type DType, Storage, type TypedArray } from '../backend/storage.ts';
 import { UserError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
 import { defaultGenerator } from '../random/index.ts';
-import { noMore } from './arguments.ts';
-import { checkDType, checkFlag, inWords, valueAs } from './dtype.ts';
-import { checkCount, formatShape, lengthsFrom, type Shape, sizeOf } from './shape.ts';
+import { checkDType, valueAs } from './dtype.ts';
+import { formatShape, lengthsFrom, type Shape, sizeOf } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
 /** Numbers in arrays in arrays, all of one length on each level. */
@@ -36,7 +36,7 @@ function flatten(values: Nested, shape: Shape, depth: number, out: (number | boo
     out.push(values);
     return;
   }
-  if (!Array.isArray(values)) throw new UserError(`tensor: numbers are expected, not ${String(values)}`);
+  if (!Array.isArray(values)) throw new UserError(`tensor: numbers are expected, not ${inWords(values)}`);
   if (depth === shape.length)
     throw new UserError(`tensor: the arrays do not all have the shape ${formatShape(shape)}`);
   if (values.length !== shape[depth]) {
@@ -54,7 +54,10 @@ function dtypeOfTypedArray(data: ArrayBufferView): DType {
 }
 
 /** The storage's own memory (which the engine may want in its heap) filled with these numbers. */
-export function storageFrom(values: ArrayLike<number | boolean>, dtype: DType): Storage {
+export function storageFrom(values: ArrayLike<number | boolean>, dtype: DType, ...more: []): Storage {
+  noMore('storageFrom', 2, more);
+  if (!(Array.isArray(values) || ArrayBuffer.isView(values)))
+    throw new UserError(`storageFrom: an array of numbers is expected, not ${inWords(values)}`);
   const storage = Storage.empty(checkDType(dtype, 'tensor'), values.length);
   const data: TypedArray = storage.data;
   if (dtype === 'float32' || values instanceof Int32Array) data.set(values as ArrayLike<number>);
@@ -156,10 +159,11 @@ export function arange(
   noMore('arange', 4, more);
   checkOptions('arange', options, TENSOR_OPTIONS);
   const [from, to] = end === undefined ? [0, start] : [start, end];
+  for (const bound of [from, to, step]) checkNumber(bound, 'each of start, end and step', 'arange');
   const steps = (to - from) / step;
   if (!(steps >= 0 && steps < Infinity))
     throw new UserError(`arange: from ${from} to ${to} in steps of ${step} is never reached`);
-  const length = Math.ceil(steps);
+  const length = checkSize(Math.ceil(steps), 'arange');
   const dtype = options.dtype ?? ([from, to, step].every(Number.isInteger) ? 'int32' : 'float32');
   // Whole numbers are counted in whole steps, as in PyTorch.
   const [first, stride] = dtype === 'int32' ? [Math.trunc(from), Math.trunc(step)] : [from, step];
@@ -189,7 +193,9 @@ export function linspace(
   ...more: []
 ): Tensor {
   noMore('linspace', 4, more);
-  checkCount(steps, 0, 'steps', 'linspace');
+  checkOptions('linspace', options, TENSOR_OPTIONS);
+  for (const bound of [start, end]) checkNumber(bound, 'each end', 'linspace');
+  checkSize(checkCount(steps, 0, 'steps', 'linspace'), 'linspace');
   // From both ends, so that both are met.
   const [first, last] = [start, end].map(Math.fround);
   const step = steps > 1 ? Math.fround(Math.fround(last - first) / (steps - 1)) : 0;
@@ -202,7 +208,7 @@ export function linspace(
 function drawn(args: ShapeArguments, what: string, draw: (count: number) => Float32Array): Tensor {
   const [shape, options] = splitOptions(args, what);
   const { dtype = 'float32', requiresGrad = false } = options;
-  if (dtype !== 'float32') throw new UserError(`${what}: its numbers are float32, not ${String(dtype)}`);
+  if (dtype !== 'float32') throw new UserError(`${what}: its numbers are float32, not ${inWords(dtype)}`);
   const result = Tensor.of(storageFrom(draw(sizeOf(shape)), dtype), shape);
   result.requiresGrad = requireFloat(requiresGrad, dtype);
   return result;

@@ -1,3 +1,4 @@
+import { inWords } from '../arguments.ts';
 import { BYTES_PER_ELEMENT, type DType } from '../backend/storage.ts';
 import { UserError } from '../errors.ts';
 
@@ -13,7 +14,7 @@ export function highestType(types: readonly DType[]): DType {
 /** @throws UserError unless it is one of the three types: `int64` or `cuda` would be read as something else. */
 export function checkDType(dtype: DType, what: string): DType {
   if (typeof dtype === 'string' && Object.hasOwn(BYTES_PER_ELEMENT, dtype)) return dtype;
-  throw new UserError(`${what}: there is no type ${String(dtype)}; it is float32, int32 or bool`);
+  throw new UserError(`${what}: there is no type ${inWords(dtype)}; it is float32, int32 or bool`);
 }
 
 /** A number as a tensor of that type holds it: bools are 0 or 1. @throws UserError if int32 cannot hold it. */
@@ -24,17 +25,4 @@ export function valueAs(dtype: DType, value: number | boolean, what: string): nu
     throw new UserError(`${what}: ${number} does not fit int32; it holds whole numbers below 2^31`);
   }
   return number;
-}
-
-/** @throws UserError unless it is a yes or a no: `{ keepdim: true }` in the place of `true` would count as yes. */
-export function checkFlag(value: boolean, name: string, what: string): boolean {
-  if (typeof value === 'boolean') return value;
-  throw new UserError(`${what}: ${name} is true or false, not ${inWords(value)}`);
-}
-
-/** What was given in the place of something else, on one line. */
-export function inWords(value: unknown): string {
-  if (value === null || typeof value !== 'object') return String(value);
-  if ('ndim' in value) return 'a tensor';
-  return Array.isArray(value) ? 'an array' : 'an object';
 }

@@ -1,6 +1,6 @@
+import { checkSize, inWords } from '../arguments.ts';
 import { isContiguous, rowMajorStrides, sizeOf } from '../backend/strided.ts';
 import { UserError } from '../errors.ts';
-import { inWords } from './dtype.ts';
 
 export { isContiguous, rowMajorStrides, sizeOf };
 
@@ -17,18 +17,21 @@ export function sameShape(a: Shape, b: Shape): boolean {
 
 /** Accepts a shape as separate numbers or as one array: `zeros(2, 3)`, `zeros([2, 3])`. */
 export function shapeFrom(args: readonly (number | Shape)[]): number[] {
+  if (args.length === 0) throw new UserError('a shape is expected: lengths, or one array of them');
   const shape = args.length === 1 && Array.isArray(args[0]) ? (args[0] as Shape) : (args as Shape);
   for (const length of shape) {
-    if (!Number.isInteger(length)) throw new UserError(`a shape is made of integers, not ${inWords(length)}`);
+    if (!Number.isSafeInteger(length))
+      throw new UserError(`a shape is made of integers, not ${inWords(length)}`);
   }
   return [...shape];
 }
 
-/** The shape of a new tensor. @throws UserError if a length is negative. */
+/** The shape of a new tensor. @throws UserError if a length is negative, or no memory is so large. */
 export function lengthsFrom(args: readonly (number | Shape)[], what: string): number[] {
   const shape = shapeFrom(args);
   const negative = shape.find((length) => length < 0);
   if (negative !== undefined) throw new UserError(`${what}: an axis cannot have a length of ${negative}`);
+  checkSize(sizeOf(shape), what);
   return shape;
 }
 
@@ -44,12 +47,6 @@ export function resolveAxis(axis: number, rank: number, what: string): number {
 /** The same where a tensor without axes counts as one of a single element: it has an axis 0, also called −1. */
 export function resolveAxisOrScalar(axis: number, rank: number, what: string): number {
   return rank === 0 && (axis === 0 || axis === -1) ? 0 : resolveAxis(axis, rank, what);
-}
-
-/** @throws UserError unless it is a whole number of at least `least`. */
-export function checkCount(count: number, least: number, name: string, what: string): number {
-  if (Number.isInteger(count) && count >= least) return count;
-  throw new UserError(`${what}: ${name} is a whole number from ${least} up, not ${inWords(count)}`);
 }
 
 /**

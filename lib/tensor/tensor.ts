@@ -1,4 +1,5 @@
 import ndarray, { type NdArray } from 'ndarray';
+import { checkFlag } from '../arguments.ts';
 import type { Strided } from '../backend/kernels.ts';
 import { type DType, Storage } from '../backend/storage.ts';
 import { UserError } from '../errors.ts';
@@ -136,6 +137,7 @@ export class Tensor implements Strided {
   }
   /** Changes whether a gradient is wanted, and returns this. @throws UserError unless it is a float32 leaf */
   requiresGrad_(wanted = true): this {
+    checkFlag(wanted, 'its argument', 'requiresGrad_');
     if (!this.isLeaf) throw new UserError('requiresGrad_: only a leaf can change it; use detach() first');
     if (wanted && this.dtype !== 'float32')
       throw new UserError(`requiresGrad_: float32 is expected, not ${this.dtype}`);
@@ -691,7 +693,8 @@ export class Tensor implements Strided {
     options: { accumulate?: boolean } = {},
   ): this {
     checkOptions('indexPutInPlace', options, ['accumulate']);
-    indexPutInPlace(this, subscripts, value, options.accumulate ?? false);
+    const accumulate = checkFlag(options.accumulate ?? false, 'accumulate', 'indexPutInPlace');
+    indexPutInPlace(this, subscripts, value, accumulate);
     return this;
   }
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { DataLoader, Dataset, manualSeed, rand, type Tensor, tensor } from '../../lib/index.ts';
+import { DataLoader, Dataset, manualSeed, rand, type Tensor, tensor, UserError } from '../../lib/index.ts';
 import { hexOfFloats, loadFixture } from '../support/fixtures.ts';
 
 const fixture = loadFixture('loaders');
@@ -105,11 +105,44 @@ describe('DataLoader', () => {
     expect(asked).to.deep.equal([0, 1]);
   });
 
+  it('makes a bool tensor of booleans', () => {
+    const dataset = { length: 2, get: (i: number) => i === 0 };
+    const [batch] = new DataLoader<boolean, Tensor>(dataset, { batchSize: 2 });
+    expect([batch.dtype, batch.toArray()]).to.deep.equal(['bool', [true, false]]);
+  });
+
+  it('refuses examples that cannot be one batch, in one line', () => {
+    const batchOf = (examples: unknown[]) => {
+      const dataset = { length: examples.length, get: (i: number) => examples[i] };
+      return () => [...new DataLoader<unknown, unknown>(dataset, { batchSize: 8 })];
+    };
+    expect(batchOf([[1, 2], [3]])).to.throw(UserError, 'examples of 2 and of 1 fields cannot be one batch');
+    expect(batchOf([tensor([1, 2]), tensor([3])])).to.throw(UserError, 'stack: [1] and [2] are not equal');
+    expect(batchOf([tensor([1]), 3])).to.throw(UserError, 'a tensor and 3 cannot be in one batch');
+    expect(batchOf([1, 'two'])).to.throw(UserError, "1 and 'two' cannot be in one batch");
+    expect(batchOf([1, undefined])).to.throw(UserError, 'a length of 2, but nothing at position 1');
+  });
+
+  it('refuses what is no dataset, and options that it does not have', () => {
+    const loader = (dataset: unknown, options: object = {}) => {
+      return () => new DataLoader(dataset as Dataset<number>, options);
+    };
+    expect(loader([1, 2])).to.throw(UserError, 'a dataset has a length and get(position), not an array');
+    expect(loader(undefined)).to.throw(UserError, 'not undefined');
+    expect(loader({ length: 1.5, get: () => 0 })).to.throw(
+      UserError,
+      "the dataset's length is a whole number",
+    );
+    expect(loader(new Numbers(3), { batch_size: 2 })).to.throw(UserError, 'did you mean batchSize?');
+    expect(loader(new Numbers(3), { shuffle: 1 })).to.throw(UserError, 'shuffle is true or false, not 1');
+    expect(loader(new Numbers(3), { numWorkers: 2 })).to.throw(UserError, 'there is no option numWorkers');
+  });
+
   it('refuses an empty dataset and a batch size that is none', () => {
     expect(() => new DataLoader(new Numbers(0))).to.throw('DataLoader: the dataset is empty');
-    for (const batchSize of [0, -1, 1.5]) {
+    for (const batchSize of [0, -1, 1.5, Number.NaN]) {
       expect(() => new DataLoader(new Numbers(3), { batchSize })).to.throw(
-        `DataLoader: a batch size of ${batchSize} is not a positive integer`,
+        `DataLoader: batchSize is a whole number from 1 up, not ${batchSize}`,
       );
     }
   });

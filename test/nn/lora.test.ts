@@ -155,9 +155,11 @@ describe('LoRA', () => {
     });
 
     it('refuses a rank or an alpha that is none', () => {
-      expect(() => new nn.LoRALayer(2, 2, 0, 1)).to.throw('LoRA: a rank of 0 is not a positive integer');
-      expect(() => new nn.LoRALayer(2, 2, 1.5, 1)).to.throw('a rank of 1.5');
-      expect(() => new nn.LoRALayer(2, 2, 1, Number.NaN)).to.throw('an alpha of NaN is not a number');
+      expect(() => new nn.LoRALayer(2, 2, 0, 1)).to.throw(
+        'LoRA: the rank is a whole number from 1 up, not 0',
+      );
+      expect(() => new nn.LoRALayer(2, 2, 1.5, 1)).to.throw('from 1 up, not 1.5');
+      expect(() => new nn.LoRALayer(2, 2, 1, Number.NaN)).to.throw('alpha is a finite number, not NaN');
     });
 
     it('fromLinear freezes what it wraps', () => {
@@ -396,9 +398,9 @@ describe('LoRA', () => {
 
     it('are held to what they can be', () => {
       const layer = (options: object) => () => new nn.LoRALayer(2, 2, 1, 1, options);
-      expect(layer({ init: 'gaussian' })).to.throw(UserError, 'init is book or peft, not gaussian');
-      expect(layer({ scaling: 'r' })).to.throw(UserError, 'scaling is alpha/r or rslora, not r');
-      expect(layer({ dropout: 2 })).to.throw(UserError, 'a rate between 0 and 1');
+      expect(layer({ init: 'gaussian' })).to.throw(UserError, "init is 'book' or 'peft', not 'gaussian'");
+      expect(layer({ scaling: 'r' })).to.throw(UserError, "scaling is 'alpha/r' or 'rslora', not 'r'");
+      expect(layer({ dropout: 2 })).to.throw(UserError, 'the rate is a finite number from 0 to 1');
       expect(layer({ drop_out: 0 })).to.throw(UserError, 'did you mean dropout?');
     });
   });

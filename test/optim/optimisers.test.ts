@@ -153,14 +153,23 @@ describe('optimisers', () => {
     const adamW = (options: object) => () => new optim.AdamW(start(), options);
     expect(adamW({ betas: [1, 0.9] })).to.throw(UserError, 'betas are two numbers');
     expect(adamW({ betas: [0.9, -0.1] })).to.throw(UserError, 'betas are two numbers');
-    expect(adamW({ eps: -1e-8 })).to.throw(UserError, 'an eps of -1e-8');
-    expect(adamW({ weightDecay: -1 })).to.throw(UserError, 'a weightDecay of -1');
-    expect(adamW({ lr: Number.POSITIVE_INFINITY })).to.throw(UserError, 'a learning rate (lr) of Infinity');
+    expect(adamW({ eps: -1e-8 })).to.throw(UserError, 'eps is a finite number of at least 0, not -1e-8');
+    expect(adamW({ weightDecay: -1 })).to.throw(
+      UserError,
+      'weightDecay is a finite number of at least 0, not -1',
+    );
+    expect(adamW({ lr: Number.POSITIVE_INFINITY })).to.throw(
+      UserError,
+      'the learning rate (lr) is a finite number of at least 0, not Infinity',
+    );
     expect(adamW({ weight_decay: 0.1 })).to.throw(UserError, 'did you mean weightDecay?');
     const sgd = (options: object) => () => new optim.SGD(start(), options as optim.SGDOptions);
     expect(sgd({})).to.throw(UserError, 'SGD: a learning rate is needed');
     expect(sgd({ lr: 1, nesterov: true })).to.throw(UserError, 'there is no option nesterov');
-    expect(sgd({ lr: 1, momentum: -0.1 })).to.throw(UserError, 'a momentum of -0.1');
+    expect(sgd({ lr: 1, momentum: -0.1 })).to.throw(
+      UserError,
+      'momentum is a finite number of at least 0, not -0.1',
+    );
     const [one] = start();
     expect(() => new optim.SGD([one, one], { lr: 1 })).to.throw(UserError, 'given twice');
   });
@@ -192,9 +201,36 @@ describe('optimisers', () => {
     expect(params.every((p) => p.grad === null)).to.equal(true);
   });
 
+  it('refuse parameters and gradients that are not float32, or of another shape', () => {
+    const whole = () => new optim.AdamW([tensor([1, 2], { dtype: 'int32' }) as nn.Parameter]);
+    expect(whole).to.throw(UserError, 'parameters are float32 leaves, not int32 [2]');
+    const result = ones(2).requiresGrad_().mul(2) as nn.Parameter;
+    expect(() => new optim.SGD([result], { lr: 1 })).to.throw(UserError, 'not the result of an operation');
+    expect(() => new optim.SGD(ones(2) as never, { lr: 1 })).to.throw(UserError, 'not a tensor');
+    const parameter = new nn.Parameter(ones(2));
+    for (const optimiser of [new optim.AdamW([parameter]), new optim.SGD([parameter], { lr: 1 })]) {
+      for (const grad of [ones(3), tensor([1, 2], { dtype: 'int32' })]) {
+        parameter.grad = grad;
+        expect(() => optimiser.step()).to.throw(UserError, 'a gradient of float32 [2] is expected');
+        expect(() => optim.clipGradNorm([parameter], 1)).to.throw(UserError, 'a gradient of float32 [2]');
+      }
+    }
+    expect(parameter.toArray()).to.deep.equal([1, 1]);
+  });
+
+  it('refuse a learning rate that is none, at any time', () => {
+    const optimiser = new optim.SGD(start(), { lr: 1 });
+    for (const lr of [Number.NaN, -1, Infinity, '0.1']) {
+      expect(() => Object.assign(optimiser, { lr })).to.throw(UserError, 'the learning rate (lr)');
+    }
+    expect(optimiser.lr).to.equal(1);
+  });
+
   it('refuse what cannot be trained', () => {
     expect(() => new optim.AdamW([])).to.throw('optim: there is no parameter to train');
-    expect(() => new optim.SGD(start(), { lr: -1 })).to.throw('a learning rate (lr) of -1');
-    expect(() => new optim.SGD(start(), { lr: Number.NaN })).to.throw('a learning rate (lr) of NaN');
+    expect(() => new optim.SGD(start(), { lr: -1 })).to.throw(
+      'the learning rate (lr) is a finite number of at least 0, not -1',
+    );
+    expect(() => new optim.SGD(start(), { lr: Number.NaN })).to.throw('not NaN');
   });
 });

@@ -144,8 +144,22 @@ describe('Generator state and mistakes', () => {
     const generator = new Generator(1);
     const probs = Float32Array.of(0.5, 0.5);
     expect(() => generator.manualSeed(1.5)).to.throw('manualSeed: 1.5 is not a whole number');
+    expect(() => generator.manualSeed('123' as never)).to.throw("manualSeed: '123' is not a whole number");
+    expect(() => generator.uniform(-1)).to.throw('uniform: the number of elements is a whole number');
+    expect(() => generator.normal(2.5)).to.throw('normal: the number of elements is a whole number');
+    expect(() => generator.normal(2, 0, -1)).to.throw('std is a finite number of at least 0, not -1');
+    expect(() => generator.uniformRange(2, 1, -1)).to.throw('uniform: from 1 to -1 is empty');
+    expect(() => generator.randint(2, 0, 1.5)).to.throw(
+      'a bound is a whole number that int32 holds, not 1.5',
+    );
+    expect(() => generator.randint(2, 0, 2 ** 32)).to.throw('that int32 holds');
+    expect(() => generator.randperm(Number.NaN)).to.throw('randperm: the number of elements');
+    expect(() => generator.exponential(2, 0)).to.throw('a rate above 0');
+    expect(() => generator.multinomial(probs, 1.5)).to.throw('the number of samples');
     expect(() => generator.randint(2, 3, 3)).to.throw('randint: from 3 to 3 is empty');
-    expect(() => generator.bernoulli(2, 1.5)).to.throw('probability must be in [0, 1], not 1.5');
+    expect(() => generator.bernoulli(2, 1.5)).to.throw(
+      'the probability is a finite number from 0 to 1, not 1.5',
+    );
     expect(() => generator.multinomial(probs, 3)).to.throw(
       'cannot draw 3 samples without replacement from 2',
     );

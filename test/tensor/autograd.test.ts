@@ -249,7 +249,7 @@ describe('autograd', () => {
         /^backward: a scalar is expected, not a tensor of shape \[2\]$/,
       );
       expect(() => x.mul(2).backward(ones(3))).to.throw(
-        /^backward: a gradient of \[2\] is expected, not \[3\]$/,
+        /^backward: a gradient of float32 \[2\] is expected, not float32 \[3\]$/,
       );
       expect(() => tensor(1).backward()).to.throw('no gradient is required');
       expect(() => x.mul(2).requiresGrad_(false)).to.throw('only a leaf can change it');

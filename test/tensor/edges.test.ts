@@ -76,8 +76,8 @@ onEachEngine('types', () => {
       ],
       [() => F.crossEntropy(ones(1, 2), tensor([true])), 'targets have to be int32 class numbers, not bool'],
       [() => F.embedding(ones(2, 2), tensor([true])), 'embedding: ids have to be int32, not bool'],
-      [() => zeros(2, { dtype: 'int64' as Anything }), 'zeros: there is no type int64'],
-      [() => ones(2).to('cuda' as Anything), 'to: there is no type cuda'],
+      [() => zeros(2, { dtype: 'int64' as Anything }), "zeros: there is no type 'int64'"],
+      [() => ones(2).to('cuda' as Anything), "to: there is no type 'cuda'"],
       [() => rand(2, { dtype: 'int32' }), 'rand: its numbers are float32'],
       [() => tensor(new BigInt64Array(2) as Anything), 'tensor: BigInt64Array is not one of'],
       [() => int([2 ** 31]), 'does not fit int32'],
@@ -117,6 +117,16 @@ onEachEngine('types', () => {
 });
 
 onEachEngine('lengths, axes and ranges', () => {
+  it('of what is too large for any memory are refused', () => {
+    refused([
+      [() => zeros(2 ** 40), 'zeros: 1099511627776 elements do not fit into memory'],
+      [() => full([2 ** 20, 2 ** 20], 1), 'full: 1099511627776 elements do not fit into memory'],
+      [() => arange(2 ** 40), 'arange: 1099511627776 elements do not fit into memory'],
+      [() => ones(2).repeat(2 ** 40), 'repeat: 2199023255552 elements do not fit into memory'],
+      [() => zeros(), 'a shape is expected'],
+    ]);
+  });
+
   it('that do not fit are named', () => {
     const x = arange(5);
     refused([
@@ -138,7 +148,7 @@ onEachEngine('lengths, axes and ranges', () => {
       [() => tensor(3).softmax(1), 'softmax: there is no axis 1 in a tensor of 0 axes'],
       [() => ones(2, 2, 2).flatten(2, 0), 'flatten: the first axis, 2, comes after the last, 0'],
       [() => arange(1, 0, 5), 'arange: from 1 to 0 in steps of 5 is never reached'],
-      [() => arange(0, Number.NaN), 'is never reached'],
+      [() => arange(0, Number.NaN), 'arange: each of start, end and step is a finite number, not NaN'],
       [() => eye(-1), 'eye: the number of rows is a whole number from 0 up, not -1'],
       [() => zeros(-1), 'zeros: an axis cannot have a length of -1'],
       [() => full([2, -1], 3), 'full: an axis cannot have a length of -1'],
@@ -234,7 +244,7 @@ onEachEngine('gradients at singular points', () => {
       const operations: [(x: Tensor) => Tensor, number[]][] = [
         [(x) => x.relu(), [0, 0, upstream]],
         [(x) => x.clamp(-1, 1), [0, upstream, 0]],
-        [(x) => x.clamp(0), [0, upstream, upstream]],
+        [(x) => x.clamp(0), [0, 0, upstream]],
         [(x) => x.maximum(tensor([0, 1, 2])), [0, 0, upstream]],
         [(x) => x.minimum(tensor([0, 1, 2])), [upstream, upstream, 0]],
         [(x) => x.maskedFill(tensor([true, true, false]), 0), [0, 0, upstream]],
@@ -420,9 +430,9 @@ onEachEngine('arguments', () => {
       ],
       [
         () => F.crossEntropy(x, int([0]), { reduction: 'batchmean' } as Anything),
-        'reduction is mean, sum or none',
+        "reduction is 'mean', 'sum' or 'none'",
       ],
-      [() => x.add('2'), 'add: a tensor or a number is expected, not 2'],
+      [() => x.add('2'), "add: a tensor or a number is expected, not '2'"],
       [() => x.max(x), 'max: there is no axis a tensor'],
       [() => x.clamp(), 'clamp: a lower or an upper bound is expected'],
     ]);

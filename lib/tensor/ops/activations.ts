@@ -1,11 +1,14 @@
-import { UserError } from '../../errors.ts';
+import { checkWord, noMore } from '../../arguments.ts';
 import { checkOptions } from '../../options.ts';
-import { noMore } from '../arguments.ts';
+import { requireTensors } from '../arguments.ts';
+
 import { named, record } from '../autograd.ts';
 import type { Tensor } from '../tensor.ts';
 import { unary } from './elementwise.ts';
 
 /** Activation functions put together from elementwise operations. */
+
+export const GELU_FORMS = ['none', 'tanh'] as const;
 
 export interface GeluOptions {
   /** `'none'` is x Φ(x) itself, `'tanh'` the approximation by tanh that GPT-2 was trained with. */
@@ -20,10 +23,9 @@ export interface GeluOptions {
 export function gelu(x: Tensor, options: GeluOptions = {}, ...more: []): Tensor {
   noMore('gelu', 2, more);
   checkOptions('gelu', options, ['approximate']);
-  const { approximate = 'tanh' } = options;
+  requireTensors('gelu', x);
+  const approximate = checkWord(options.approximate ?? 'tanh', GELU_FORMS, 'approximate', 'gelu');
   if (approximate === 'tanh') return unary('gelu', x);
-  if (approximate !== 'none')
-    throw new UserError(`gelu: approximate is 'none' or 'tanh', not ${JSON.stringify(approximate)}`);
   const input = x.float();
   const cumulative = distribution(input.detach());
   return record('gelu', input.detach().mul(cumulative), [input], [input, cumulative], (g) => {
@@ -44,12 +46,14 @@ function distribution(x: Tensor): Tensor {
 /** x σ(x), also called swish (Elfwing et al. 2017), of x's shape: the activation of Llama's feed-forward layers. */
 export function silu(x: Tensor, ...more: []): Tensor {
   noMore('silu', 1, more);
+  requireTensors('silu', x);
   return named('silu', x.mul(x.sigmoid()));
 }
 
 /** log σ(x) without overflow, of x's shape. */
 export function logSigmoid(x: Tensor, ...more: []): Tensor {
   noMore('logSigmoid', 1, more);
+  requireTensors('logSigmoid', x);
   const input = x.float();
   const fixed = input.detach();
   const out = fixed.minimum(0).sub(fixed.abs().neg().exp().log1p()); // min(x, 0) − log(1 + e^−|x|)

@@ -1,6 +1,8 @@
+import { checkCount, checkFlag, checkNumber, noMore } from '../../arguments.ts';
 import { UserError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
-import { noMore } from '../arguments.ts';
+import { requireTensorIfGiven, requireTensors } from '../arguments.ts';
+
 import { tensor } from '../create.ts';
 import { broadcastShapes, formatShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -40,7 +42,12 @@ export function scaledDotProductAttention(
   const what = 'scaledDotProductAttention';
   noMore(what, 4, more);
   checkOptions(what, options, ['attnMask', 'isCausal', 'offset', 'scale', 'enableGqa']);
+  requireTensors(what, query, key, value);
   const { attnMask, isCausal = false, offset = 0, enableGqa = false } = options;
+  requireTensorIfGiven(`${what}: attnMask`, attnMask);
+  checkFlag(isCausal, 'isCausal', what);
+  checkFlag(enableGqa, 'enableGqa', what);
+  checkCount(offset, 0, 'offset', what);
   if (query.ndim < 2 || key.shape.at(-1) !== query.shape.at(-1) || key.shape.at(-2) !== value.shape.at(-2)) {
     throw new UserError(
       `${what}: queries [..., l, d], keys [..., s, d] and values [..., s, e] are expected, not ` +
@@ -48,11 +55,12 @@ export function scaledDotProductAttention(
     );
   }
   if (attnMask && isCausal) throw new UserError(`${what}: give attnMask or isCausal, not both`);
-  if (!Number.isInteger(offset) || offset < 0 || (offset > 0 && !isCausal))
-    throw new UserError(`${what}: offset is a whole number of earlier keys, for isCausal, not ${offset}`);
-  const [k, v] = enableGqa ? shareHeads(query, key, value) : [key, value];
-  const scale = options.scale ?? 1 / Math.sqrt(query.shape.at(-1)!);
   const [queries, keys] = [query.shape.at(-2)!, key.shape.at(-2)!];
+  if (offset > 0 && !isCausal) throw new UserError(`${what}: offset needs isCausal: it counts earlier keys`);
+  if (offset > 0 && offset + queries > keys)
+    throw new UserError(`${what}: ${offset} earlier keys and ${queries} queries need more than ${keys} keys`);
+  const [k, v] = enableGqa ? shareHeads(query, key, value) : [key, value];
+  const scale = checkNumber(options.scale ?? 1 / Math.sqrt(query.shape.at(-1)!), 'scale', what);
   const scores = matmul(query, k.transpose(-2, -1)); // [..., l, s]
   if (isCausal && queries === keys && offset === 0) return matmul(causalSoftmax(scores, scale), v);
   const scaled = scores.mul(scale);

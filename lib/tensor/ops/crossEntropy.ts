@@ -1,9 +1,11 @@
+import { checkNumber, checkWord, inWords, noMore } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
-import { noMore } from '../arguments.ts';
+import { requireTensorIfGiven, requireTensors } from '../arguments.ts';
+
 import { record } from '../autograd.ts';
-import { inWords } from '../dtype.ts';
+
 import { formatShape, sameShape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { where } from './elementwise.ts';
@@ -21,7 +23,7 @@ export interface CrossEntropyOptions {
   labelSmoothing?: number;
 }
 
-const REDUCTIONS = ['mean', 'sum', 'none'];
+const REDUCTIONS = ['mean', 'sum', 'none'] as const;
 
 /** The targets as plain numbers. @throws UserError if one of them is neither a class nor `ignoreIndex` */
 export function classNumbers(targets: Tensor, classes: number, ignoreIndex: number, what: string): number[] {
@@ -141,17 +143,15 @@ function rowsOfClasses(x: Tensor): Tensor {
 const withoutClasses = ({ shape }: Tensor) => shape.toSpliced(shape.length === 1 ? 0 : 1, 1);
 
 function checkCrossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions): void {
+  requireTensors('crossEntropy', logits, targets);
   checkOptions('crossEntropy', options, ['ignoreIndex', 'reduction', 'weight', 'labelSmoothing']);
   const { reduction = 'mean', weight, labelSmoothing = 0, ignoreIndex = -100 } = options;
-  if (!REDUCTIONS.includes(reduction)) {
-    throw new UserError(`crossEntropy: reduction is mean, sum or none, not ${inWords(reduction)}`);
-  }
+  checkWord(reduction, REDUCTIONS, 'reduction', 'crossEntropy');
+  requireTensorIfGiven('crossEntropy: weight', weight);
   if (!Number.isInteger(ignoreIndex)) {
     throw new UserError(`crossEntropy: ignoreIndex is a whole number, not ${inWords(ignoreIndex)}`);
   }
-  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    throw new UserError(`crossEntropy: labelSmoothing is from 0 to 1, not ${inWords(labelSmoothing)}`);
-  }
+  checkNumber(labelSmoothing, 'labelSmoothing', 'crossEntropy', 0, 1);
   const probabilities = targets.dtype === 'float32' && sameShape(targets.shape, logits.shape);
   if (logits.ndim === 0 || !(probabilities || sameShape(targets.shape, withoutClasses(logits)))) {
     throw new UserError(

@@ -1,4 +1,6 @@
+import { inWords } from '../../arguments.ts';
 import { UserError } from '../../errors.ts';
+import { requireTensors } from '../arguments.ts';
 import { formatShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { matmul } from './matmul.ts';
@@ -144,7 +146,10 @@ function contract(left: Labelled, right: Labelled, wanted: ReadonlySet<string>):
  * @throws UserError if the equation and the operands do not fit
  */
 export function einsum(equation: string, ...operands: (Tensor | readonly Tensor[])[]): Tensor {
+  if (typeof equation !== 'string')
+    throw new UserError(`einsum: an equation such as 'ij,jk->ik' comes first, not ${inWords(equation)}`);
   const tensors = operands.flat() as Tensor[];
+  requireTensors('einsum', ...tensors);
   const [inputs, output, ...more] = equation.split('->');
   const terms = inputs.split(',').map((term) => symbolsOf(term, equation));
   if (more.length > 0) throw new UserError(`einsum: '${equation}' has more than one arrow`);

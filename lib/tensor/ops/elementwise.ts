@@ -1,11 +1,12 @@
+import { inWords, noMore } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import type { ArithmeticOp, BinaryOp, ComparisonOp, UnaryOp } from '../../backend/kernels.ts';
 import type { DType } from '../../backend/storage.ts';
 import { UserError } from '../../errors.ts';
-import { noMore } from '../arguments.ts';
+
 import { record } from '../autograd.ts';
 import { full } from '../create.ts';
-import { checkDType, highestType, inWords } from '../dtype.ts';
+import { checkDType, highestType } from '../dtype.ts';
 import { broadcastShapes, type Shape, sameShape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -218,30 +219,34 @@ export function clamp(x: Tensor, low: Bound, high?: Bound): Tensor {
   // One tensor as a bound is maximum or minimum, also in how equal ones share the gradient.
   if (most === undefined && least instanceof Tensor) return binary('maximum', x, least);
   if (least === undefined && most instanceof Tensor) return binary('minimum', x, most);
+  if (least instanceof Tensor || most instanceof Tensor)
+    return clampBetween(x, asTensor(least!), asTensor(most!));
   let y: Tensor = x.detach();
-  if (least !== undefined) y = binary('maximum', y, detached(least));
-  if (most !== undefined) y = binary('minimum', y, detached(most));
-  const bounds = [least, most].filter((bound) => bound instanceof Tensor);
-  return record('clamp', y, [x, ...bounds], [x, ...bounds], (g) => [
-    sumToShape(where(isBetween(x, least, most), g, 0), x.shape),
-    ...bounds.map((bound) => sumToShape(where(decides(bound, x, least, most), g, 0), bound.shape)),
-  ]);
+  if (least !== undefined) y = binary('maximum', y, least);
+  if (most !== undefined) y = binary('minimum', y, most);
+  // At a bound nothing passes, as in relu at 0 and in PyTorch since 2.15.
+  return record('clamp', y, [x], [x], (g) => {
+    const kept = least === undefined ? g : where(x.gt(least), g, 0);
+    return [most === undefined ? kept : where(x.lt(most), kept, 0)];
+  });
 }
 
-const detached = (bound: Operand) => (bound instanceof Tensor ? bound.detach() : bound);
+const asTensor = (bound: Operand) => (bound instanceof Tensor ? bound : full([], bound));
 const both = (a: Tensor, b: Tensor) => a.minimum(b);
 
-/** Is x itself what clamp gives? At a bound it is. */
-function isBetween(x: Tensor, low: Operand | undefined, high: Operand | undefined): Tensor {
-  if (low === undefined) return x.le(high!);
-  return high === undefined ? x.ge(low) : both(x.ge(low), x.le(high));
-}
-
-/** Is this bound what clamp gives? Above both, `high` is, and so it is where the two are the wrong way round. */
-function decides(bound: Tensor, x: Tensor, low: Operand | undefined, high: Operand | undefined): Tensor {
-  if (bound === low) return high === undefined ? x.lt(bound) : both(x.lt(bound), bound.lt(high));
-  const above = x.gt(bound);
-  return low === undefined ? above : above.maximum(bound.lt(low));
+/** Two bounds that get a gradient of their own: what x equals shares it, as in maximum and minimum. */
+function clampBetween(x: Tensor, low: Tensor, high: Tensor): Tensor {
+  const y = binary('minimum', binary('maximum', x.detach(), low.detach()), high.detach());
+  return record('clamp', y, [x, low, high], [x, low, high], (g) => {
+    const [half, apart] = [g.mul(0.5), low.lt(high)];
+    const [atLow, atHigh] = [both(x.eq(low), apart), both(x.eq(high), apart)];
+    const toX = where(x.lt(low).maximum(x.gt(high)), 0, where(atLow.maximum(atHigh), half, g));
+    const toLow = where(both(x.lt(low), low.le(high)), g, where(atLow, half, 0));
+    const toHigh = where(both(x.gt(high), low.le(high)), g, where(atHigh, half, 0));
+    // Where the bounds are the wrong way round clamp gives the upper one.
+    const all = [toX, toLow, where(low.gt(high), g, toHigh)];
+    return all.map((gradient, i) => sumToShape(gradient, [x, low, high][i].shape));
+  });
 }
 
 /** Another type. Only float32 carries a gradient. */

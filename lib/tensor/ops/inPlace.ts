@@ -1,5 +1,6 @@
 import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
+import { requireTensors } from '../arguments.ts';
 import { isGradEnabled } from '../autograd.ts';
 import { formatShape, isContiguous, type Shape, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -12,6 +13,7 @@ import type { Tensor } from '../tensor.ts';
 
 /** @throws UserError where PyTorch does: a gradient would be lost, or one write would land in several elements. */
 export function refuseWriting(target: Tensor, sources: readonly Tensor[], what: string): void {
+  requireTensors(what, ...sources);
   if (isGradEnabled()) {
     const isFilled = what === 'copyInPlace' && target.isLeaf && !target.isUsed;
     if (target.requiresGrad && !isFilled) {

@@ -1,14 +1,15 @@
+import { checkCount, checkFlag, inWords, noMore } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import { Storage } from '../../backend/storage.ts';
 import { UserError } from '../../errors.ts';
 import { defaultGenerator } from '../../random/index.ts';
-import { noMore } from '../arguments.ts';
+import { requireTensors } from '../arguments.ts';
+
 import { record } from '../autograd.ts';
 import { tensor, zeros } from '../create.ts';
-import { checkFlag, highestType, inWords } from '../dtype.ts';
+import { highestType } from '../dtype.ts';
 import {
   broadcastShapes,
-  checkCount,
   formatShape,
   resolveAxis,
   resolveAxisOrScalar,
@@ -20,8 +21,7 @@ import { requireMask } from './elementwise.ts';
 
 /** @throws UserError unless all ids are int32 and name one of so many rows. */
 function refuseWrongIds(ids: Tensor, rows: number, what: string): void {
-  if (!(ids instanceof Tensor))
-    throw new UserError(`${what}: a tensor of ids is expected, not ${inWords(ids)}`);
+  requireTensors(what, ids);
   if (ids.dtype !== 'int32') {
     throw new UserError(`${what}: ids have to be int32, not ${ids.dtype}; make them with { dtype: 'int32' }`);
   }
@@ -36,6 +36,7 @@ function refuseWrongIds(ids: Tensor, rows: number, what: string): void {
  */
 export function embedding(weight: Tensor, ids: Tensor, ...more: []): Tensor {
   noMore('embedding', 2, more);
+  requireTensors('embedding', weight);
   if (weight.ndim !== 2) {
     throw new UserError(`embedding: a weight of [rows, d] is expected, not ${formatShape(weight.shape)}`);
   }
@@ -59,6 +60,9 @@ function positionsFrom(positions: Tensor | readonly number[], length: number): T
   if (positions instanceof Tensor && (positions.dtype !== 'int32' || positions.ndim > 1)) {
     const given = `${positions.dtype} of ${formatShape(positions.shape)}`;
     throw new UserError(`indexSelect: positions are a list or int32 of one axis, not ${given}`);
+  }
+  if (!(positions instanceof Tensor || Array.isArray(positions) || ArrayBuffer.isView(positions))) {
+    throw new UserError(`indexSelect: positions are a list or an int32 tensor, not ${inWords(positions)}`);
   }
   const list = positions instanceof Tensor ? (positions.toFlatArray() as number[]) : positions;
   return tensor(Int32Array.from(list, (position) => wrapPosition(position, length, 'indexSelect')));
@@ -195,6 +199,9 @@ export function triangle(part: 'lower' | 'upper', x: Tensor, diagonal = 0): Tens
  */
 export function multinomial(weights: Tensor, count: number, replacement = false, ...more: []): Tensor {
   noMore('multinomial', 3, more);
+  requireTensors('multinomial', weights);
+  if (weights.dtype !== 'float32')
+    throw new UserError(`multinomial: weights of float32 are expected, not ${weights.dtype}; use float()`);
   checkFlag(replacement, 'replacement', 'multinomial');
   const rows = weights.ndim === 1 ? weights.unsqueeze(0) : weights;
   if (rows.ndim !== 2)

@@ -1,8 +1,10 @@
+import { checkNumber, inWords, noMore } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
-import { noMore } from '../arguments.ts';
+import { requireTensors } from '../arguments.ts';
+
 import { record } from '../autograd.ts';
-import { inWords } from '../dtype.ts';
+
 import { formatShape, sameShape, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -13,6 +15,7 @@ import { Tensor } from '../tensor.ts';
  */
 export function layerNorm(input: Tensor, scale: Tensor, shift: Tensor, eps = 1e-5, ...more: []): Tensor {
   noMore('layerNorm', 4, more);
+  requireTensors('layerNorm', input);
   const x = input.float();
   const d = x.shape.at(-1);
   if (d === undefined) throw new UserError('layerNorm: an input of [..., d] is expected, not one number');
@@ -21,7 +24,7 @@ export function layerNorm(input: Tensor, scale: Tensor, shift: Tensor, eps = 1e-
     const given = t instanceof Tensor ? `${t.dtype} of ${formatShape(t.shape)}` : inWords(t);
     throw new UserError(`layerNorm: a ${name} of float32 [${d}] is expected, not ${given}`);
   }
-  if (!(eps >= 0)) throw new UserError(`layerNorm: eps is a number from 0 up, not ${inWords(eps)}`);
+  checkNumber(eps, 'eps', 'layerNorm', 0);
   const rows = x.reshape([sizeOf(x.shape.slice(0, -1)), d]); // [..., d] → [rows, d]
   const { y, mean, rstd } = kernels.layerNorm(rows, scale, shift, eps);
   const out = record('layerNorm', Tensor.of(y, rows.shape), [rows, scale, shift], [rows, scale], (g) => {

@@ -1,8 +1,10 @@
+import { inWords, noMore } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import { Storage } from '../../backend/storage.ts';
 import { UserError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
-import { noMore } from '../arguments.ts';
+import { requireTensors } from '../arguments.ts';
+
 import { isGradEnabled, record } from '../autograd.ts';
 import { formatShape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
@@ -31,7 +33,11 @@ export function linearCrossEntropy(
 ): Tensor {
   noMore('linearCrossEntropy', 4, more);
   checkOptions('linearCrossEntropy', options, ['ignoreIndex']);
+  requireTensors('linearCrossEntropy', x, weight, targets);
   const { ignoreIndex = -100 } = options;
+  if (!Number.isInteger(ignoreIndex)) {
+    throw new UserError(`linearCrossEntropy: ignoreIndex is a whole number, not ${inWords(ignoreIndex)}`);
+  }
   const classes = weight.shape[0];
   if (x.ndim !== 2 || weight.ndim !== 2 || x.shape[1] !== weight.shape[1]) {
     throw new UserError(

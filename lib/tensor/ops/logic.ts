@@ -1,6 +1,8 @@
+import { checkFlag, checkNumber, noMore } from '../../arguments.ts';
 import { UserError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
-import { noMore } from '../arguments.ts';
+import { requireTensors } from '../arguments.ts';
+
 import { tensor } from '../create.ts';
 import { rowMajorStrides, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -30,6 +32,7 @@ export function logicalNot(x: Tensor): Tensor {
 
 /** `a and b`, `a or b`, `a xor b` with broadcasting: bool. */
 export function logical(op: 'and' | 'or' | 'xor', a: Tensor, b: Tensor): Tensor {
+  requireTensors(`logical ${op}`, b);
   return binary(({ and: 'minimum', or: 'maximum', xor: 'ne' } as const)[op], a.bool(), b.bool());
 }
 
@@ -46,6 +49,7 @@ export function all(x: Tensor, axes?: Axes, keepdim = false): Tensor {
 /** Have both the same shape and the same elements? NaN equals nothing. */
 export function equal(a: Tensor, b: Tensor, ...more: []): boolean {
   noMore('equal', 2, more);
+  requireTensors('equal', a, b);
   return sameShape(a.shape, b.shape) && Boolean(all(a.eq(b)).item());
 }
 
@@ -65,11 +69,13 @@ export interface ClosenessOptions {
  */
 export function allclose(a: Tensor, b: Tensor, options: ClosenessOptions = {}, ...more: []): boolean {
   noMore('allclose', 3, more);
+  requireTensors('allclose', a, b);
   checkOptions('allclose', options, ['rtol', 'atol', 'equalNan']);
   const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options;
   if (a.dtype !== b.dtype) throw new UserError(`allclose: ${a.dtype} and ${b.dtype} are not one type`);
-  if (!(rtol >= 0 && atol >= 0))
-    throw new UserError(`allclose: rtol ${rtol} and atol ${atol} have to be 0 or more`);
+  checkNumber(rtol, 'rtol', 'allclose', 0);
+  checkNumber(atol, 'atol', 'allclose', 0);
+  checkFlag(equalNan, 'equalNan', 'allclose');
   const [x, y] = [a.detach(), b.detach()];
   const difference = x.float().sub(y.float()).abs();
   const allowed = y.float().mul(rtol).abs().add(atol);

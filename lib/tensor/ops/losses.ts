@@ -1,6 +1,8 @@
+import { checkWord, noMore } from '../../arguments.ts';
 import { UserError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
-import { noMore } from '../arguments.ts';
+import { requireTensorIfGiven, requireTensors } from '../arguments.ts';
+
 import { formatShape, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { logSigmoid } from './activations.ts';
@@ -8,11 +10,11 @@ import { logSigmoid } from './activations.ts';
 /** What becomes of the losses of single elements: their mean, their sum, or nothing. */
 export type Reduction = 'mean' | 'sum' | 'none';
 
-export function reduceLoss(losses: Tensor, reduction: Reduction, what: string): Tensor {
-  if (reduction === 'mean') return losses.mean();
-  if (reduction === 'sum') return losses.sum();
-  if (reduction === 'none') return losses;
-  throw new UserError(`${what}: reduction is 'mean', 'sum' or 'none', not ${JSON.stringify(reduction)}`);
+const REDUCTIONS = ['mean', 'sum', 'none'] as const;
+
+function reduceLoss(losses: Tensor, reduction: Reduction, what: string): Tensor {
+  checkWord(reduction, REDUCTIONS, 'reduction', what);
+  return reduction === 'none' ? losses : losses[reduction]();
 }
 
 /**
@@ -27,6 +29,7 @@ export function mseLoss(
 ): Tensor {
   noMore('mseLoss', 3, more);
   checkOptions('mseLoss', options, ['reduction']);
+  requireTensors('mseLoss', input, target);
   return reduceLoss(input.float().sub(target.float()).square(), options.reduction ?? 'mean', 'mseLoss');
 }
 
@@ -54,12 +57,15 @@ export function binaryCrossEntropyWithLogits(
   const what = 'binaryCrossEntropyWithLogits';
   noMore(what, 3, more);
   checkOptions(what, options, ['reduction', 'weight', 'posWeight']);
+  requireTensors(what, logits, targets);
   if (!sameShape(logits.shape, targets.shape)) {
     throw new UserError(
       `${what}: targets of ${formatShape(logits.shape)} are expected, not ${formatShape(targets.shape)}`,
     );
   }
   const { reduction = 'mean', weight, posWeight } = options;
+  requireTensorIfGiven(`${what}: weight`, weight);
+  requireTensorIfGiven(`${what}: posWeight`, posWeight);
   const y = targets.float();
   // log(1 − σ(x)) = log σ(x) − x: with both gathered, (1 − y) x − (1 + (w − 1) y) log σ(x).
   const positive = posWeight ? posWeight.sub(1).mul(y).add(1) : undefined;

@@ -1,6 +1,8 @@
+import { noMore } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
-import { noMore } from '../arguments.ts';
+import { requireTensorIfGiven, requireTensors } from '../arguments.ts';
+
 import { record } from '../autograd.ts';
 import { zeros } from '../create.ts';
 import { broadcastShapes, formatShape, sameShape, sizeOf } from '../shape.ts';
@@ -17,6 +19,7 @@ function refuse(a: Tensor, b: Tensor, reason: string): never {
  * @throws if the inner sizes differ or the leading axes do not broadcast.
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
+  requireTensors('matmul', a, b);
   if (a.ndim === 0 || b.ndim === 0) refuse(a, b, 'a scalar is not a matrix');
   const inner = a.shape.at(-1)!;
   const other = b.ndim === 1 ? b.shape[0] : b.shape.at(-2)!;
@@ -42,6 +45,7 @@ function matmulOfIntegers(a: Tensor, b: Tensor): Tensor {
 /** Every product of an element of a [m] and one of b [n]: [m, n]. @throws UserError unless both have one axis */
 export function outer(a: Tensor, b: Tensor, ...more: []): Tensor {
   noMore('outer', 2, more);
+  requireTensors('outer', a, b);
   if (a.ndim !== 1 || b.ndim !== 1) {
     throw new UserError(
       `outer: two tensors of one axis are expected, not ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
@@ -84,6 +88,8 @@ function matmulBatched(a: Tensor, b: Tensor): Tensor {
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null, ...more: []): Tensor {
   noMore('linear', 3, more);
+  requireTensors('linear', x, weight);
+  requireTensorIfGiven('linear: bias', bias);
   // A weight of one axis is a single output, whose axis goes.
   if (weight.ndim === 1) return linear(x, weight.unsqueeze(0), bias?.unsqueeze(-1)).squeeze(-1);
   checkLinear(x, weight, bias ?? undefined);

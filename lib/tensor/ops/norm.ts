@@ -1,3 +1,4 @@
+import { checkFlag, inWords } from '../../arguments.ts';
 import { UserError } from '../../errors.ts';
 import { record } from '../autograd.ts';
 import type { Tensor } from '../tensor.ts';
@@ -13,6 +14,8 @@ import { type Axes, reducedShape, resolveAxes } from './reduce.ts';
 export function norm(x: Tensor, p = 2, axes?: Axes, keepdim = false): Tensor {
   if (x.dtype !== 'float32')
     throw new UserError(`norm: float32 is expected, not ${x.dtype}; use float() first`);
+  if (typeof p !== 'number' || Number.isNaN(p)) throw new UserError(`norm: p is a number, not ${inWords(p)}`);
+  checkFlag(keepdim, 'keepdim', 'norm');
   const reduced = resolveAxes(x, axes, 'norm');
   const size = x.detach().abs();
   const kept = normOfSizes(size, p, reduced); // keepdim form, to broadcast against x

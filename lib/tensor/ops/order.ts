@@ -1,8 +1,9 @@
+import { checkCount, checkFlag, inWords } from '../../arguments.ts';
 import { UserError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
 import { tensor } from '../create.ts';
-import { checkFlag, inWords } from '../dtype.ts';
-import { checkCount, resolveAxisOrScalar } from '../shape.ts';
+
+import { resolveAxisOrScalar } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { gather } from './indexing.ts';
 import type { ValuesAndIndices } from './reduce.ts';

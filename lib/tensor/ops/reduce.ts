@@ -1,9 +1,10 @@
+import { checkFlag, checkNumber } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import type { ReduceOp } from '../../backend/kernels.ts';
 import { UserError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
 import { named, record } from '../autograd.ts';
-import { checkFlag } from '../dtype.ts';
+
 import { formatShape, resolveAxisOrScalar, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { where } from './elementwise.ts';
@@ -80,7 +81,7 @@ export function variance(x: Tensor, axes?: Axes, options: VarianceOptions = {}):
   checkOptions('var', options, ['unbiased', 'correction', 'keepdim']);
   const { unbiased = true, keepdim = false, correction = unbiased ? 1 : 0 } = options;
   checkFlag(unbiased, 'unbiased', 'var');
-  if (typeof correction !== 'number') throw new UserError('var: correction is a number');
+  checkNumber(correction, 'correction', 'var');
   if (options.unbiased !== undefined && options.correction !== undefined) {
     throw new UserError('var: unbiased or correction, not both');
   }

@@ -1,3 +1,4 @@
+import { checkSize, inWords } from '../../arguments.ts';
 import { UserError } from '../../errors.ts';
 import { formatShape, resolveAxis, type Shape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
@@ -6,6 +7,10 @@ import { indexSelect } from './indexing.ts';
 /** Copies of a tensor beside one another. Repeated axes are views (stride 0) until the one copy at the end. */
 
 function refuseUncountable(times: readonly number[], what: string): void {
+  if (!times.every((count) => typeof count === 'number'))
+    throw new UserError(
+      `${what}: whole numbers from 0 are expected as counts, not ${inWords(times.find((count) => typeof count !== 'number'))}`,
+    );
   if (times.some((count) => !Number.isInteger(count) || count < 0)) {
     throw new UserError(`${what}: whole numbers from 0 are expected as counts, not ${formatShape(times)}`);
   }
@@ -24,6 +29,10 @@ export function repeat(x: Tensor, times: Shape): Tensor {
     );
   }
   const shape = [...new Array<number>(missing).fill(1), ...x.shape];
+  checkSize(
+    shape.reduce((size, length, axis) => size * length * times[axis], 1),
+    'repeat',
+  );
   const blocks = x.reshape(shape.flatMap((length) => [1, length])); // [1, a, 1, b, …]
   const repeated = blocks.expand(shape.flatMap((length, axis) => [times[axis], length])).clone();
   return repeated.reshape(shape.map((length, axis) => times[axis] * length));
@@ -47,6 +56,7 @@ export function repeatInterleave(
     throw new UserError(`repeatInterleave: int32 counts are expected, not ${repeats.dtype}`);
   const counts = repeats instanceof Tensor ? (repeats.flatten().toFlatArray() as number[]) : [repeats].flat();
   refuseUncountable(counts, 'repeatInterleave');
+  checkSize(counts.reduce((a, b) => a + b, 0) * x.size, 'repeatInterleave');
   if (counts.length === 1) {
     const [count] = counts;
     const slices = x.unsqueeze(along + 1); // [..., length, 1, ...]

@@ -1,9 +1,11 @@
+import { checkNumber, noMore } from '../../arguments.ts';
 import { UserError } from '../../errors.ts';
-import { noMore } from '../arguments.ts';
+import { requireTensorIfGiven, requireTensors } from '../arguments.ts';
+
 import { record } from '../autograd.ts';
-import { inWords } from '../dtype.ts';
+
 import { formatShape, sameShape } from '../shape.ts';
-import { Tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
 import { sumToShape } from './elementwise.ts';
 
 /** The distance of 1 to the next float32: PyTorch's eps where none is given. */
@@ -20,12 +22,15 @@ export function rmsNorm(
   ...more: []
 ): Tensor {
   noMore('rmsNorm', 3, more);
+  requireTensors('rmsNorm', input);
+  requireTensorIfGiven('rmsNorm: weight', weight);
+  if (eps !== null) checkNumber(eps, 'eps', 'rmsNorm', 0);
   const x = input.float();
   const d = x.shape.at(-1);
-  if (d === undefined || (weight && !(weight instanceof Tensor && sameShape(weight.shape, [d])))) {
+  if (d === undefined || (weight && !sameShape(weight.shape, [d]))) {
     throw new UserError(
       `rmsNorm: x [..., d] and a weight [d] are expected, not ${formatShape(x.shape)} and ` +
-        (weight instanceof Tensor ? formatShape(weight.shape) : inWords(weight)),
+        (weight ? formatShape(weight.shape) : 'none'),
     );
   }
   const fixed = x.detach();

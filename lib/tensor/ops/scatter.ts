@@ -1,6 +1,8 @@
+import { checkCount, checkNumber, noMore } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
-import { noMore } from '../arguments.ts';
+import { requireTensorIfGiven, requireTensors } from '../arguments.ts';
+
 import { record } from '../autograd.ts';
 import { arange, full, zeros } from '../create.ts';
 import { formatShape, resolveAxis } from '../shape.ts';
@@ -16,6 +18,7 @@ function prepare(
   index: Tensor,
   source: Tensor,
 ): { along: number; ids: Tensor; part: Tensor } {
+  requireTensors(what, index, source);
   const along = resolveAxis(axis, x.ndim, what);
   const fits =
     index.ndim === x.ndim &&
@@ -44,6 +47,7 @@ function prepare(
  * @throws UserError if the shapes or types do not fit or a position does not exist
  */
 export function scatter(x: Tensor, axis: number, index: Tensor, source: Tensor | number): Tensor {
+  requireTensors('scatter', index);
   if (x.ndim === 0) return onOneAxis(scatter, x, axis, index, source);
   const values =
     typeof source === 'number' ? full([], source, { dtype: x.dtype }).expand(index.shape) : source;
@@ -62,6 +66,7 @@ export function scatter(x: Tensor, axis: number, index: Tensor, source: Tensor |
  */
 export function scatterAdd(x: Tensor, axis: number, index: Tensor, source: Tensor): Tensor {
   if (x.dtype === 'bool') throw new UserError('scatterAdd: bools cannot be added; use int() first');
+  requireTensors('scatterAdd', index, source);
   if (x.ndim === 0) return onOneAxis(scatterAdd, x, axis, index, source);
   const { along, ids, part } = prepare('scatterAdd', x, axis, index, source);
   const out = Tensor.of(kernels.contiguous(x), x.shape);
@@ -90,6 +95,8 @@ function onOneAxis<Source extends Tensor | number>(
  * @throws UserError if the shapes or types do not fit or a position does not exist
  */
 export function indexAdd(x: Tensor, axis: number, index: Tensor, source: Tensor, alpha = 1): Tensor {
+  requireTensors('indexAdd', index, source);
+  checkNumber(alpha, 'alpha', 'indexAdd');
   const along = resolveAxis(axis, x.ndim, 'indexAdd');
   const wanted = x.shape.with(along, index.size);
   if (index.ndim !== 1 || formatShape(source.shape) !== formatShape(wanted)) {
@@ -103,6 +110,7 @@ export function indexAdd(x: Tensor, axis: number, index: Tensor, source: Tensor,
 }
 
 function refuseUncountable(ids: Tensor, what: string): number {
+  requireTensors(what, ids);
   if (ids.dtype !== 'int32') throw new UserError(`${what}: int32 is expected, not ${ids.dtype}`);
   const [smallest, largest] = ids.size === 0 ? [0, -1] : [ids.min().item(), ids.max().item()];
   if (smallest < 0) throw new UserError(`${what}: ${smallest} is below 0`);
@@ -116,8 +124,15 @@ function refuseUncountable(ids: Tensor, what: string): number {
  */
 export function bincount(ids: Tensor, weights?: Tensor | null, minlength = 0, ...more: []): Tensor {
   noMore('bincount', 3, more);
+  const needed = refuseUncountable(ids, 'bincount');
   if (ids.ndim !== 1) throw new UserError(`bincount: one axis is expected, not ${formatShape(ids.shape)}`);
-  const length = Math.max(refuseUncountable(ids, 'bincount'), minlength);
+  requireTensorIfGiven('bincount: weights', weights);
+  if (weights && formatShape(weights.shape) !== formatShape(ids.shape)) {
+    throw new UserError(
+      `bincount: a weight for each of ${formatShape(ids.shape)} is expected, not ${formatShape(weights.shape)}`,
+    );
+  }
+  const length = Math.max(needed, checkCount(minlength, 0, 'minlength', 'bincount'));
   const counted = weights?.detach().float() ?? full(ids.shape, 1, { dtype: 'int32' });
   return scatterAdd(zeros(length, { dtype: counted.dtype }), 0, ids, counted);
 }
@@ -132,8 +147,7 @@ export function oneHot(ids: Tensor, numClasses = -1, ...more: []): Tensor {
   const needed = refuseUncountable(ids, 'oneHot');
   if (numClasses === -1 && ids.size === 0)
     throw new UserError('oneHot: without an id the number of classes has to be given');
-  const classes = numClasses === -1 ? needed : numClasses;
-  if (classes < needed || classes < 1)
-    throw new UserError(`oneHot: the id ${needed - 1} is not one of ${classes} classes`);
+  const classes = numClasses === -1 ? needed : checkCount(numClasses, 1, 'numClasses', 'oneHot');
+  if (classes < needed) throw new UserError(`oneHot: the id ${needed - 1} is not one of ${classes} classes`);
   return ids.unsqueeze(-1).eq(arange(classes)).to('int32');
 }

@@ -1,13 +1,16 @@
+import { checkNumber, noMore } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
-import { noMore } from '../arguments.ts';
+import { requireTensors } from '../arguments.ts';
+
 import { record } from '../autograd.ts';
-import { inWords } from '../dtype.ts';
+
 import { formatShape, resolveAxisOrScalar } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
 /** The kernels work along the last axis: another one is brought there and back as a view. */
 function alongLastAxis(x: Tensor, axis: number, what: string, operation: (x: Tensor) => Tensor): Tensor {
+  requireTensors(what, x);
   const along = resolveAxisOrScalar(axis, x.ndim, what);
   if (x.ndim === 0) return operation(x.float().reshape(1)).reshape([]);
   if (along === x.ndim - 1) return operation(x.float());
@@ -40,11 +43,10 @@ export function logSoftmax(input: Tensor, axis = -1, ...more: []): Tensor {
  */
 export function causalSoftmax(input: Tensor, scale: number, ...more: []): Tensor {
   noMore('causalSoftmax', 2, more);
+  requireTensors('causalSoftmax', input);
+  checkNumber(scale, 'the scale', 'causalSoftmax');
   if (input.ndim < 2 || input.shape.at(-1) !== input.shape.at(-2)) {
     throw new UserError(`causalSoftmax: scores of [..., t, t] are expected, not ${formatShape(input.shape)}`);
-  }
-  if (typeof scale !== 'number') {
-    throw new UserError(`causalSoftmax: a scale is expected, such as 1 / √d, not ${inWords(scale)}`);
   }
   const x = input.float();
   const y = Tensor.of(kernels.causalSoftmax(x, scale), x.shape);

@@ -1,7 +1,8 @@
+import { inWords } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
 import { tensor } from '../create.ts';
-import { inWords } from '../dtype.ts';
+
 import { broadcastShapes, formatShape, sameShape, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { rowsOf, wrapPosition } from './indexing.ts';
@@ -55,7 +56,7 @@ function applyViews(x: Tensor, subscripts: readonly Subscript[]) {
       }
       if (item.ndim === 0) view = select(view, axis, item.item());
       else positions.set(axis++, item);
-    } else if (Array.isArray(item)) {
+    } else if (Array.isArray(item) && item.length > 0 && item.length <= 3) {
       const [start, end, step] = item as readonly [number | null, (number | null)?, number?];
       view = slice(view, axis, start ?? 0, end ?? Number.POSITIVE_INFINITY, step);
       axis++;
@@ -151,6 +152,10 @@ export function indexPutInPlace(
   accumulate: boolean,
 ): void {
   const what = 'indexPutInPlace';
+  if (!Array.isArray(subscripts))
+    throw new UserError(`${what}: a list of subscripts is expected, not ${inWords(subscripts)}`);
+  if (!(value instanceof Tensor || typeof value === 'number'))
+    throw new UserError(`${what}: a tensor or a number is expected, not ${inWords(value)}`);
   const source = value instanceof Tensor ? value : tensor(value);
   refuseWriting(x, [source], what);
   const { view, positions } = applyViews(x.detach(), subscripts);

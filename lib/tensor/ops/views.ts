@@ -1,11 +1,11 @@
 import ndarray from 'ndarray';
+import { checkCount, inWords } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
 import { record } from '../autograd.ts';
-import { inWords } from '../dtype.ts';
+
 import {
   broadcastStrides,
-  checkCount,
   formatShape,
   isContiguous,
   resolveAxis,
@@ -104,7 +104,7 @@ export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step =
   const along = resolveAxis(axis, x.ndim, 'slice');
   const length = x.shape[along];
   if (!(Number.isInteger(step) && step > 0))
-    throw new UserError(`slice: a step of ${step} is not a positive integer`);
+    throw new UserError(`slice: a step of ${inWords(step)} is not a positive integer`);
   for (const bound of [start, end]) {
     if (Number.isInteger(bound) || bound === Infinity) continue;
     throw new UserError(`slice: a bound is a whole number, not ${inWords(bound)}`);
@@ -157,7 +157,8 @@ export function unsqueeze(x: Tensor, axis: number): Tensor {
 
 /** Without the axes of length 1; or, of the given ones, without those whose length is 1. */
 export function squeeze(x: Tensor, axes?: Axes): Tensor {
-  const list = axes === undefined ? x.shape.map((_, axis) => axis) : typeof axes === 'object' ? axes : [axes];
+  const list: readonly number[] =
+    axes === undefined ? x.shape.map((_, axis) => axis) : Array.isArray(axes) ? axes : [axes];
   const gone = new Set(list.map((axis) => resolveAxisOrScalar(axis, x.ndim, 'squeeze')));
   return reshape(
     x,

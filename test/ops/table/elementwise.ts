@@ -144,15 +144,35 @@ export const elementwise: readonly Operation[] = [
   ...compare('ge', '>='),
 
   operation('clamp', 'a.clamp(-1.03, 0.77)', (a) => a.clamp(-1.03, 0.77), single(), { smooth: false }),
-  // The gradient at a bound is 1 here, as in PyTorch for long; 2.15 has 0 there.
+  // At a bound the gradient is 0, as in PyTorch since 2.15.
+  ...(
+    [
+      [-1, 1],
+      [-1, null],
+      [null, 1],
+    ] as const
+  ).map(([low, high]) =>
+    operation(
+      `clamp at its bounds, ${low} and ${high}`,
+      `a.clamp(${low ?? 'None'}, ${high ?? 'None'})`,
+      (a) => a.clamp(low, high),
+      [[given([5], [-2, -1, 0, 1, 3])]],
+      { smooth: false },
+    ),
+  ),
   operation(
-    'clamp at its bounds',
-    'a.clamp(-1, 1)',
-    (a) => a.clamp(-1, 1),
-    [[given([5], [-2, -1, 0, 1, 3])]],
-    {
-      gradient: false,
-    },
+    'clamp between tensors',
+    'a.clamp(b, c)',
+    (a, b, c) => a.clamp(b, c),
+    [
+      [real(2, 3), real(3), real(2, 1)],
+      [
+        given([8], [-2, -1, 0, 1, 3, 0, 1, 2]),
+        given([8], [-1, -1, -1, -1, -1, 0, 1, 1]),
+        given([8], [1, 1, 1, 1, 1, 0, 0, 1]),
+      ],
+    ],
+    { smooth: false, sized: (n) => [real(n), real(n), real(1)] },
   ),
   operation('maskedFill', 'a.masked_fill(b, -2.5)', (a, b) => a.maskedFill(b, -2.5), [
     [real(2, 3), flags(2, 3)],

@@ -32,8 +32,9 @@ export function layerNormTask(task: i32): void {
       squares = madd(off, off, squares);
     }
     const rest = sumLanes(left) / <f32>d;
-    const variance = max<f32>(sumLanes(squares) / <f32>d - rest * rest, 0);
-    const rstd: f32 = 1 / sqrt<f32>(variance + layerNorm.eps());
+    const total = sumLanes(squares);
+    const variance = max<f32>(total / <f32>d - rest * rest, 0);
+    const rstd: f32 = total < f32.MAX_VALUE ? 1 / sqrt<f32>(variance + layerNorm.eps()) : f32.NaN;
     const r = splat(rstd);
     const nu = splat(rest);
     const gamma = layerNorm.scale();

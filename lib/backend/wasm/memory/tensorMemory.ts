@@ -1,6 +1,6 @@
 import type { Collector } from '../../collector.ts';
 import { macrotask } from '../../macrotask.ts';
-import { type Allocator, BYTES_PER_ELEMENT, type DType, type TypedArray } from '../../storage.ts';
+import { type Allocator, BYTES_PER_ELEMENT, type DType, orTooLarge, type TypedArray } from '../../storage.ts';
 import type { Block, Heap } from './heap.ts';
 
 /**
@@ -71,7 +71,7 @@ export class TensorMemory {
     if (this.#tensorBytes + bytes > this.#mostTensors) this.collect();
     const fits = bytes > 0 && this.#tensorBytes + bytes <= this.#mostTensors;
     const block = fits ? this.take(bytes) : undefined;
-    if (!block) return arrayOf(dtype, new ArrayBuffer(bytes), 0, length);
+    if (!block) return orTooLarge(dtype, length, () => arrayOf(dtype, new ArrayBuffer(bytes), 0, length));
     const array = arrayOf(dtype, this.buffer(), block.pointer, length);
     if (zero) array.fill(0);
     this.#entries.push({ reference: new WeakRef(array), block });

@@ -1,0 +1,76 @@
+import { UserError } from './errors.ts';
+
+/**
+ * What every public function asks of its arguments, said in one line. Types alone cannot see to it, since tsx and plain
+ * JavaScript check none: what is dropped or taken for something else without a word gives another answer.
+ */
+
+/** What was given in the place of something else, on one line. */
+export function inWords(value: unknown): string {
+  if (typeof value === 'string')
+    return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`.replaceAll('\n', '\\n');
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'function') return 'a function';
+  if (value === null || typeof value !== 'object') return String(value);
+  if ('ndim' in value) return 'a tensor';
+  return Array.isArray(value) ? 'an array' : 'an object';
+}
+
+/** For functions: `...more: []` in the signature, and this as the first line. */
+export function noMore(what: string, most: number, more: readonly unknown[]): void {
+  if (more.length > 0) tooMany(what, most, most + more.length);
+}
+
+export function tooMany(what: string, most: number, given: number): never {
+  const takes = most === 0 ? 'no argument' : most === 1 ? 'one argument' : `at most ${most} arguments`;
+  throw new UserError(`${what}: it takes ${takes}, not ${given}`);
+}
+
+/** @throws UserError unless it is a finite number, of at least `least` and at most `most`. */
+export function checkNumber(
+  value: number,
+  name: string,
+  what: string,
+  least = -Infinity,
+  most = Infinity,
+): number {
+  if (typeof value === 'number' && Number.isFinite(value) && value >= least && value <= most) return value;
+  const range =
+    most < Infinity ? ` from ${least} to ${most}` : least > -Infinity ? ` of at least ${least}` : '';
+  throw new UserError(`${what}: ${name} is a finite number${range}, not ${inWords(value)}`);
+}
+
+/** @throws UserError unless it is a whole number of at least `least`. */
+export function checkCount(count: number, least: number, name: string, what: string): number {
+  if (Number.isSafeInteger(count) && count >= least) return count;
+  throw new UserError(`${what}: ${name} is a whole number from ${least} up, not ${inWords(count)}`);
+}
+
+/** More than any memory holds: asked for by a mistake. */
+const MOST_ELEMENTS = 2 ** 32;
+
+/** @throws UserError unless so many elements can be made. */
+export function checkSize(count: number, what: string): number {
+  if (checkCount(count, 0, 'the number of elements', what) <= MOST_ELEMENTS) return count;
+  throw new UserError(`${what}: ${count} elements do not fit into memory`);
+}
+
+/** @throws UserError unless it is a yes or a no: `{ keepdim: true }` in the place of `true` would count as yes. */
+export function checkFlag(value: boolean, name: string, what: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new UserError(`${what}: ${name} is true or false, not ${inWords(value)}`);
+}
+
+/** @throws UserError unless it is one of the words that are known. */
+export function checkWord<Word extends string>(
+  value: Word,
+  known: readonly Word[],
+  name: string,
+  what: string,
+): Word {
+  if (known.includes(value)) return value;
+  const words = known.map((word) => `'${word}'`);
+  const last = words.pop();
+  const all = words.length > 0 ? `${words.join(', ')} or ${last}` : last;
+  throw new UserError(`${what}: ${name} is ${all}, not ${inWords(value)}`);
+}
