@@ -26,6 +26,7 @@ export abstract class Optimizer {
   get lr(): number {
     return this.#lr;
   }
+  /** @throws UserError unless it is a finite number of at least 0 */
   set lr(lr: number) {
     this.#lr = checkNumber(lr, 'the learning rate (lr)', 'optim', 0);
   }
