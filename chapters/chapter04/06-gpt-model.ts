@@ -2,6 +2,7 @@ import { arange, type io, manualSeed, nn, type Tensor, UserError } from '../../l
 import { type Notebook, torchSize } from '../common/notebook.ts';
 import { LayerNorm } from './02-layer-norm.ts';
 import { TransformerBlock } from './05-transformer-block.ts';
+import { forwardWithCache, type KeyValueCache } from './08-key-value-cache.ts';
 import type { GPTConfig } from './config.ts';
 import { hubLayoutOf } from './hub-layout.ts';
 
@@ -35,10 +36,11 @@ export class GPTModel extends nn.Module {
   }
 
   /**
-   * Token ids [b, t] → logits [b, t, vocab].
+   * Token ids [b, t] → logits [b, t, vocab]; with a cache (section 8) those of the last position alone, [b, 1, vocab].
    * @throws UserError if there are more tokens than the model's context length.
    */
-  forward(ids: Tensor): Tensor {
+  forward(ids: Tensor, cache?: KeyValueCache): Tensor {
+    if (cache) return forwardWithCache(this, ids, cache);
     let x = this.embed(ids); // [b, t] → [b, t, d]
     x = this.trfBlocks.forward(x); // [b, t, d]
     x = this.finalNorm.forward(x); // [b, t, d]

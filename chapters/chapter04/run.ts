@@ -8,6 +8,7 @@ import { showShortcuts } from './04-shortcuts.ts';
 import { showBlock } from './05-transformer-block.ts';
 import { showModel } from './06-gpt-model.ts';
 import { showGeneration } from './07-generating-text.ts';
+import { showCache } from './08-key-value-cache.ts';
 import { GPT_CONFIG_124M } from './config.ts';
 
 export const OPTIONS = {
@@ -42,6 +43,9 @@ export async function run(nb: Notebook, { out }: { out: string }): Promise<void>
 
   nb.section('4.7 Generating text');
   showGeneration(nb, model);
+
+  nb.section('4.8 Keeping keys and values (not in the book)');
+  showCache(nb, model);
 }
 
 if (isProgram(import.meta.url)) {

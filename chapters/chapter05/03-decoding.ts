@@ -1,5 +1,6 @@
-import { cat, manualSeed, type nn, noGrad, type Tensor, tensor } from '../../lib/index.ts';
-import { type GPTModel, generateTextSimple } from '../chapter04/index.ts';
+import { cat, manualSeed, type nn, noGrad, type Tensor, tensor, zeros } from '../../lib/index.ts';
+import { checkOptions } from '../../lib/options.ts';
+import { type GPTModel, generateTextSimple, KeyValueCache } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { START, textToTokenIds, tokenIdsToText } from './01-text-and-loss.ts';
 
@@ -10,9 +11,17 @@ export interface DecodingOptions {
   temperature?: number;
   /** Draws among the k most likely tokens only. */
   topK?: number;
-  /** Stops when this id comes. */
+  /** Draws among the most likely tokens that together have this probability, e.g. 0.9. */
+  topP?: number;
+  /** Stops when this id has come in every row; a row in which it came is filled up with it. */
   eosId?: number;
+  /** Keeps keys and values (chapter 4, section 8): the same tokens, in a fraction of the time. For a model in eval mode. */
+  cache?: boolean;
 }
+
+const DECODING_OPTIONS = [
+  ...(['maxNewTokens', 'contextSize', 'temperature', 'topK', 'topP', 'eosId', 'cache'] as const),
+];
 
 /** Probabilities of logits [..., v] divided by a temperature: below 1 sharper, above 1 flatter. */
 export function softmaxWithTemperature(logits: Tensor, temperature: number): Tensor {
@@ -25,22 +34,63 @@ export function keepTopK(logits: Tensor, k: number): Tensor {
   return logits.maskedFill(logits.lt(smallest), Number.NEGATIVE_INFINITY); // [b, v]
 }
 
-/** Continues ids [b, t] by up to `maxNewTokens` tokens, greedily or with temperature and top-k sampling. */
-export function generate(model: nn.Module, ids: Tensor, options: DecodingOptions): Tensor {
-  const { maxNewTokens, contextSize, temperature = 0, topK, eosId } = options;
-  return noGrad(() => {
-    for (let i = 0; i < maxNewTokens; i++) {
-      let logits = model.forward(ids.slice(1, -contextSize)).select(1, -1); // [b, t, v] → [b, v]
-      if (topK !== undefined) logits = keepTopK(logits, topK);
-      const next =
-        temperature > 0
-          ? softmaxWithTemperature(logits, temperature).multinomial(1) // [b, 1]
-          : logits.argmax(-1, true); // [b, 1]
-      if (eosId !== undefined && next.eq(eosId).all().item()) break;
-      ids = cat([ids, next], 1); // [b, t + 1]
+/**
+ * −∞ in place of all logits [b, v] but those of the most likely tokens that together have the probability p: as many as
+ * it takes where the model is in doubt, and few where it is sure (nucleus sampling, Holtzman et al. 2019,
+ * https://arxiv.org/abs/1904.09751).
+ */
+export function keepTopP(logits: Tensor, p: number): Tensor {
+  const { values, indices } = logits.softmax(-1).sort(-1, true); // [b, v] each, the most likely first
+  const before = values.cumsum(-1).sub(values); // [b, v], the probability of those that are likelier
+  const dropped = before.ge(p).float(); // never the first
+  const places = zeros(...logits.shape).scatter(-1, indices, dropped); // [b, v], back where they were
+  return logits.maskedFill(places.ne(0), Number.NEGATIVE_INFINITY);
+}
+
+/** The next token of each row: logits [b, v] → ids [b, 1], the most likely ones, or drawn. */
+function chooseNext(
+  logits: Tensor,
+  { temperature = 0, topK, topP }: Pick<DecodingOptions, 'temperature' | 'topK' | 'topP'>,
+): Tensor {
+  if (temperature === 0) return logits.argmax(-1, true); // [b, 1]
+  let kept = topK === undefined ? logits : keepTopK(logits, topK); // [b, v]
+  kept = kept.div(temperature);
+  if (topP !== undefined) kept = keepTopP(kept, topP);
+  return kept.softmax(-1).multinomial(1); // [b, 1]
+}
+
+/**
+ * Continues ids [b, t] token by token, greedily or with temperature, top-k and top-p, and yields each one as it comes,
+ * [b, 1], up to `maxNewTokens` of them.
+ *
+ * @throws UserError on an unknown option, or with a cache if the model is training with dropout
+ */
+export function* generateSteps(model: nn.Module, ids: Tensor, options: DecodingOptions): Generator<Tensor> {
+  checkOptions('generate', options, DECODING_OPTIONS);
+  const { maxNewTokens, contextSize, eosId } = options;
+  let cache = options.cache ? new KeyValueCache() : undefined;
+  let ended: Tensor | undefined; // [b, 1]
+  for (let i = 0; i < maxNewTokens; i++) {
+    // A text that has outgrown the context is shown from another beginning each time: every position is another one then.
+    if (ids.shape[1] > contextSize) cache = undefined;
+    const next = noGrad(() => {
+      const shown = cache ? ids.slice(1, cache.length) : ids.slice(1, -contextSize); // [b, ≤ contextSize]
+      const logits = model.forward(shown, cache).select(1, -1); // [b, t, v] → [b, v]
+      const chosen = chooseNext(logits, options); // [b, 1]
+      return ended && eosId !== undefined ? chosen.maskedFill(ended, eosId) : chosen;
+    });
+    if (eosId !== undefined) {
+      ended = next.eq(eosId); // an ended row has been filled with it
+      if (ended.all().item()) return;
     }
-    return ids;
-  });
+    yield next;
+    ids = cat([ids, next], 1); // [b, t + 1]
+  }
+}
+
+/** Continues ids [b, t] by up to `maxNewTokens` tokens: see `generateSteps`. */
+export function generate(model: nn.Module, ids: Tensor, options: DecodingOptions): Tensor {
+  return cat([ids, ...generateSteps(model, ids, options)], 1); // [b, t + new]
 }
 
 /** A vocabulary small enough to print, and logits for what follows "every effort moves you". */

@@ -17,7 +17,14 @@ export {
   trainModelSimple,
   trainModelSteps,
 } from './02-training.ts';
-export { type DecodingOptions, generate, keepTopK, softmaxWithTemperature } from './03-decoding.ts';
+export {
+  type DecodingOptions,
+  generate,
+  generateSteps,
+  keepTopK,
+  keepTopP,
+  softmaxWithTemperature,
+} from './03-decoding.ts';
 export { loadWeightsIntoGpt, toOpenAI, type Weights } from './05-openai-weights.ts';
 export { MODEL_NAMES, type ModelName, modelConfig } from './models.ts';
 export { hubName, MINI_WEIGHTS, type ModelSource, obtainModel } from './obtain-model.ts';

@@ -1,8 +1,8 @@
-import { F, nn, type Tensor, tensor, UserError } from '../../lib/index.ts';
+import { nn, type Tensor, UserError } from '../../lib/index.ts';
+import { causalSoftmaxAfter, type KeysAndValues } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { type Rotations, rotate } from './02-rope.ts';
 import type { LlamaConfig } from './config.ts';
-import type { KeysAndValues } from './key-value-cache.ts';
 
 /**
  * Grouped-query attention (Ainslie et al. 2023, https://arxiv.org/abs/2305.13245). In GPT-2 every head has queries, keys
@@ -58,7 +58,7 @@ export class GroupedQueryAttention extends nn.Module {
     const grouped = queries.reshape(batch, this.numKvHeads, group * tokens, headDim); // [b, kv, g·t, d/h]
     const scores = grouped.matmul(keys.transpose(2, 3)); // [b, kv, g·t, T]
     const byHead = scores.view(batch, this.numHeads, tokens, keys.shape[2]); // [b, h, t, T]
-    const weights = causalSoftmaxAfter(byHead, start, 1 / Math.sqrt(headDim)); // [b, h, t, T]
+    const weights = causalSoftmaxAfter(byHead, 1 / Math.sqrt(headDim)); // [b, h, t, T]
     const context = weights.view(scores.shape).matmul(values); // [b, kv, g·t, d/h]
 
     const joined = context.view(batch, this.numHeads, tokens, headDim).transpose(1, 2).flatten(2); // [b, t, d]
@@ -70,21 +70,6 @@ export class GroupedQueryAttention extends nn.Module {
     const [batch, tokens, width] = x.shape;
     return x.view(batch, tokens, heads, width / heads).transpose(1, 2);
   }
-}
-
-/**
- * softmax(scale · scores [b, h, t, T]) where token i of t sees the `start` tokens before the first one, and those up to
- * itself.
- */
-function causalSoftmaxAfter(scores: Tensor, start: number, scale: number): Tensor {
-  const [, , tokens, seen] = scores.shape;
-  if (start === 0) return F.causalSoftmax(scores, scale);
-  if (tokens === 1) return scores.mul(scale).softmax(-1);
-  const hidden = Uint8Array.from({ length: tokens * seen }, (_, at) =>
-    at % seen > start + Math.floor(at / seen) ? 1 : 0,
-  );
-  const mask = tensor(hidden, { dtype: 'bool' }).reshape(tokens, seen); // [t, T]
-  return scores.mul(scale).maskedFill(mask, Number.NEGATIVE_INFINITY).softmax(-1);
 }
 
 /** What a token leaves behind for those after it, with a head of keys for each head of queries and with fewer. */

@@ -1,5 +1,5 @@
 import { type io, nn, type Tensor, UserError } from '../../lib/index.ts';
-import { GPT_CONFIG_124M } from '../chapter04/index.ts';
+import { GPT_CONFIG_124M, type KeysAndValues, type KeyValueCache } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { formatTable } from '../common/table.ts';
 import { RMSNorm } from './01-rms-norm.ts';
@@ -8,7 +8,6 @@ import { FeedForward } from './03-swiglu.ts';
 import { GroupedQueryAttention } from './04-grouped-query-attention.ts';
 import type { LlamaConfig } from './config.ts';
 import { hubLayoutOf } from './hub-layout.ts';
-import type { KeysAndValues, KeyValueCache } from './key-value-cache.ts';
 
 /** Chapter 4's block with Llama's parts: attention and feed-forward, each behind a norm and with a shortcut. */
 export class LlamaBlock extends nn.Module {

@@ -1,9 +1,9 @@
 import { Template } from '@huggingface/jinja';
 import { noGrad, type Tensor, tensor, UserError } from '../../lib/index.ts';
+import { KeyValueCache } from '../chapter04/index.ts';
 import { keepTopK, softmaxWithTemperature } from '../chapter05/index.ts';
 import type { LoadedLlama } from './06-gguf.ts';
 import type { BpeTokeniser } from './08-tokeniser.ts';
-import { KeyValueCache } from './key-value-cache.ts';
 
 export interface Message {
   role: 'system' | 'user' | 'assistant';

@@ -1,3 +1,4 @@
+export { KeysAndValues, KeyValueCache } from '../chapter04/index.ts';
 export { RMSNorm, rmsNormByHand } from './01-rms-norm.ts';
 export { type Rotations, rotate, rotations } from './02-rope.ts';
 export { FeedForward, silu } from './03-swiglu.ts';
@@ -8,4 +9,3 @@ export { loadHubFolder } from './07-hub-folder.ts';
 export { BpeTokeniser, type Vocabulary } from './08-tokeniser.ts';
 export { type AnswerOptions, chat, chatToIds, continueIds, type Message } from './09-chat.ts';
 export { type LlamaConfig, SMOLLM2_135M } from './config.ts';
-export { KeysAndValues, KeyValueCache } from './key-value-cache.ts';
