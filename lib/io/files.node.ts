@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors.ts';
 
@@ -119,6 +119,7 @@ export async function writeBeside(
   const explain = (error: unknown) => new UserError(`cannot write ${path}: it ${reason(error)}`);
   try {
     await mkdir(dirname(path), { recursive: true });
+    await removeAbandoned(path);
     const file = await open(beside, 'w');
     try {
       await fill(async (bytes) => {
@@ -134,6 +135,33 @@ export async function writeBeside(
   } catch (error) {
     await rm(beside, { force: true }).catch(() => {}); // what matters is the first error
     throw isSystemError(error) ? explain(error) : error;
+  }
+}
+
+/** A file of a process that is gone, and that nobody has written to for so long, will never be finished. */
+const ABANDONED_MS = 60_000;
+
+/** Removes what earlier processes, killed while they wrote this file, have left beside it. */
+async function removeAbandoned(path: string): Promise<void> {
+  const start = `.${basename(path)}.`;
+  for (const name of await readdir(dirname(path))) {
+    const id = name.startsWith(start) && /^(\d+)\.part$/.exec(name.slice(start.length))?.[1];
+    if (!id || isRunning(Number(id))) continue;
+    const part = join(dirname(path), name);
+    const age = await stat(part).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => 0,
+    );
+    if (age > ABANDONED_MS) await rm(part, { force: true }).catch(() => {}); // it only takes room
+  }
+}
+
+function isRunning(id: number): boolean {
+  try {
+    process.kill(id, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 

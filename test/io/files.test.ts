@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -6,12 +7,13 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect } from 'chai';
 import { DownloadError, downloadFile } from '../../chapters/datasets/download.ts';
 import { UserError } from '../../lib/errors.ts';
@@ -61,6 +63,27 @@ describe('files', () => {
     expect(error.message).to.equal('power cut');
     expect(readFileSync(path, 'utf8')).to.equal('old');
     expect(readdirSync(join(folder, 'kept'))).to.deep.equal(['a.txt']);
+  });
+
+  it('takes away what a process that is gone has left beside, and nothing else', async () => {
+    const place = join(folder, 'abandoned');
+    const path = join(place, 'a.txt');
+    await writeFileAtomically(path, 'old');
+    const gone = spawnSync(process.execPath, ['-e', '0']).pid;
+    const part = (name: string, id: number, age: number) => {
+      const file = join(place, `.${name}.${id}.part`);
+      writeFileSync(file, 'half');
+      utimesSync(file, new Date(), new Date(Date.now() - age * 1000));
+      return basename(file);
+    };
+    part('a.txt', gone, 3600);
+    const kept = [
+      part('b.txt', gone, 3600), // of another file
+      part('a.txt', process.ppid, 3600), // of a process that still runs
+      part('a.txt', gone + 1, 1), // perhaps of another machine
+    ];
+    await writeFileAtomically(path, 'new');
+    expect(readdirSync(place).sort()).to.deep.equal([...kept, 'a.txt'].sort());
   });
 
   it('a folder for results is made and left empty, or refused before the work is done', async () => {
