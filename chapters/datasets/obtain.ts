@@ -84,7 +84,7 @@ export async function obtain<T>(set: DataSet<T>, options: ObtainOptions = {}): P
     const download = await downloadFirst(set, urls);
     if (!download.bytes) {
       print(
-        `${set.name[0].toUpperCase()}${set.name.slice(1)} cannot be downloaded (${download.reasons.join('; ')}): ${set.standIn.name} takes its place, so ` +
+        `${set.name[0].toUpperCase()}${set.name.slice(1)} cannot be downloaded (${download.reasons.join('; ')}): using ${set.standIn.name} instead, so ` +
           `the figures differ from the book. To use the real one, give a local copy with --${set.option} PATH`,
       );
       return standIn(set);
