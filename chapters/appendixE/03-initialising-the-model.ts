@@ -25,7 +25,7 @@ export async function showModel(
 
   replaceHead(model, options.seed); // d → 2 in place of d → 50,257
   manualSeed(options.seed);
-  const before = calcAccuracies(loaders, model, 10);
+  const before = await calcAccuracies(loaders, model, 10);
   printAccuracies(nb, 26, before);
   nb.figure('accuracyBefore', before);
   return model;

@@ -34,9 +34,14 @@ export function freezeAndWrap(nb: Notebook, model: GPTModel, options: nn.LoRAOpt
 }
 
 /** The accuracies after wrapping: B is zero, so they are those from before, to the last digit. */
-export function showWrapped(nb: Notebook, model: GPTModel, loaders: Parts<Batches>, seed: number): void {
+export async function showWrapped(
+  nb: Notebook,
+  model: GPTModel,
+  loaders: Parts<Batches>,
+  seed: number,
+): Promise<void> {
   manualSeed(seed);
-  const wrapped = calcAccuracies(loaders, model, 10);
+  const wrapped = await calcAccuracies(loaders, model, 10);
   printAccuracies(nb, 42, wrapped);
   nb.figure('accuracyWrapped', wrapped);
 }

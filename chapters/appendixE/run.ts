@@ -32,7 +32,7 @@ export async function run(nb: Notebook, options: SpamOptions): Promise<void> {
 
   nb.section('E.4 Parameter-efficient fine-tuning with LoRA');
   freezeAndWrap(nb, model, { rank, alpha });
-  showWrapped(nb, model, loaders, seed);
+  await showWrapped(nb, model, loaders, seed);
   if ((options.epochs ?? defaultEpochs(options.model)) > 0) {
     const history = await showTraining(nb, model, loaders, options, source);
     const plots = await plotResults(folder, [{ method: 'lora', history }], loaders.train.length);

@@ -1,8 +1,9 @@
-import { F, type nn, noGrad, type Tensor, tensor } from '../../lib/index.ts';
+import { F, type nn, noGrad, type Tensor, tensor, yieldToRuntime } from '../../lib/index.ts';
 import type { GPTModel } from '../chapter04/index.ts';
 import { calcLossLoader as calcLossLoaderWith, tokeniser } from '../chapter05/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { Progress } from '../common/progress.ts';
+import { runToEnd } from '../common/training-place.ts';
 import type { Parts } from '../datasets/index.ts';
 import type { Batches } from './03-data-loaders.ts';
 
@@ -15,25 +16,27 @@ function lastPosition(inputs: Tensor, model: nn.Module): Tensor {
 }
 
 /** The share of messages classified right, over the first batches of a loader or all of them. */
-export function calcAccuracyLoader(
+export function calcAccuracyLoader(loader: Batches, model: nn.Module, numBatches?: number): number {
+  return runToEnd(accuracySteps(loader, model, numBatches));
+}
+
+/** The same batch by batch: it rests after each, and returns the share in the end. */
+function* accuracySteps(
   loader: Batches,
   model: nn.Module,
   numBatches = loader.length,
-  onBatch: () => void = () => {},
-): number {
+): Generator<number, number> {
   model.eval();
   let correct = 0;
   let examples = 0;
   let seen = 0;
-  noGrad(() => {
-    for (const [inputs, labels] of loader) {
-      if (seen++ === numBatches) break;
-      const predicted = lastPosition(inputs, model).argmax(-1); // [b, classes] → [b]
-      correct += predicted.eq(labels).sum().item();
-      examples += labels.size;
-      onBatch();
-    }
-  });
+  for (const [inputs, labels] of loader) {
+    if (seen++ === numBatches) break;
+    const predicted = noGrad(() => lastPosition(inputs, model).argmax(-1)); // [b, classes] → [b]
+    correct += predicted.eq(labels).sum().item();
+    examples += labels.size;
+    yield correct / examples;
+  }
   return correct / examples;
 }
 
@@ -48,20 +51,31 @@ export function calcLossLoader(loader: Batches, model: nn.Module, numBatches?: n
 }
 
 /** The accuracy on each part, over the first batches or all of them. */
-export function calcAccuracies(
+export async function calcAccuracies(
   loaders: Parts<Batches>,
   model: nn.Module,
   numBatches?: number,
-): Parts<number> {
+): Promise<Parts<number>> {
   const all = [loaders.train, loaders.valid, loaders.test];
   const total = all.reduce((sum, { length }) => sum + Math.min(length, numBatches ?? length), 0);
   const progress = new Progress('  accuracy', total);
   let done = 0;
-  const [train, valid, test] = all.map((loader) =>
-    calcAccuracyLoader(loader, model, numBatches, () => progress.update(++done)),
-  );
+  const accuracyOf = async (loader: Batches) => {
+    const steps = accuracySteps(loader, model, numBatches);
+    for (;;) {
+      const { done: isDone, value } = steps.next();
+      if (isDone) return value;
+      progress.update(++done);
+      await yieldToRuntime(); // hundreds of batches: a browser frees no memory before that
+    }
+  };
+  const accuracies = {
+    train: await accuracyOf(loaders.train),
+    valid: await accuracyOf(loaders.valid),
+    test: await accuracyOf(loaders.test),
+  };
   progress.stop();
-  return { train, valid, test };
+  return accuracies;
 }
 
 /** 0.9625 as `96.25%`. */
@@ -76,19 +90,24 @@ export function printAccuracies(nb: Notebook, cell: number, { train, valid, test
 }
 
 /** From two numbers to a class, and how often that is right before anything is trained: about half the time. */
-export function showLossAndAccuracy(nb: Notebook, model: GPTModel, loaders: Parts<Batches>): void {
+export async function showLossAndAccuracy(
+  nb: Notebook,
+  model: GPTModel,
+  loaders: Parts<Batches>,
+): Promise<void> {
   const inputs = tensor([tokeniser.encode('Do you have time')], { dtype: 'int32' }); // [1, 4]
   const last = noGrad(() => lastPosition(inputs, model)); // [1, 2]
   nb.print(74, `Last output token: ${last}`);
   nb.print(76, `Class label: ${last.softmax(-1).argmax().item()}`);
   nb.print(78, `Class label: ${last.argmax().item()}`); // softmax changes nothing about which is larger
 
-  printAccuracies(nb, 82, calcAccuracies(loaders, model, 10));
+  printAccuracies(nb, 82, await calcAccuracies(loaders, model, 10));
   for (const [name, loader] of [
     ['Training', loaders.train],
     ['Validation', loaders.valid],
     ['Test', loaders.test],
   ] as const) {
     nb.print(89, `${name} loss: ${calcLossLoader(loader, model, 5).toFixed(3)}`);
+    await yieldToRuntime();
   }
 }

@@ -1,4 +1,4 @@
-import { manualSeed, type nn, noGrad, optim } from '../../lib/index.ts';
+import { manualSeed, type nn, noGrad, optim, yieldToRuntime } from '../../lib/index.ts';
 import { evaluateModel, lossLine } from '../chapter05/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { formatTable } from '../common/table.ts';
@@ -149,12 +149,12 @@ function trainedParameters(model: nn.Module): nn.Parameter[] {
 }
 
 /** The losses of the first steps of `fineTune`. What was trained is put back as it was. */
-export function firstLosses(
+export async function firstLosses(
   model: nn.Module,
   loader: Batches,
   { lr, schedule, epochs, seed }: Pick<FineTuneSettings, 'lr' | 'schedule' | 'epochs' | 'seed'>,
   steps: number,
-): number[] {
+): Promise<number[]> {
   const trained = trainedParameters(model);
   const before = trained.map((parameter) => parameter.detach().clone());
   const optimizer = new optim.AdamW(trained, { lr, weightDecay: 0.1 });
@@ -169,6 +169,7 @@ export function firstLosses(
     loss.backward();
     optimizer.step();
     losses.push(loss.item());
+    await yieldToRuntime();
   }
   optimizer.zeroGrad();
   noGrad(() => trained.forEach((parameter, i) => void parameter.copyInPlace(before[i])));
@@ -198,7 +199,7 @@ export async function showFineTuning(
   const print = (line: string) => (cell === undefined ? nb.note(line) : nb.print(cell, line));
   const history = await fineTune(model, loaders, { ...settings, print });
   print(`Training completed in ${((performance.now() - start) / 60_000).toFixed(2)} minutes.`);
-  const accuracy = calcAccuracies(loaders, model);
+  const accuracy = await calcAccuracies(loaders, model);
   return {
     method,
     classifier: model,

@@ -9,7 +9,7 @@
  *    the last block is trained, but not for LoRA, which changes every block.
  */
 
-import { Dataset, nn, noGrad, stack, type Tensor } from '../../lib/index.ts';
+import { Dataset, nn, noGrad, stack, type Tensor, yieldToRuntime } from '../../lib/index.ts';
 import type { MultiHeadAttention } from '../chapter03/index.ts';
 import type { GPTModel, TransformerBlock } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
@@ -76,41 +76,45 @@ export class LastPositionClassifier extends nn.Module {
   }
 }
 
-/** A dataset of messages with, in the place of their ids [t], what the first `count` blocks make of them [t, d]. */
+/**
+ * A dataset of messages with, in the place of their ids [t], what the first `count` blocks make of them [t, d]. It is
+ * computed when it is asked for first, for a whole batch of neighbours, and kept.
+ */
 export class CachedPrefix extends Dataset<[Tensor, Tensor]> {
+  private readonly model: GPTModel;
+  private readonly messages: Dataset<[Tensor, Tensor]>;
+  private readonly blocks: TransformerBlock[];
+  private readonly batchSize: number;
   private readonly examples: [Tensor, Tensor][] = [];
 
-  /** @param onMessages told how many messages are done */
-  constructor(
-    model: GPTModel,
-    messages: Dataset<[Tensor, Tensor]>,
-    count: number,
-    batchSize = 8,
-    onMessages: (done: number) => void = () => {},
-  ) {
+  constructor(model: GPTModel, messages: Dataset<[Tensor, Tensor]>, count: number, batchSize = 8) {
     super();
-    const blocks = [...model.trfBlocks].slice(0, count);
-    for (let start = 0; start < messages.length; start += batchSize) {
-      const size = Math.min(batchSize, messages.length - start);
-      const batch = Array.from({ length: size }, (_, i) => messages.get(start + i));
-      const features = noGrad(() => {
-        let x = model.embed(stack(batch.map(([ids]) => ids))); // [b, t] → [b, t, d]
-        for (const block of blocks) x = block.forward(x);
-        return x;
-      });
-      batch.forEach(([, label], i) => {
-        this.examples.push([features.select(0, i), label]);
-      });
-      onMessages(start + size);
-    }
+    this.model = model;
+    this.messages = messages;
+    this.batchSize = batchSize;
+    this.blocks = [...model.trfBlocks].slice(0, count);
   }
 
   get length(): number {
-    return this.examples.length;
+    return this.messages.length;
   }
 
   get(position: number): [Tensor, Tensor] {
+    if (!this.examples[position]) this.compute(position - (position % this.batchSize));
     return this.examples[position];
+  }
+
+  private compute(start: number): void {
+    const size = Math.min(this.batchSize, this.messages.length - start);
+    const batch = Array.from({ length: size }, (_, i) => this.messages.get(start + i));
+    const features = noGrad(() => {
+      let x = this.model.embed(stack(batch.map(([ids]) => ids))); // [b, t] → [b, t, d]
+      for (const block of this.blocks) x = block.forward(x);
+      return x;
+    });
+    batch.forEach(([, label], i) => {
+      this.examples[start + i] = [features.select(0, i), label];
+    });
   }
 }
 
@@ -120,25 +124,31 @@ export interface LessWork {
 }
 
 /** The classifier and the loaders with which no more is computed than the losses and gradients need. */
-export function leaveWorkOut(
+export async function leaveWorkOut(
   nb: Notebook,
   model: GPTModel,
   datasets: Parts<Dataset<[Tensor, Tensor]>>,
   batchSize: number,
-): LessWork {
+): Promise<LessWork> {
   const count = frozenBlocks(model);
   const classifier = new LastPositionClassifier(model, count);
   if (count === 0) return { classifier, loaders: makeLoaders(datasets, batchSize) };
 
-  const { train, valid, test } = datasets;
-  const progress = new Progress('  frozen blocks', train.length + valid.length + test.length);
-  let before = 0;
-  const cache = (messages: Dataset<[Tensor, Tensor]>) => {
-    const cached = new CachedPrefix(model, messages, count, 8, (done) => progress.update(before + done));
-    before += messages.length;
-    return cached;
-  };
-  const cached = { train: cache(train), valid: cache(valid), test: cache(test) };
+  const cache = (messages: Dataset<[Tensor, Tensor]>) => new CachedPrefix(model, messages, count);
+  const cached = { train: cache(datasets.train), valid: cache(datasets.valid), test: cache(datasets.test) };
+  const all = Object.values(cached);
+  const progress = new Progress(
+    '  frozen blocks',
+    all.reduce((sum, { length }) => sum + length, 0),
+  );
+  let done = 0;
+  for (const messages of all) {
+    for (let position = 0; position < messages.length; position++) {
+      messages.get(position);
+      progress.update(++done);
+      if (position % 8 === 7) await yieldToRuntime();
+    }
+  }
   progress.stop();
   nb.note(`The first ${count} of ${model.trfBlocks.length} blocks are frozen: computed once for all passes`);
   return { classifier, loaders: makeLoaders(cached, batchSize) };

@@ -63,7 +63,7 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   showHead(nb, model, seed);
 
   nb.section('6.6 Calculating the classification loss and accuracy');
-  showLossAndAccuracy(nb, model, loaders);
+  await showLossAndAccuracy(nb, model, loaders);
 
   const results: FineTuneResult[] = [];
   for (const method of methodsFor(options.method)) {
@@ -86,8 +86,8 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
     if (options.plain || epochs === 0) {
       results.push(await showFineTuning(nb, start, loaders, settings));
     } else {
-      const everything = firstLosses(start, loaders.train, settings, PLAIN_STEPS);
-      const less = leaveWorkOut(nb, start, datasets, batchSize);
+      const everything = await firstLosses(start, loaders.train, settings, PLAIN_STEPS);
+      const less = await leaveWorkOut(nb, start, datasets, batchSize);
       const result = await showFineTuning(nb, less.classifier, less.loaders, settings);
       results.push(result);
       showSameLosses(nb, everything, result.history.stepLosses);
