@@ -38,16 +38,21 @@ function modulesOfTheBook(): string {
   return `export const modules = {\n${lines.join('\n')}\n};`;
 }
 
+/** What a page has nothing for, such as a keyboard to read lines from: an error when it is used. */
+function absent(name: string): string {
+  const refuse = `() => { throw new Error(${JSON.stringify(`${name} is not in a page`)}); }`;
+  return `module.exports = Object.create(new Proxy({}, { get: () => ${refuse} }));`;
+}
+
 /** The imports that are otherwise in a page. */
 const inThePage: Plugin = {
   name: 'in the page',
   setup({ onLoad, onResolve }) {
-    onResolve({ filter: /^node:/ }, ({ path, importer }) => {
+    onResolve({ filter: /^node:/ }, ({ path }) => {
       const twin = join(NODE, `${path.slice('node:'.length).replace('/', '-')}.ts`);
-      return existsSync(twin)
-        ? { path: twin }
-        : { errors: [{ text: `${path} is not in docs/site/node (${importer})` }] };
+      return existsSync(twin) ? { path: twin } : { path, namespace: 'absent' };
     });
+    onLoad({ filter: /.*/, namespace: 'absent' }, ({ path }) => ({ contents: absent(path) }));
     onResolve({ filter: /^@huggingface\/hub$/ }, () => ({ path: join(NODE, 'hub.ts') }));
     // Files: as Node has them, over the little Node's.
     onResolve({ filter: /^#platform\/lib\/io\/files$/ }, () => ({
