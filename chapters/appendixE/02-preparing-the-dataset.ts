@@ -2,6 +2,7 @@ import { manualSeed } from '../../lib/index.ts';
 import { modelConfig } from '../chapter05/index.ts';
 import {
   type Batches,
+  classNames,
   makeDatasets,
   makeLoaders,
   prepareMessages,
@@ -24,14 +25,18 @@ export interface Data {
 /** Chapter 6's messages as datasets and loaders: batches [8, 109] of ids and [8] of labels. */
 export async function showDataset(nb: Notebook, options: SpamOptions): Promise<Data> {
   const { seed, model: name } = options;
-  const prepared = await prepareMessages({ data: options.data, seed, print: (line) => nb.note(line) });
+  const { contextLength } = modelConfig(name);
+  const print = (line: string) => nb.note(line);
+  const prepared = await prepareMessages({ ...options, contextLength, print });
   nb.note(`Messages: ${prepared.source}`);
+  for (const line of prepared.found ?? []) nb.note(line);
   nb.figure('data', { source: prepared.source, synthetic: prepared.synthetic, seed });
 
-  const { contextLength } = modelConfig(name);
-  const datasets = makeDatasets(prepared.parts, { name, contextLength }, options.maxLength);
+  const length = options.maxLength ?? prepared.maxLength;
+  const labels = classNames(prepared);
+  const datasets = makeDatasets(prepared.parts, { name, contextLength }, length, labels.length);
   manualSeed(seed); // for the order of the training messages
   const loaders = makeLoaders(datasets, options.batchSize);
   showLoaders(nb, loaders, [14, 16]);
-  return { source: prepared.source, labels: prepared.labels, datasets, loaders };
+  return { source: prepared.source, labels, datasets, loaders };
 }

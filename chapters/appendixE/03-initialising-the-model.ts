@@ -11,11 +11,12 @@ import {
 import type { Notebook } from '../common/notebook.ts';
 import type { Parts } from '../datasets/index.ts';
 
-/** A pretrained model, what it writes, its new head of two classes, and how often that is right by chance. */
+/** A pretrained model, what it writes, its new head of two classes, or of those of one's own data, and how often that is right by chance. */
 export async function showModel(
   nb: Notebook,
   loaders: Parts<Batches>,
   options: SpamOptions,
+  classes: number,
 ): Promise<GPTModel> {
   const model = (await obtainModel({ ...options, print: (line) => nb.note(line) })).eval();
   const { contextLength } = model.config;
@@ -23,7 +24,7 @@ export async function showModel(
   const continued = generate(model, ids, { maxNewTokens: 15, contextSize: contextLength }); // [1, 19]
   nb.print(21, tokenIdsToText(continued));
 
-  replaceHead(model, options.seed); // d → 2 in place of d → 50,257
+  replaceHead(model, options.seed, classes); // d → 2 in place of d → 50,257
   manualSeed(options.seed);
   const before = await calcAccuracies(loaders, model, 10);
   printAccuracies(nb, 26, before);

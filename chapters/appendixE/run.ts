@@ -28,7 +28,7 @@ export async function run(nb: Notebook, options: SpamOptions): Promise<void> {
   const { datasets, labels, loaders, source } = await showDataset(nb, options);
 
   nb.section('E.3 Initialising the model');
-  const model = await showModel(nb, loaders, options);
+  const model = await showModel(nb, loaders, options, labels.length);
 
   nb.section('E.4 Parameter-efficient fine-tuning with LoRA');
   freezeAndWrap(nb, model, { rank, alpha });

@@ -13,12 +13,8 @@ import {
   type Parts,
   readParts,
 } from '../datasets/index.ts';
-
-/** The classes of the collection, by their number. */
-const LABELS = ['ham', 'spam'];
-
-/** The mission's notebook splits with this seed; the book with 123. */
-export const DEFAULT_SEED = 42;
+import { isOwnData, type OwnDataOptions, prepareOwnData } from './own-data.ts';
+import { DEFAULT_SEED, randomSplit } from './split.ts';
 
 /**
  * As many messages of the one kind as of the other: of the more frequent kind some are drawn with the seed, then all
@@ -40,52 +36,29 @@ export function createBalancedDataset(messages: readonly Message[], seed = DEFAU
   return more === ham ? [...drawn, ...spam] : [...ham, ...drawn];
 }
 
-export interface Split<Row> {
-  train: Row[];
-  validation: Row[];
-  test: Row[];
-}
-
-/**
- * Shuffles the rows with the seed and cuts them: the first `trainFraction`, the next `validationFraction`,
- * and the rest. The sizes are rounded down, as Python's `int()` does.
- *
- * @throws UserError if the fractions are negative or together more than 1
- */
-export function randomSplit<Row>(
-  rows: readonly Row[],
-  trainFraction: number,
-  validationFraction: number,
-  seed = DEFAULT_SEED,
-): Split<Row> {
-  if (!(trainFraction >= 0 && validationFraction >= 0 && trainFraction + validationFraction <= 1)) {
-    const given = `${trainFraction} and ${validationFraction}`;
-    throw new UserError(`cannot split: the parts must be at least 0 and together at most 1, not ${given}`);
-  }
-  const shuffled = Array.from(samplePositions(rows.length, rows.length, seed), (position) => rows[position]);
-  const trainEnd = Math.trunc(rows.length * trainFraction);
-  const validationEnd = trainEnd + Math.trunc(rows.length * validationFraction);
-  return {
-    train: shuffled.slice(0, trainEnd),
-    validation: shuffled.slice(trainEnd, validationEnd),
-    test: shuffled.slice(validationEnd),
-  };
-}
-
 export interface PreparedMessages {
-  /** The names of the classes, by their number. */
-  labels: readonly string[];
+  /** The names of the classes by their number, where they are not ham and spam: see `classNames`. */
+  labels?: readonly string[];
   parts: Parts<LabelledText[]>;
   /** All messages, before balancing, and those that were kept; not there if the parts were read from a folder. */
   before?: { messages: Message[]; balanced: Message[] };
   /** Where they are from, in words. */
   source: string;
+  /** What was found in a table of one's own, a line each. */
+  found?: readonly string[];
+  /** Tokens that messages of one's own are cut to, where they are longer than the model can see. */
+  maxLength?: number;
   /** True for the stand-in: figures made from it say nothing about the real collection. */
   synthetic: boolean;
 }
 
-export interface PrepareOptions {
-  /** The collection (a file, or the zip it comes in), a folder that `npm run data` wrote, or `stand-in`. */
+/** The names of the classes, by their number. */
+export function classNames({ labels = ['ham', 'spam'] }: PreparedMessages): readonly string[] {
+  return labels;
+}
+
+export interface PrepareOptions extends OwnDataOptions {
+  /** The collection (a file, or the zip it comes in), a folder that `npm run data` wrote, `stand-in`, or a table of one's own. */
   data?: string;
   seed?: number;
   print?: (line: string) => void;
@@ -97,10 +70,10 @@ export interface PrepareOptions {
  */
 export async function prepareMessages(options: PrepareOptions = {}): Promise<PreparedMessages> {
   const { data, seed = DEFAULT_SEED, print } = options;
+  if (isOwnData(options)) return prepareOwnData(options, seed);
   if (data !== undefined && isFolder(data)) {
     const [parts, synthetic] = [await readParts(data), await isSynthetic(data)];
     return {
-      labels: LABELS,
       parts,
       source: synthetic ? `${data}, made from ${MESSAGES.standIn.name}` : data,
       synthetic,
@@ -133,7 +106,6 @@ export async function prepareMessages(options: PrepareOptions = {}): Promise<Pre
   const numbered = (part: readonly Message[]) =>
     part.map(({ label, text }) => ({ text, label: label === 'spam' ? 1 : 0 }));
   return {
-    labels: LABELS,
     parts: {
       train: numbered(split.train),
       valid: numbered(split.validation),
@@ -146,8 +118,9 @@ export async function prepareMessages(options: PrepareOptions = {}): Promise<Pre
 }
 
 /** The messages as they are read, how many there are of each kind, and as many of the one as of the other. */
-export function showPreparing(nb: Notebook, { before, parts, source }: PreparedMessages): void {
+export function showPreparing(nb: Notebook, { before, found, parts, source }: PreparedMessages): void {
   nb.note(`Messages: ${source}`);
+  for (const line of found ?? []) nb.note(line);
   if (before) {
     const { messages, balanced } = before;
     const column = (name: string, values: readonly (string | number)[]) => ({ name, values });
@@ -164,7 +137,7 @@ export function showPreparing(nb: Notebook, { before, parts, source }: PreparedM
     const numbers = labels(balanced).map((label) => (label === 'spam' ? 1 : 0));
     const rows = balanced.map((message) => position.get(message)!);
     nb.print(22, formatFrame(rows, [column('Label', numbers), texts(balanced)]));
-  } else nb.note('(three parts, balanced and split before)');
+  } else if (!found) nb.note('(three parts, balanced and split before)');
   const sizes = [parts.train, parts.valid, parts.test].map((part) => part.length.toLocaleString('en'));
   nb.note(`${sizes[0]} to learn from, ${sizes[1]} to watch the learning with, ${sizes[2]} for the test`);
 }

@@ -12,6 +12,8 @@ export interface SpamDatasetOptions {
   maxLength?: number | null;
   tokeniser?: Tokeniser;
   padTokenId?: number;
+  /** How many classes there are; 2 for spam and ham. */
+  classes?: number;
 }
 
 /** Messages as token ids of one length, each with its label: `[ids [maxLength], label []]`, both int32. */
@@ -20,14 +22,15 @@ export class SpamDataset extends Dataset<[Tensor, Tensor]> {
   private readonly encoded: number[][];
   private readonly labels: number[];
 
-  /** @throws UserError if there is no message or a label is not 0 or 1 */
+  /** @throws UserError if there is no message or a label is not the number of a class */
   constructor(rows: readonly LabelledText[], options: SpamDatasetOptions = {}) {
     super();
-    const { tokeniser = gpt2Tokeniser, padTokenId = PAD_TOKEN_ID } = options;
+    const { tokeniser = gpt2Tokeniser, padTokenId = PAD_TOKEN_ID, classes = 2 } = options;
     if (rows.length === 0) throw new UserError('the dataset is empty: at least one message is expected');
     for (const { label } of rows) {
-      if (label !== 0 && label !== 1)
-        throw new UserError(`a label has to be 0 (ham) or 1 (spam), not ${label}`);
+      if (Number.isInteger(label) && label >= 0 && label < classes) continue;
+      const wanted = classes === 2 ? '0 (ham) or 1 (spam)' : `a whole number from 0 to ${classes - 1}`;
+      throw new UserError(`a label has to be ${wanted}, not ${label}`);
     }
     this.labels = rows.map((row) => row.label);
     const texts = rows.map((row) => tokeniser.encode(row.text));
@@ -63,12 +66,14 @@ export type Batches = DataLoader<[Tensor, Tensor]>;
 /**
  * The three parts as datasets, all cut and filled up to the same length.
  * @param maxLength in tokens; by default that of the longest training message
+ * @param classes how many there are
  * @throws UserError if that is more than the model can see
  */
 export function makeDatasets(
   parts: Parts<LabelledText[]>,
   model: { name: string; contextLength: number },
   maxLength?: number,
+  classes?: number,
 ): Parts<SpamDataset> {
   const { name, contextLength } = model;
   if (maxLength !== undefined && maxLength > contextLength) {
@@ -76,14 +81,14 @@ export function makeDatasets(
       `--max-length ${maxLength} is too long: ${name} sees at most ${contextLength} tokens`,
     );
   }
-  const train = new SpamDataset(parts.train, { maxLength });
+  const train = new SpamDataset(parts.train, { maxLength, classes });
   if (train.maxLength > contextLength) {
     throw new UserError(
       `the longest message has ${train.maxLength} tokens, but ${name} sees at most ${contextLength}: ` +
         `cut them with --max-length ${contextLength}`,
     );
   }
-  const sameLength = { maxLength: train.maxLength };
+  const sameLength = { maxLength: train.maxLength, classes };
   return {
     train,
     valid: new SpamDataset(parts.valid, sameLength),

@@ -9,10 +9,10 @@ export type Method = 'head' | 'last-block' | 'lora' | 'full';
 
 export const NUM_CLASSES = 2;
 
-/** Puts a new head with two outputs, drawn from a seed, in the place of the one for 50,257 tokens. */
-export function replaceHead(model: GPTModel, seed: number): void {
+/** Puts a new head with an output for each class, drawn from a seed, in the place of the one for 50,257 tokens. */
+export function replaceHead(model: GPTModel, seed: number, classes = NUM_CLASSES): void {
   manualSeed(seed);
-  model.outHead = new nn.Linear(model.config.embDim, NUM_CLASSES);
+  model.outHead = new nn.Linear(model.config.embDim, classes);
 }
 
 /** Freezes all but the new head and, for `last-block`, the last transformer block and the last norm. */
@@ -38,10 +38,10 @@ export function prepareForMethod(model: GPTModel, method: Method, lora: nn.LoRAO
   return countParameters(model, { trainableOnly: true });
 }
 
-/** The model with its old head, and what the new one answers: two numbers for each token. */
-export function showHead(nb: Notebook, model: GPTModel, seed: number): void {
+/** The model with its old head, and what the new one answers: a number for each class and token. */
+export function showHead(nb: Notebook, model: GPTModel, seed: number, classes = NUM_CLASSES): void {
   nb.printShort(53, model, shortTree(model));
-  replaceHead(model, seed);
+  replaceHead(model, seed, classes);
   const inputs = tensor([tokeniser.encode('Do you have time')], { dtype: 'int32' }); // [1, 4]
   nb.print(62, `Inputs: ${inputs}`);
   nb.print(62, `Inputs dimensions: ${torchSize(inputs.shape)}`);

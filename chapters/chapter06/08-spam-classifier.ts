@@ -1,6 +1,7 @@
 import { type nn, noGrad, tensor, UserError } from '../../lib/index.ts';
 import { tokeniser as gpt2Tokeniser, type Tokeniser } from '../chapter05/index.ts';
 import type { Notebook } from '../common/notebook.ts';
+import { classNames, type PreparedMessages } from './02-preparing-the-dataset.ts';
 import { PAD_TOKEN_ID } from './03-data-loaders.ts';
 import { EXAMPLES } from './04-pretrained-model.ts';
 import type { FineTuneResult } from './07-fine-tuning.ts';
@@ -51,6 +52,24 @@ export function classifyReview(
   options: ClassifyOptions,
 ): 'spam' | 'not spam' {
   return spamProbability(text, model, options) > 0.5 ? 'spam' : 'not spam';
+}
+
+/** The first texts of the test part, where the data are one's own: what the model says, and what they are. */
+export function showOwnClassifier(
+  nb: Notebook,
+  { classifier, method }: FineTuneResult,
+  prepared: PreparedMessages,
+  maxLength: number,
+): void {
+  nb.note(`(the model fine-tuned with ${method})`);
+  const labels = classNames(prepared);
+  for (const { text, label } of prepared.parts.test.slice(0, 3)) {
+    const [probabilities] = classProbabilities([text], classifier, { maxLength });
+    const best = probabilities.indexOf(Math.max(...probabilities));
+    const line = text.replaceAll(/\s+/g, ' ');
+    nb.note(`“${line.length > 100 ? `${line.slice(0, 100)}…` : line}”`);
+    nb.note(`${labels[best]} (${(100 * probabilities[best]).toFixed(1)}%); it is ${labels[label]}`);
+  }
 }
 
 /** Two messages that are in no part. */

@@ -2,7 +2,8 @@
 
 import { readCommandLine, runMain } from '../common/command-line.ts';
 import { writeParts } from '../datasets/index.ts';
-import { DEFAULT_SEED, prepareMessages } from './02-preparing-the-dataset.ts';
+import { prepareMessages } from './02-preparing-the-dataset.ts';
+import { DEFAULT_SEED } from './split.ts';
 
 await runMain(async () => {
   const { from, out, seed } = await readCommandLine({

@@ -1,9 +1,8 @@
 export {
+  classNames,
   createBalancedDataset,
-  DEFAULT_SEED,
   type PreparedMessages,
   prepareMessages,
-  randomSplit,
   showPreparing,
 } from './02-preparing-the-dataset.ts';
 export {
@@ -48,4 +47,5 @@ export {
   type SpamOptions,
 } from './options.ts';
 export { saveAdapter } from './saving.ts';
+export { DEFAULT_SEED, randomSplit, stratifiedSplit } from './split.ts';
 export { plotResults } from './training-curves.ts';

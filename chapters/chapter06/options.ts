@@ -4,13 +4,14 @@ import type { OptionSpec, OptionValues } from '../common/options.ts';
 import { type SavingOptions, TRAINING_OPTIONS } from '../common/training-run.ts';
 import type { Method } from './05-classification-head.ts';
 import type { Schedule } from './07-fine-tuning.ts';
+import { OWN_DATA_OPTIONS, type OwnDataOptions } from './own-data.ts';
 
 const OWN_OPTIONS = {
   data: {
     type: 'path',
     access: 'read',
     words: ['stand-in'],
-    help: "SMSSpamCollection, or a folder that npm run data wrote, or 'stand-in' (default: download, else the stand-in)",
+    help: "SMSSpamCollection, a folder that npm run data wrote, 'stand-in', or a table of your own: CSV, TSV, JSON lines, parquet (default: download, else the stand-in)",
     placeholder: 'PATH',
   },
   maxLength: {
@@ -49,8 +50,8 @@ const OWN_OPTIONS = {
 } as const satisfies Record<string, OptionSpec>;
 
 /** What chapter 6 and appendix E both take. */
-export const SPAM_OPTIONS = { ...OWN_OPTIONS, ...TRAINING_OPTIONS };
-export type SpamOptions = OptionValues<typeof OWN_OPTIONS> & SavingOptions;
+export const SPAM_OPTIONS = { ...OWN_OPTIONS, ...OWN_DATA_OPTIONS, ...TRAINING_OPTIONS };
+export type SpamOptions = OptionValues<typeof OWN_OPTIONS> & OwnDataOptions & SavingOptions;
 
 /**
  * Learning rates. For GPT-2 the book's own; `mini` is 17 times as small and wants larger steps (chosen on the

@@ -3,13 +3,13 @@ import { countParameters } from '../chapter04/index.ts';
 import { modelConfig, obtainModel } from '../chapter05/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
-import { prepareMessages, showPreparing } from './02-preparing-the-dataset.ts';
+import { classNames, prepareMessages, showPreparing } from './02-preparing-the-dataset.ts';
 import { makeDatasets, makeLoaders, PAD_TOKEN_ID, showLoaders, showPadding } from './03-data-loaders.ts';
 import { showPretrainedModel } from './04-pretrained-model.ts';
 import { type Method, prepareForMethod, replaceHead, showHead } from './05-classification-head.ts';
 import { showLossAndAccuracy } from './06-loss-and-accuracy.ts';
 import { type FineTuneResult, firstLosses, showFineTuning, showResults } from './07-fine-tuning.ts';
-import { showClassifier } from './08-spam-classifier.ts';
+import { showClassifier, showOwnClassifier } from './08-spam-classifier.ts';
 import { leaveWorkOut, showSameLosses } from './09-work-left-out.ts';
 import {
   defaultEpochs,
@@ -43,13 +43,16 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   const folder = join(options.out, 'chapter06');
 
   nb.section('6.2 Preparing the dataset');
-  const prepared = await prepareMessages({ data: options.data, seed, print });
+  const { contextLength } = modelConfig(name);
+  const prepared = await prepareMessages({ ...options, contextLength, print });
+  const labels = classNames(prepared);
+  const classes = labels.length;
   nb.figure('data', { source: prepared.source, synthetic: prepared.synthetic, seed });
   showPreparing(nb, prepared);
 
   nb.section('6.3 Creating data loaders');
-  const { contextLength } = modelConfig(name);
-  const datasets = makeDatasets(prepared.parts, { name, contextLength }, options.maxLength);
+  const length = options.maxLength ?? prepared.maxLength;
+  const datasets = makeDatasets(prepared.parts, { name, contextLength }, length, classes);
   showPadding(nb, datasets);
   const loaders = makeLoaders(datasets, batchSize);
   showLoaders(nb, loaders, [38, 40]);
@@ -60,7 +63,7 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   showPretrainedModel(nb, model, name);
 
   nb.section('6.5 Adding a classification head');
-  showHead(nb, model, seed);
+  showHead(nb, model, seed, classes);
 
   nb.section('6.6 Calculating the classification loss and accuracy');
   await showLossAndAccuracy(nb, model, loaders);
@@ -69,7 +72,7 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   for (const method of methodsFor(options.method)) {
     nb.section(`6.7 Fine-tuning the model on supervised data: ${method}`);
     const start = await freshModel();
-    replaceHead(start, seed);
+    replaceHead(start, seed, classes);
     const trainable = prepareForMethod(start, method, { rank, alpha });
     const lr = options.lr ?? defaultLearningRate(name, method);
     const epochs = options.epochs ?? defaultEpochs(name);
@@ -94,7 +97,7 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
     }
     if (method === 'lora') {
       const { maxLength } = datasets.train;
-      const settings = { labels: prepared.labels, maxLength, padTokenId: PAD_TOKEN_ID };
+      const settings = { labels, maxLength, padTokenId: PAD_TOKEN_ID };
       await saveAdapter(nb, join(folder, 'adapter'), start, options, settings);
     }
   }
@@ -103,7 +106,9 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   if (plots.length > 0) nb.note(`Plots: ${plots.join(', ')}`);
 
   nb.section('6.8 Using the LLM as a spam classifier');
-  showClassifier(nb, results[results.length - 1], datasets.train.maxLength);
+  const last = results[results.length - 1];
+  if (prepared.found) showOwnClassifier(nb, last, prepared, datasets.train.maxLength);
+  else showClassifier(nb, last, datasets.train.maxLength);
 }
 
 function methodsFor(choice: Method | 'all' | undefined): Method[] {

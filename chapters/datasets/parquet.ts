@@ -1,6 +1,7 @@
 /** Columns of parquet files, as pandas and every other tool write and read them. */
 
 import { parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import { UserError } from '../../lib/errors.ts';
 import { readFileOrExplain, writeFileAtomically } from '../../lib/io/files.ts';
@@ -22,20 +23,29 @@ export async function readParquet<Name extends string>(
   what = 'the parquet file',
 ): Promise<Record<Name, unknown[]>> {
   const file = await readWhole(path, what);
-  const present = orDamaged(path, () => {
-    return parquetSchema(parquetMetadata(file)).children.map((child) => child.element.name);
-  });
+  const present = columnsIn(file, path);
   for (const name of columns) {
     if (!present.includes(name)) {
       throw new UserError(`${path} has no column '${name}'; its columns are ${present.join(', ') || 'none'}`);
     }
   }
-  const rows = await parquetReadObjects({ file, columns: [...columns] }).catch((error) => {
+  const rows = await parquetReadObjects({ file, columns: [...columns], compressors }).catch((error) => {
     throw damaged(path, error);
   });
   return Object.fromEntries(
     columns.map((name) => [name, rows.map((row) => plainNumber(row[name], path, name))]),
   ) as Record<Name, unknown[]>;
+}
+
+/** The names of a file's columns. @throws UserError if it is missing or damaged */
+export async function columnsOfParquet(path: string, what: string): Promise<string[]> {
+  return columnsIn(await readWhole(path, what), path);
+}
+
+function columnsIn(file: ArrayBuffer, path: string): string[] {
+  return orDamaged(path, () =>
+    parquetSchema(parquetMetadata(file)).children.map((child) => child.element.name),
+  );
 }
 
 /**
