@@ -118,7 +118,7 @@ export async function writeBeside(
   const beside = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
   const explain = (error: unknown) => new UserError(`cannot write ${path}: it ${reason(error)}`);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await removeAbandoned(path);
     const file = await open(beside, 'w');
     try {
@@ -135,6 +135,17 @@ export async function writeBeside(
   } catch (error) {
     await rm(beside, { force: true }).catch(() => {}); // what matters is the first error
     throw isSystemError(error) ? explain(error) : error;
+  }
+}
+
+/** Makes a folder and those above it. Node answers ENOENT where one step at a time would say why, e.g. EROFS. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path);
   }
 }
 
@@ -174,7 +185,7 @@ function isRunning(id: number): boolean {
 export async function requireWritableFolder(path: string): Promise<void> {
   const probe = join(path, `.${process.pid}.part`);
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
     await (await open(probe, 'w')).close();
     await rm(probe);
   } catch (error) {
