@@ -2,6 +2,7 @@ import { madd } from './simd';
 import { scratch } from './job';
 import { packColumnsB, packRowsA } from './pack';
 import { gemm, gemmBatch, MR, NR, Start } from './protocol';
+import { storeLanes } from './rows';
 
 /**
  * The matrix product C [m, n] (+)= A [m, k] · B [k, n] (+ bias [n]) on packed panels (pack.ts), after Goto and
@@ -86,7 +87,10 @@ function microKernel(k: i32, a: usize, b: usize, c: usize, ldc: usize, start: i3
 
 function copyTile(from: usize, fromRow: usize, to: usize, toRow: usize, rows: i32, columns: i32): void {
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) store<f32>(to + (<usize>j << 2), load<f32>(from + (<usize>j << 2)));
+    if (columns >= 4) v128.store(to, v128.load(from));
+    else storeLanes(to, v128.load(from), columns);
+    if (columns == NR) v128.store(to, v128.load(from, 16), 16);
+    else if (columns > 4) storeLanes(to + 16, v128.load(from, 16), columns - 4);
     from += fromRow;
     to += toRow;
   }

@@ -1,11 +1,13 @@
 import { MR, NR, pack } from './protocol';
+import { firstLanes } from './rows';
+import { splat } from './simd';
 
 /**
  * Packing: an operand of the matrix product is rewritten into panels in the order in which the micro-kernel
  * (gemm.ts) reads it. Rows and columns may lie at any stride, so a transposed operand costs no copy of its own.
  *
- * A [m, k] becomes panels of 6 rows, panel[p][kk][6]; B [k, n] panels of 8 columns, panel[p][kk][8]. What lies
- * beyond the edge is zero.
+ * A [m, k] becomes panels of 6 rows, panel[p][kk][6]; B [k, n] panels of 8 columns, panel[p][kk][8]. A panel that
+ * hangs over the edge is filled up with whatever is quick: no sum that counts has a part in it.
  */
 
 /** Four rows of four become four columns of four: stored `step` bytes apart. */
@@ -22,7 +24,14 @@ function storeTransposed(to: usize, step: usize, r0: v128, r1: v128, r2: v128, r
   v128.store(to + 3 * step, v128.shuffle<f64>(high01, high23, 1, 3));
 }
 
-/** `width` lines of one panel, element by element: edges, and strides that have no faster way. */
+/** Line i of a panel; the last line again beyond the edge. */
+// @ts-ignore: decorator
+@inline
+function lineAt(from: usize, line: usize, i: i32, lines: i32): usize {
+  return from + <usize>min(i, lines - 1) * line;
+}
+
+/** `width` lines of one panel, element by element: the last steps of k, and strides that have no faster way. */
 function packSlowly(
   from: usize, line: usize, step: usize, lines: i32, width: i32, k: i32, to: usize,
 ): void {
@@ -41,7 +50,7 @@ function packSlowly(
  * columns, in bytes.
  */
 export function packPanelA(from: usize, line: usize, step: usize, lines: i32, k: i32, to: usize): void {
-  if (lines < MR || (step != 4 && line != 4)) {
+  if ((step != 4 && line != 4) || (line == 4 && lines < MR)) {
     packSlowly(from, line, step, lines, MR, k, to);
     return;
   }
@@ -55,13 +64,16 @@ export function packPanelA(from: usize, line: usize, step: usize, lines: i32, k:
     return;
   }
   let r0 = from;
-  let r2 = r0 + 2 * line;
-  let r4 = r0 + 4 * line;
+  let r1 = lineAt(from, line, 1, lines);
+  let r2 = lineAt(from, line, 2, lines);
+  let r3 = lineAt(from, line, 3, lines);
+  let r4 = lineAt(from, line, 4, lines);
+  let r5 = lineAt(from, line, 5, lines);
   const whole = k & ~3;
   for (let kk = 0; kk < whole; kk += 4) {
-    storeTransposed(to, 4 * MR, v128.load(r0), v128.load(r0 + line), v128.load(r2), v128.load(r2 + line));
+    storeTransposed(to, 4 * MR, v128.load(r0), v128.load(r1), v128.load(r2), v128.load(r3));
     const v4 = v128.load(r4);
-    const v5 = v128.load(r4 + line);
+    const v5 = v128.load(r5);
     const low = v128.shuffle<f32>(v4, v5, 0, 4, 1, 5);
     const high = v128.shuffle<f32>(v4, v5, 2, 6, 3, 7);
     v128.store64_lane(to, low, 0, 16);
@@ -69,43 +81,56 @@ export function packPanelA(from: usize, line: usize, step: usize, lines: i32, k:
     v128.store64_lane(to, high, 0, 16 + 8 * MR);
     v128.store64_lane(to, high, 1, 16 + 12 * MR);
     r0 += 16;
+    r1 += 16;
     r2 += 16;
+    r3 += 16;
     r4 += 16;
+    r5 += 16;
     to += 16 * MR;
   }
-  packSlowly(r0, line, step, MR, MR, k - whole, to);
+  packSlowly(r0, line, step, lines, MR, k - whole, to);
 }
 
 /** One panel of B: `lines` (≤ 8) columns that begin at `from`, `line` apart; `step` is the distance of two rows. */
 export function packPanelB(from: usize, line: usize, step: usize, lines: i32, k: i32, to: usize): void {
-  if (lines < NR || (step != 4 && line != 4)) {
+  if (step != 4 && line != 4) {
     packSlowly(from, line, step, lines, NR, k, to);
     return;
   }
   if (line == 4) {
+    // What lies behind the edge is another row, or not a number at all.
+    const zero = splat(0);
     for (let kk = 0; kk < k; kk++) {
-      v128.store(to, v128.load(from));
-      v128.store(to, v128.load(from, 16), 16);
+      v128.store(to, firstLanes(v128.load(from), zero, lines));
+      v128.store(to, firstLanes(v128.load(from, 16), zero, lines - 4), 16);
       from += step;
       to += 4 * NR;
     }
     return;
   }
   let r0 = from;
-  let r2 = r0 + 2 * line;
-  let r4 = r0 + 4 * line;
-  let r6 = r0 + 6 * line;
+  let r1 = lineAt(from, line, 1, lines);
+  let r2 = lineAt(from, line, 2, lines);
+  let r3 = lineAt(from, line, 3, lines);
+  let r4 = lineAt(from, line, 4, lines);
+  let r5 = lineAt(from, line, 5, lines);
+  let r6 = lineAt(from, line, 6, lines);
+  let r7 = lineAt(from, line, 7, lines);
   const whole = k & ~3;
   for (let kk = 0; kk < whole; kk += 4) {
-    storeTransposed(to, 4 * NR, v128.load(r0), v128.load(r0 + line), v128.load(r2), v128.load(r2 + line));
-    storeTransposed(to + 16, 4 * NR, v128.load(r4), v128.load(r4 + line), v128.load(r6), v128.load(r6 + line));
+    storeTransposed(to, 4 * NR, v128.load(r0), v128.load(r1), v128.load(r2), v128.load(r3));
+    storeTransposed(to + 16, 4 * NR, v128.load(r4), v128.load(r5), v128.load(r6), v128.load(r7));
     r0 += 16;
+    r1 += 16;
     r2 += 16;
+    r3 += 16;
     r4 += 16;
+    r5 += 16;
     r6 += 16;
+    r7 += 16;
     to += 16 * NR;
   }
-  packSlowly(r0, line, step, NR, NR, k - whole, to);
+  packSlowly(r0, line, step, lines, NR, k - whole, to);
 }
 
 /** Two neighbouring full panels of B whose columns lie side by side: whole cache lines are read at once. */
