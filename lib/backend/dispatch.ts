@@ -1,6 +1,7 @@
+import { resultsAsList } from './effects.ts';
 import { jsKernels } from './js/index.ts';
 import type { Backend, DecliningKernels, Kernels } from './kernels.ts';
-import { setAllocator } from './storage.ts';
+import { type Storage, setAllocator } from './storage.ts';
 
 /**
  * `kernels.matmul(…)` asks the active backends in turn, fastest first, and takes the first answer that is
@@ -10,12 +11,15 @@ import { setAllocator } from './storage.ts';
 const js: Backend = { name: 'js', kernels: jsKernels };
 
 let chain: readonly Backend[] = [js];
+let listed: Storage[] | undefined;
 
 function ask(name: keyof Kernels, args: unknown[]): unknown {
   for (const backend of chain) {
     const kernel = backend.kernels[name] as ((...args: unknown[]) => unknown) | undefined;
     const answer = kernel?.(...args);
-    if (answer !== undefined) return answer;
+    if (answer === undefined) continue;
+    if (listed && answer !== true) listed.push(...resultsAsList(name, answer));
+    return answer;
   }
   throw new Error(`no backend answers the kernel ${name}`);
 }
@@ -35,7 +39,18 @@ export const kernels: Kernels = dispatched();
 export function setBackends(backends: readonly Backend[]): void {
   for (const old of chain) if (!backends.includes(old)) old.close?.();
   chain = [...backends, js];
-  setAllocator(backends.find((backend) => backend.allocate)?.allocate ?? null);
+  setAllocator(backends.find((backend) => backend.allocator)?.allocator ?? null);
+}
+
+/** Runs `body`, and adds to the list every storage that a kernel makes meanwhile. */
+export function listingStorages(list: Storage[], body: () => void): void {
+  const before = listed;
+  listed = list;
+  try {
+    body();
+  } finally {
+    listed = before;
+  }
 }
 
 /** The active backends, the first asked first. */

@@ -153,7 +153,7 @@ export interface Backend {
   readonly name: string;
   readonly kernels: DecliningKernels;
   /** Where its kernels want the host's numbers: memory that they read without a copy. */
-  readonly allocate?: Allocator;
+  readonly allocator?: Allocator;
   memoryUse?(): MemoryUse;
   /** Takes memory back that the runtime sets free between jobs only: see yieldToRuntime.ts. */
   betweenSteps?(): Promise<void>;

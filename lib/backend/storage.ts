@@ -26,19 +26,26 @@ export interface DeviceCopy {
   free(): void;
 }
 
-/** Gives zero-filled (or, with `zero` false, arbitrary) host memory for `length` elements. */
-export type Allocator = (dtype: DType, length: number, zero: boolean) => TypedArray;
+export interface Allocator {
+  /** Gives zero-filled (or, with `zero` false, arbitrary) host memory for `length` elements. */
+  allocate(dtype: DType, length: number, zero: boolean): TypedArray;
+  /** Takes memory back, if it is the allocator's own, before the runtime finds that nobody has it any more. */
+  release(array: TypedArray): void;
+}
 
-const onTheJsHeap: Allocator = (dtype, length) => {
-  if (dtype === 'float32') return new Float32Array(length);
-  if (dtype === 'int32') return new Int32Array(length);
-  return new Uint8Array(length);
+const onTheJsHeap: Allocator = {
+  allocate(dtype, length) {
+    if (dtype === 'float32') return new Float32Array(length);
+    if (dtype === 'int32') return new Int32Array(length);
+    return new Uint8Array(length);
+  },
+  release() {},
 };
 
 let allocator: Allocator = onTheJsHeap;
 
 function allocate(dtype: DType, length: number, zero: boolean): TypedArray {
-  return orTooLarge(dtype, length, () => allocator(dtype, length, zero));
+  return orTooLarge(dtype, length, () => allocator.allocate(dtype, length, zero));
 }
 
 /** What `make` takes memory for. @throws UserError if it is not there */
@@ -64,6 +71,7 @@ export class Storage {
   version = 0;
   #host: TypedArray | undefined;
   #device: DeviceCopy | undefined;
+  #released = false;
 
   private constructor(
     dtype: DType,
@@ -100,6 +108,7 @@ export class Storage {
 
   /** The numbers on the host, to read. Brings them from the device the first time. */
   get data(): TypedArray {
+    if (this.#released) throw new Error('numbers are asked for whose memory was given back');
     this.#host ??= this.#device?.read() ?? allocate(this.dtype, this.length, true);
     return this.#host;
   }
@@ -144,6 +153,7 @@ export class Storage {
 
   /** Brings the numbers home and lets the device go, e.g. because it was lost or another backend was chosen. */
   leaveDevice(): void {
+    if (this.#released) return;
     void this.data;
     this.#device?.free();
     this.#device = undefined;
@@ -152,6 +162,14 @@ export class Storage {
   /** Gives the host's memory back where a device, or a file, still has the same numbers. */
   releaseHost(): void {
     if (this.#device) this.#host = undefined;
+  }
+
+  /** Gives all memory back at once. For who has made the storage, and knows that nobody else will read it. */
+  release(): void {
+    if (this.#host) allocator.release(this.#host);
+    this.#device?.free();
+    this.#host = this.#device = undefined;
+    this.#released = true;
   }
 
   // What ndarray asks of a container that is not a typed array.

@@ -1,7 +1,9 @@
 import { checkFlag, inWords, noMore } from '../arguments.ts';
+import { listingStorages } from '../backend/dispatch.ts';
 import type { Storage } from '../backend/storage.ts';
 import { UserError } from '../errors.ts';
 import { requireTensors } from './arguments.ts';
+import { ArrivedGradients } from './arrivedGradients.ts';
 import { formatShape, sameShape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -119,13 +121,19 @@ function topologicalOrder(root: GraphNode): GraphNode[] {
   return order.reverse();
 }
 
-function addToLeaf(leaf: Tensor, gradient: Tensor | ((target: Tensor) => void)): void {
+function addToLeaf(
+  leaf: Tensor,
+  gradient: Tensor | ((target: Tensor) => void),
+  arrived: ArrivedGradients,
+): void {
+  const first = leaf.grad === null;
   if (typeof gradient === 'function') {
     leaf.grad ??= leaf.zerosLike();
     gradient(leaf.grad);
   } else if (leaf.grad) leaf.grad.addInPlace(gradient);
   // A copy of its own: the same gradient may be on its way to other tensors.
   else leaf.grad = gradient.clone();
+  if (first) arrived.leave(leaf.grad.storage);
 }
 
 /**
@@ -151,15 +159,19 @@ export function backward(root: Tensor, gradient?: Tensor, retainGraph = false): 
   }
   noGrad(() => {
     const upstream = gradient ?? root.zerosLike().add(1);
+    const arrived = new ArrivedGradients();
     if (!root.node) {
-      addToLeaf(root, upstream);
+      addToLeaf(root, upstream, arrived);
       return;
     }
-    const arrived: Arrived = new Map([[root.node, { sum: upstream, own: false }]]);
+    arrived.set(root.node, { tensor: upstream, own: false });
     for (const node of topologicalOrder(root.node)) {
-      const g = arrived.get(node)?.sum;
-      arrived.delete(node);
-      if (g) propagate(node, g, arrived);
+      const g = arrived.take(node);
+      if (g) {
+        const made: Storage[] = [];
+        listingStorages(made, () => propagate(node, g, arrived));
+        arrived.giveBack(made, g.storage);
+      }
       if (!retainGraph) {
         node.backward = null;
         node.inputs = [];
@@ -169,13 +181,7 @@ export function backward(root: Tensor, gradient?: Tensor, retainGraph = false): 
   });
 }
 
-/**
- * What has reached the output of each node so far. A sum of our `own` may be added to in place; a gradient that
- * came as it is may be on its way to other tensors too.
- */
-type Arrived = Map<GraphNode, { sum: Tensor; own: boolean }>;
-
-function propagate(node: GraphNode, g: Tensor, arrived: Arrived): void {
+function propagate(node: GraphNode, g: Tensor, arrived: ArrivedGradients): void {
   if (!node.backward) {
     throw new UserError(
       `backward: the graph behind ${node.name} is already released; pass retainGraph the first time`,
@@ -187,19 +193,20 @@ function propagate(node: GraphNode, g: Tensor, arrived: Arrived): void {
     const input = node.inputs[i];
     const gradient = forInputs[i];
     if (!gradient || !input.requiresGrad) continue;
-    if (!input.node) addToLeaf(input, gradient);
+    if (!input.node) addToLeaf(input, gradient, arrived);
     else addToNode(input, gradient, arrived);
   }
 }
 
-function addToNode(input: Tensor, gradient: NonNullable<Gradient>, arrived: Arrived): void {
+function addToNode(input: Tensor, gradient: NonNullable<Gradient>, arrived: ArrivedGradients): void {
   const before = arrived.get(input.node!);
   if (!before && typeof gradient !== 'function') {
-    arrived.set(input.node!, { sum: gradient, own: false });
+    // As it came: it may be on its way to other tensors too.
+    arrived.set(input.node!, { tensor: gradient, own: false });
     return;
   }
-  const sum = before?.own ? before.sum : (before?.sum.clone() ?? input.zerosLike());
+  const sum = before?.own ? before.tensor : (before?.tensor.clone() ?? input.zerosLike());
   if (typeof gradient === 'function') gradient(sum);
   else sum.addInPlace(gradient);
-  arrived.set(input.node!, { sum, own: true });
+  arrived.set(input.node!, { tensor: sum, own: true });
 }

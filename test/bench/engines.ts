@@ -40,9 +40,9 @@ function view(
   data: Float32Array,
   [rows, columns]: number[],
   transposed: boolean,
-  allocate?: Allocator,
+  allocator?: Allocator,
 ): Strided {
-  const own = allocate?.('float32', data.length, false) as Float32Array | undefined;
+  const own = allocator?.allocate('float32', data.length, false) as Float32Array | undefined;
   own?.set(data);
   const storage = Storage.of(own ?? data);
   return transposed
@@ -50,14 +50,14 @@ function view(
     : { storage, shape: [rows, columns], strides: [columns, 1], offset: 0 };
 }
 
-function ours(name: string, threads: number, kernels: DecliningKernels, allocate?: Allocator): Engine {
+function ours(name: string, threads: number, kernels: DecliningKernels, allocator?: Allocator): Engine {
   return {
     name,
     threads,
     prepare(shape) {
       const { transA, transB, shapeA, shapeB, a, b } = operands(shape);
-      const left = view(a, shapeA, transA, allocate);
-      const right = view(b, shapeB, transB, allocate);
+      const left = view(a, shapeA, transA, allocator);
+      const right = view(b, shapeB, transB, allocator);
       return () => kernels.matmul!(left, right);
     },
   };
@@ -65,7 +65,7 @@ function ours(name: string, threads: number, kernels: DecliningKernels, allocate
 
 function wasm(threads: number): Engine {
   const backend = createWasmBackend({ threads });
-  return { ...ours('wasm', threads, backend.kernels, backend.allocate), close: () => backend.close?.() };
+  return { ...ours('wasm', threads, backend.kernels, backend.allocator), close: () => backend.close?.() };
 }
 
 async function tfjsWasm(): Promise<Engine> {

@@ -128,7 +128,7 @@ export function createWasmBackend({ threads = availableThreads(), variant }: Was
     threads,
     relaxed,
     memory,
-    allocate: memory.allocate,
+    allocator: memory,
     start: () => engine.start(threads),
     memoryUse: () => ({ inUse: memory.heap.bytesInUse, reserved: memory.heap.buffer.byteLength }),
     betweenSteps: () => memory.betweenSteps(),

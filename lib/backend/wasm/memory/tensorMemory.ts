@@ -12,7 +12,7 @@ import type { Block, Heap } from './heap.ts';
  * Node in the middle of whatever runs (collect.node.ts), in a browser between two steps (collect.browser.ts).
  *
  * Two rules follow. A part made with `subarray` does not keep a block alive: whoever keeps numbers keeps the storage.
- * And memory moves hands only inside `allocate` and `take`, never while a kernel runs.
+ * And memory moves hands only inside `allocate`, `take` and `release`, never while a kernel runs.
  */
 
 const MB = 2 ** 20;
@@ -39,14 +39,15 @@ interface Entry {
   readonly block: Block;
 }
 
-export class TensorMemory {
+export class TensorMemory implements Allocator {
   readonly heap: Heap;
   readonly #collector: Collector | undefined;
   readonly #mostTensors: number;
   readonly #buffers = new Set<ArrayBufferLike>();
   readonly #whenShort: (() => void)[] = [];
   readonly #whenCollected: (() => void)[] = [];
-  #entries: Entry[] = [];
+  /** What was given out and not taken back, by its address. */
+  readonly #entries = new Map<number, Entry>();
   #tensorBytes = 0;
   #sinceCollection = 0;
   /** Bytes in use after the last collection between steps. */
@@ -63,10 +64,10 @@ export class TensorMemory {
   }
 
   /**
-   * The allocator to hand to `setAllocator`. When the memory is full it falls back to the JS heap, from where the
-   * kernels copy an operand at each call: a model too large for the memory still runs, slowly.
+   * Memory for a tensor's numbers. When it is full it comes from the JS heap instead, from where the kernels copy an
+   * operand at each call: a model too large for the memory still runs, slowly.
    */
-  readonly allocate: Allocator = (dtype, length, zero) => {
+  allocate(dtype: DType, length: number, zero: boolean): TypedArray {
     const bytes = length * BYTES_PER_ELEMENT[dtype];
     if (this.#tensorBytes + bytes > this.#mostTensors) this.collect();
     const fits = bytes > 0 && this.#tensorBytes + bytes <= this.#mostTensors;
@@ -74,17 +75,24 @@ export class TensorMemory {
     if (!block) return orTooLarge(dtype, length, () => arrayOf(dtype, new ArrayBuffer(bytes), 0, length));
     const array = arrayOf(dtype, this.buffer(), block.pointer, length);
     if (zero) array.fill(0);
-    this.#entries.push({ reference: new WeakRef(array), block });
+    this.#entries.set(block.pointer, { reference: new WeakRef(array), block });
     this.#tensorBytes += block.size;
     return array;
-  };
+  }
+
+  /** Takes a tensor's memory back now. A part of an array has none of its own. */
+  release(array: TypedArray): void {
+    if (!this.holds(array)) return;
+    const entry = this.#entries.get(array.byteOffset);
+    if (entry?.reference.deref() === array) this.#takeBack(entry);
+  }
 
   /** A block that the caller gives back to the heap; `undefined` when the memory is full of living things. */
   take(bytes: number): Block | undefined {
     const { heap } = this;
     this.#sinceCollection += bytes + OVERHEAD;
     const collects = this.#collector?.withinJob ?? true;
-    if (collects && this.#entries.length > this.#mostEntries) this.collect();
+    if (collects && this.#entries.size > this.#mostEntries) this.collect();
     let block = heap.take(bytes, false);
     if (!block && collects && this.#sinceCollection > this.#limit) {
       this.collect();
@@ -128,7 +136,7 @@ export class TensorMemory {
   async betweenSteps(): Promise<void> {
     const collector = this.#collector;
     if (!collector || collector.withinJob) return;
-    if (this.#sinceCollection <= this.#limit && this.#entries.length <= this.#mostEntries) return;
+    if (this.#sinceCollection <= this.#limit && this.#entries.size <= this.#mostEntries) return;
     const enough = 1.25 * this.#livingBytes + ENOUGH;
     for (let round = 0; round < MOST_ROUNDS; round++) {
       collector.collect();
@@ -146,24 +154,21 @@ export class TensorMemory {
     const begin = performance.now();
     const withinJob = this.#collector?.withinJob ?? true;
     if (withinJob) this.#collector?.collect();
-    const living: Entry[] = [];
-    for (const entry of this.#entries) {
-      if (entry.reference.deref()) {
-        living.push(entry);
-      } else {
-        this.#tensorBytes -= entry.block.size;
-        this.heap.give(entry.block);
-      }
-    }
-    this.#entries = living;
+    for (const entry of this.#entries.values()) if (!entry.reference.deref()) this.#takeBack(entry);
     for (const look of this.#whenCollected) look();
     this.#sinceCollection = 0;
     const end = performance.now();
     const tooOften = withinJob && end - begin > COLLECTION_SHARE * (end - this.#lastCollection);
     if (tooOften) this.#leastGarbage = Math.min(MOST_GARBAGE, this.#limit * 2);
     this.#limit = Math.min(MOST_GARBAGE, Math.max(this.#leastGarbage, this.heap.bytesInUse / 8));
-    this.#mostEntries = 2 * living.length + MOST_TINY;
+    this.#mostEntries = 2 * this.#entries.size + MOST_TINY;
     this.#lastCollection = end;
+  }
+
+  #takeBack(entry: Entry): void {
+    this.#entries.delete(entry.block.pointer);
+    this.#tensorBytes -= entry.block.size;
+    this.heap.give(entry.block);
   }
 }
 
