@@ -1,6 +1,7 @@
 import { nn, noGrad, type Tensor, tensor, UserError } from '../../lib/index.ts';
-import type { GgufFile, GgufValue } from '../../lib/io/gguf.ts';
+import type { GgufFile, GgufTensor, GgufValue } from '../../lib/io/gguf.ts';
 import { withGguf } from '../../lib/io/gguf-file.ts';
+import { canStayQuantised, quantisedTensor } from '../../lib/io/gguf-quantised.ts';
 import { LlamaModel } from './05-llama-model.ts';
 import { BpeTokeniser } from './08-tokeniser.ts';
 import type { LlamaConfig } from './config.ts';
@@ -28,23 +29,40 @@ const BLOCK_TENSORS: Record<string, string> = {
   'ff.down.weight': 'ffn_down',
 };
 
+export interface LoadOptions {
+  /**
+   * Keeps matrices in their blocks of few bits, as the file has them (Q4_0, Q4_1, Q8_0; others become float32): a quarter
+   * of the memory or less, and nothing to decode. They do not train; LoRA beside them does, which is QLoRA.
+   */
+  quantised?: boolean;
+}
+
 /**
  * Reads a model of the Llama family from a GGUF file, llama.cpp's format: sizes, weights, tokeniser and template in one.
  * @throws UserError if the file is missing, damaged, of another architecture, or lacks something
  */
-export async function loadGguf(path: string): Promise<LoadedLlama> {
+export async function loadGguf(path: string, { quantised = false }: LoadOptions = {}): Promise<LoadedLlama> {
   return withGguf(path, (file) => {
     const config = configFrom(file);
     // No random numbers are drawn for what is overwritten at once.
     const model = nn.init.skip(() => new LlamaModel(config)).eval();
     noGrad(() => {
-      for (const [name, parameter] of model.namedParameters()) {
+      for (const [name, parameter] of [...model.namedParameters()]) {
         const stored = tensorOf(file, ggufName(name), parameter.shape);
-        parameter.copyInPlace(rowsAsHere(name, stored, config));
+        const reorder = (weight: Tensor) => rowsAsHere(name, weight, config);
+        if (quantised && canStayQuantised(stored)) putWeight(model, name, quantisedTensor(stored, reorder));
+        else parameter.copyInPlace(reorder(tensor(stored.data).reshape([...parameter.shape])));
       }
     });
     return { model, ...tokeniserFrom(file) };
   });
+}
+
+/** Puts a frozen weight in the place of one that the model was made with; the head shares the embedding's. */
+function putWeight(model: LlamaModel, name: string, weight: Tensor): void {
+  const layer = model.getSubmodule(name.replace(/\.weight$/, '')) as nn.Linear | nn.Embedding;
+  layer.weight = new nn.Parameter(weight, false);
+  if (layer === model.tokEmb) model.outHead = nn.Linear.of(layer.weight, null);
 }
 
 function ggufName(name: string): string {
@@ -54,7 +72,7 @@ function ggufName(name: string): string {
   return `blk.${block}.${BLOCK_TENSORS[part]}.weight`;
 }
 
-function tensorOf(file: GgufFile, name: string, shape: readonly number[]): Tensor {
+function tensorOf(file: GgufFile, name: string, shape: readonly number[]): GgufTensor {
   const stored = file.tensors.get(name);
   if (!stored) throw new UserError(`${file.name} lacks the tensor ${name}: it may be another kind of model`);
   if (stored.shape.join() !== shape.join()) {
@@ -62,7 +80,7 @@ function tensorOf(file: GgufFile, name: string, shape: readonly number[]): Tenso
       `${name} of ${file.name} is [${stored.shape.join(', ')}], expected [${shape.join(', ')}]`,
     );
   }
-  return tensor(stored.data).reshape([...shape]);
+  return stored;
 }
 
 /**

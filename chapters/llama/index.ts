@@ -4,7 +4,7 @@ export { type Rotations, rotate, rotations } from './02-rope.ts';
 export { FeedForward, silu } from './03-swiglu.ts';
 export { GroupedQueryAttention } from './04-grouped-query-attention.ts';
 export { LlamaBlock, LlamaModel } from './05-llama-model.ts';
-export { type LoadedLlama, loadGguf, unpermuteRows } from './06-gguf.ts';
+export { type LoadedLlama, type LoadOptions, loadGguf, unpermuteRows } from './06-gguf.ts';
 export { loadHubFolder } from './07-hub-folder.ts';
 export { BpeTokeniser, type Vocabulary } from './08-tokeniser.ts';
 export { type AnswerOptions, chat, chatToIds, continueIds, type Message } from './09-chat.ts';

@@ -1,22 +1,23 @@
 import { downloadFileToCacheDir } from '@huggingface/hub';
 import { UserError } from '../../lib/index.ts';
 import { folderOf, kindOfPath } from '../../lib/io/files.ts';
-import { type LoadedLlama, loadGguf } from './06-gguf.ts';
+import { type LoadedLlama, type LoadOptions, loadGguf } from './06-gguf.ts';
 import { HUB_FILES, loadHubFolder } from './07-hub-folder.ts';
 
 const REPOSITORY = 'HuggingFaceTB/SmolLM2-135M-Instruct';
 
 /**
  * A Llama from a GGUF file or a folder in the hub's layout, or SmolLM2-135M-Instruct from the Hugging Face hub, kept in its
- * cache.
+ * cache. A file's matrices may stay quantised; those of a folder are float32.
  * @throws UserError if it is missing, damaged or another kind of model, or cannot be downloaded
  */
 export async function obtainLlama(
   path: string | undefined,
   print: (line: string) => void,
+  options: LoadOptions = {},
 ): Promise<LoadedLlama> {
   const place = path ?? (await downloadModel(print));
-  return kindOfPath(place) === 'folder' ? loadHubFolder(place) : loadGguf(place);
+  return kindOfPath(place) === 'folder' ? loadHubFolder(place) : loadGguf(place, options);
 }
 
 /** The folder in the hub's cache. */

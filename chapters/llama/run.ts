@@ -21,6 +21,7 @@ export const OPTIONS = {
     help: "a GGUF file, or a folder in the hub's layout (default: SmolLM2-135M-Instruct from the hub)",
     placeholder: 'PATH',
   },
+  float32: { type: 'boolean', help: "decode a file's weights to float32 in place of keeping their blocks" },
   prompt: { type: 'string', help: 'answer this, and nothing else', placeholder: 'TEXT' },
   chat: { type: 'boolean', help: 'a conversation on the terminal', excludes: ['prompt'] },
   maxNewTokens: { type: 'number', help: 'tokens of an answer at most', default: 256, min: 1, integer: true },
@@ -41,7 +42,7 @@ export async function run(nb: Notebook, options: OptionValues<typeof OPTIONS>): 
   const { weights, prompt } = options;
   manualSeed(options.seed);
   if (prompt !== undefined || options.chat) {
-    const loaded = await obtainLlama(weights, (line) => nb.note(line));
+    const loaded = await obtainLlama(weights, (line) => nb.note(line), { quantised: !options.float32 });
     return prompt !== undefined ? answerOnce(loaded, prompt, options) : converse(loaded, options);
   }
 
@@ -62,7 +63,7 @@ export async function run(nb: Notebook, options: OptionValues<typeof OPTIONS>): 
 
   nb.section('6 A real one, from its file');
   const start = performance.now();
-  const loaded = await obtainLlama(weights, (line) => nb.note(line));
+  const loaded = await obtainLlama(weights, (line) => nb.note(line), { quantised: !options.float32 });
   nb.note(`Read in ${((performance.now() - start) / 1000).toFixed(1)} s`);
 
   nb.section('7 Its tokeniser');

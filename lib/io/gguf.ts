@@ -1,11 +1,11 @@
 /**
  * Reading GGUF, llama.cpp's file format: a header, named values ("metadata": sizes, the tokeniser, the chat template),
- * a list of tensors, then their numbers, most of them in blocks of few bits (gguf-blocks.ts).
+ * a list of tensors, then their numbers, most of them in blocks of few bits (lib/backend/quantised).
  * Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  */
 
+import { BLOCK_FORMATS, type BlockFormat, formatName } from '../backend/quantised/formats.ts';
 import { UserError } from '../errors.ts';
-import { BLOCK_FORMATS, type BlockFormat, formatName } from './gguf-blocks.ts';
 
 export type GgufValue = number | bigint | boolean | string | GgufValue[];
 
@@ -14,8 +14,13 @@ export interface GgufTensor {
   readonly format: BlockFormat | undefined;
   /** Row-major, as everywhere else here: GGUF itself lists the innermost axis first. */
   readonly shape: readonly number[];
-  /** The bytes as stored, read at each access. */
-  readonly bytes: Uint8Array;
+  /** How many bytes it takes as it is stored. */
+  readonly byteLength: number;
+  /**
+   * Reads the bytes as stored to the beginning of `target`.
+   * @throws UserError for a format that is not read here
+   */
+  readInto(target: Uint8Array): void;
   /**
    * The numbers as float32, decoded at each access.
    * @throws UserError for a format that is not read here
@@ -93,9 +98,10 @@ export function readGguf(readRange: ReadRange, size: number, name: string): Gguf
     tensors.set(tensorName, {
       format,
       shape,
-      get bytes() {
+      byteLength: end - begin,
+      readInto(target) {
         readable();
-        return readRange(begin, end);
+        target.set(readRange(begin, end));
       },
       get data() {
         const { numbers, bytes, decode } = readable();

@@ -1,7 +1,7 @@
 /** Writing the safetensors format, byte for byte as its reference implementation (the Rust crate) does. */
 
+import { encodeFloat16 } from '../backend/quantised/half.ts';
 import { UserError } from '../errors.ts';
-import { encodeFloat16 } from './half.ts';
 import { DTYPE_BYTES, LENGTH_BYTES } from './safetensors.ts';
 
 export interface TensorToStore {

@@ -3,8 +3,8 @@
  * dtype, shape and place, then the numbers. Here from bytes in memory; safetensors-file.ts reads files.
  */
 
+import { decodeBfloat16, decodeFloat16 } from '../backend/quantised/half.ts';
 import { UserError } from '../errors.ts';
-import { decodeBfloat16, decodeFloat16 } from './half.ts';
 
 /** Bytes per number of the dtypes the format knows. */
 export const DTYPE_BYTES: Record<string, number> = {

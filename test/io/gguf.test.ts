@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { UserError } from '../../lib/index.ts';
 import { readGguf } from '../../lib/io/gguf.ts';
-import { BLOCK_FORMATS } from '../../lib/io/gguf-blocks.ts';
+import { BLOCK_FORMATS } from '../../lib/backend/quantised/formats.ts';
 import { tinyGguf } from '../support/tiny-gguf.ts';
 
 /** Made by the Python package gguf: test/fixtures/llama.py. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { UserError } from '../../lib/errors.ts';
-import { decodeFloat16, encodeFloat16 } from '../../lib/io/half.ts';
+import { decodeFloat16, encodeFloat16 } from '../../lib/backend/quantised/half.ts';
 import { readSafetensors } from '../../lib/io/safetensors.ts';
 import { openSafetensors, saveSafetensors } from '../../lib/io/safetensors-file.ts';
 import { safetensorsPieces, type TensorToStore, writeSafetensors } from '../../lib/io/safetensors-write.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { encodeFloat16 } from '../../lib/io/half.ts';
+import { encodeFloat16 } from '../../lib/backend/quantised/half.ts';
 import { readSafetensors } from '../../lib/io/safetensors.ts';
 
 /**

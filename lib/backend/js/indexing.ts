@@ -1,12 +1,20 @@
 import type { Kernels, Strided } from '../kernels.ts';
+import { wholeMatrixOfBlocks } from '../quantised/storedBlocks.ts';
 import { Storage } from '../storage.ts';
 import { forEachElement, newFloats, rowMajor, sizeOf } from '../strided.ts';
 
 function embedding(weight: Strided, ids: Strided): Storage {
   const d = weight.shape[1];
-  const table = weight.storage.data;
   const rows = rowMajor<Int32Array>(ids);
   const { storage, data } = newFloats(rows.length * d);
+  const stored = wholeMatrixOfBlocks(weight);
+  if (stored) {
+    rows.forEach((row, i) => {
+      stored.blocks.readRow(row, data, i * d);
+    });
+    return storage;
+  }
+  const table = weight.storage.data;
   for (let i = 0; i < rows.length; i++) {
     const start = weight.offset + rows[i] * weight.strides[0];
     for (let j = 0; j < d; j++) data[i * d + j] = table[start + j * weight.strides[1]];

@@ -1,6 +1,8 @@
 import type { Kernels, Strided } from '../kernels.ts';
+import { FEW_ROWS, type StoredBlocks, wholeMatrixOfBlocks } from '../quantised/storedBlocks.ts';
 import type { Storage } from '../storage.ts';
 import { newFloats, rowMajor, sizeOf } from '../strided.ts';
+import { dotOfBlocks, roundRow } from './blocks.ts';
 
 /**
  * The definition: out[i, j] = start[j] + Σₚ a[i, p] b[p, j], for a [m, k] and b [k, n], anywhere in memory.
@@ -148,7 +150,25 @@ function transposed(x: Strided): Strided {
   return { ...x, shape: [x.shape[1], x.shape[0]], strides: [x.strides[1], x.strides[0]] };
 }
 
+/** A few rows a [m, k] times the rows of blocks [n, k], as whole numbers. */
+function matmulOfBlocks(a: Strided, blocks: StoredBlocks, bias?: Strided): Storage {
+  const [k, n] = [blocks.columns, blocks.rows];
+  const rows = rowMajor(a);
+  const { storage, data } = newFloats((rows.length / k) * n);
+  for (let i = 0; i * k < rows.length; i++) {
+    const x = roundRow(rows.subarray(i * k, (i + 1) * k));
+    for (let j = 0; j < n; j++) {
+      const start = bias ? bias.storage.data[bias.offset + j * bias.strides[0]] : 0;
+      data[i * n + j] = start + dotOfBlocks(blocks, j, x);
+    }
+  }
+  return storage;
+}
+
 function matmul(a: Strided, b: Strided, bias?: Strided): Storage {
+  const stored = wholeMatrixOfBlocks(b);
+  if (stored?.byColumns && sizeOf(a.shape.slice(0, -1)) <= FEW_ROWS)
+    return matmulOfBlocks(a, stored.blocks, bias);
   const [m, k] = a.shape.slice(-2);
   const n = b.shape.at(-1)!;
   const batches = sizeOf(a.shape.slice(0, -2));

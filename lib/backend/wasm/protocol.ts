@@ -31,6 +31,9 @@ export const Reduce = { sum: 0, max: 1, min: 2 } as const;
 /** What a cast to float32 reads. */
 export const CastFrom = { bool: 0, int32: 1 } as const;
 
+/** How a matrix's numbers are kept in blocks of 32 (../quantised/formats.ts). */
+export const Blocks = { q4_0: 0, q4_1: 1, q8_0: 2 } as const;
+
 type Word = 'i32' | 'usize' | 'f32';
 export type Layout = Readonly<Record<string, Word | `${Word}[${number}]`>>;
 
@@ -68,6 +71,22 @@ export const LAYOUTS = {
   gemv: {
     ...{ m: 'i32', n: 'i32', k: 'i32', a: 'usize', b: 'usize', c: 'usize', rowBytes: 'usize', bias: 'usize' },
     ...{ start: 'i32', columnsPerTask: 'i32', line: 'usize', step: 'usize' },
+  },
+  /** x [m, k] in rows of 32 whole numbers with a scale and a sum each (assembly/blocks.ts). */
+  roundRows: { m: 'i32', k: 'i32', x: 'usize', out: 'usize', apart: 'i32' },
+  /** C [m, n] from few rounded rows and a matrix in blocks, whose n rows are B's columns. */
+  blockDots: {
+    ...{ m: 'i32', n: 'i32', k: 'i32', x: 'usize', format: 'i32', b: 'usize', lineB: 'usize' },
+    ...{ c: 'usize', rowBytes: 'usize', start: 'i32', bias: 'usize', columnsPerTask: 'i32' },
+  },
+  /** Panels of n columns and k rows of B, a matrix in blocks: `byColumns` says that its rows are B's columns. */
+  packBlocks: {
+    ...{ panelsPerTask: 'i32', format: 'i32', b: 'usize', lineB: 'usize', byColumns: 'i32' },
+    ...{ firstColumn: 'i32', n: 'i32', firstStep: 'i32', k: 'i32', panels: 'usize' },
+  },
+  embeddingBlocks: {
+    ...{ rowsPerTask: 'i32', rows: 'i32', d: 'i32', format: 'i32', b: 'usize', lineB: 'usize' },
+    ...{ ids: 'usize', out: 'usize' },
   },
   /**
    * Up to three operands seen as rows of `length`, along which each goes in steps of 0 or 1 elements; `outer` says how
@@ -181,6 +200,10 @@ export const JOBS = {
   gemmBatch: 'gemmBatch',
   gemvDots: 'gemv',
   gemvRows: 'gemv',
+  roundRows: 'roundRows',
+  blockDots: 'blockDots',
+  packBlocks: 'packBlocks',
+  embeddingBlocks: 'embeddingBlocks',
   unary: 'elementwise',
   binary: 'elementwise',
   where: 'elementwise',
@@ -247,6 +270,7 @@ export const FINGERPRINT = fingerprintOf(
     Binary,
     Reduce,
     CastFrom,
+    Blocks,
     LAYOUTS,
     JOBS,
   ]),

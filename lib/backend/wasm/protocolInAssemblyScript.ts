@@ -2,14 +2,27 @@ import * as protocol from './protocol.ts';
 
 /** The protocol once more in AssemblyScript's words, as build.ts writes it to assembly/protocol.ts. */
 export function protocolInAssemblyScript(): string {
-  const { SCRATCH, ARGUMENTS, MR, NR, FINGERPRINT, Start, Unary, Binary, Reduce, CastFrom, JOBS, LAYOUTS } =
-    protocol;
+  const {
+    SCRATCH,
+    ARGUMENTS,
+    MR,
+    NR,
+    FINGERPRINT,
+    Start,
+    Unary,
+    Binary,
+    Reduce,
+    CastFrom,
+    Blocks,
+    JOBS,
+    LAYOUTS,
+  } = protocol;
   const numberOf = Object.fromEntries(Object.keys(JOBS).map((job, number) => [job, number]));
   return [
     '/** Written by ../build.ts from ../protocol.ts, where it is explained. */',
     constants({ SCRATCH, ARGUMENTS, MR, NR, FINGERPRINT }),
-    ...Object.entries({ Job: numberOf, Start, Unary, Binary, Reduce, CastFrom }).map(([name, numbers]) =>
-      namespace(name, constants(numbers)),
+    ...Object.entries({ Job: numberOf, Start, Unary, Binary, Reduce, CastFrom, Blocks }).map(
+      ([name, numbers]) => namespace(name, constants(numbers)),
     ),
     ...Object.entries(LAYOUTS).map(([name, layout]) => namespace(name, readers(layout))),
   ].join('\n');

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { chat, type LoadedLlama, loadGguf } from '../../../chapters/llama/index.ts';
+import { chat, KeyValueCache, type LoadedLlama, loadGguf } from '../../../chapters/llama/index.ts';
 import { noGrad, tensor, useBackend } from '../../../lib/index.ts';
 
 /**
@@ -52,5 +52,42 @@ describe('SmolLM2-135M-Instruct', () => {
     for (const { question, answer } of expected.answers) {
       expect(await chat(loaded, question, { maxNewTokens: 24, temperature: 0 })).to.equal(answer);
     }
+  });
+
+  describe('with its matrices as the file has them', () => {
+    let quantised: LoadedLlama;
+    before(async () => {
+      quantised = await loadGguf(PATH, { quantised: true });
+    });
+
+    it('has the same logits for several tokens at once', () => {
+      expected.tokens.forEach((ids, i) => {
+        const logits = noGrad(() => quantised.model.forward(tensor([ids], { dtype: 'int32' })).select(1, -1)); // [1, v]
+        const { values, indices } = logits.topk(8);
+        expect(indices.toArray(), expected.texts[i]).to.eql([expected.largest[i].ids]);
+        (values.toFlatArray() as number[]).forEach((value, n) => {
+          expect(value).to.be.closeTo(expected.largest[i].logits[n], 1e-3);
+        });
+      });
+    });
+
+    it('has nearly the same token by token, where whole numbers are multiplied', () => {
+      const { model } = quantised;
+      expected.tokens.forEach((ids, i) => {
+        const cache = new KeyValueCache();
+        const step = (id: number) => model.forward(tensor([[id]], { dtype: 'int32' }), cache).select(1, -1);
+        const logits = noGrad(() => ids.map(step).at(-1)!); // [1, v]
+        const largest = logits
+          .gather(1, tensor([expected.largest[i].ids], { dtype: 'int32' }))
+          .toFlatArray() as number[];
+        for (const [n, value] of largest.entries())
+          expect(value).to.be.closeTo(expected.largest[i].logits[n], 0.3);
+      });
+    });
+
+    it('answers', async () => {
+      const { question, answer } = expected.answers[0];
+      expect(await chat(quantised, question, { maxNewTokens: 24, temperature: 0 })).to.equal(answer);
+    });
   });
 });

@@ -38,9 +38,10 @@ function ask(name: keyof Kernels, args: Args): unknown {
 
 /** The same arguments with their numbers on the host, without changing where the storages are. */
 export function onHost(args: Args): unknown[] {
-  return mapStorages(args, (storage) =>
-    storage.isOnHost ? storage : Storage.of(storage.deviceCopy('gpu')!.read()),
-  );
+  return mapStorages(args, (storage) => {
+    const copy = storage.isOnHost ? undefined : storage.deviceCopy('gpu');
+    return copy ? Storage.of(copy.read()) : storage;
+  });
 }
 
 export function isStrided(arg: unknown): arg is Strided {

@@ -1,3 +1,4 @@
+import { blockDotsTask, embeddingBlocksTask, packBlocksTask, roundRowsTask } from './blocks';
 import { copyTask } from './copy';
 import { binaryTask, castTask, unaryTask, whereTask } from './elementwise';
 import { gemmBatchTask, gemmTask } from './gemm';
@@ -38,5 +39,9 @@ export function runTask(kind: i32, task: i32): void {
     case Job.adamW: return adamWTask(task);
     case Job.gemvDots: return gemvDotsTask(task);
     case Job.gemvRows: return gemvRowsTask(task);
+    case Job.roundRows: return roundRowsTask();
+    case Job.blockDots: return blockDotsTask(task);
+    case Job.packBlocks: return packBlocksTask(task);
+    case Job.embeddingBlocks: return embeddingBlocksTask(task);
   }
 }

@@ -1,6 +1,8 @@
+import { BLOCK, FEW_ROWS } from '../../quantised/storedBlocks.ts';
 import type { Engine } from '../engine.ts';
 import type { Packed } from '../memory/packCache.ts';
 import { MR, NR, Start } from '../protocol.ts';
+import { type BlockMatrix, multiplyBlocks, packBlocks } from './blocks.ts';
 
 /** Plans one matrix product: which panels to pack, how to cut C into blocks. The sums are in assembly/gemm.ts. */
 
@@ -17,11 +19,9 @@ const PANEL_BYTES = 16 * 2 ** 20;
 const PACK_ELEMENTS = 16384;
 /** Products with fewer multiply-adds stay on the calling thread. */
 export const THREADED_WORK = 500_000;
-/** With so few rows, B's numbers are used too seldom to be packed (assembly/gemv.ts). */
-const FEW_ROWS = 2;
 
 /** An operand's matrix. */
-interface Matrix {
+export interface Matrix {
   /** Of its first element. */
   address: number;
   /** Bytes from one row of A, or column of B, to the next. */
@@ -36,7 +36,7 @@ export interface Product {
   n: number;
   k: number;
   a: Matrix;
-  b: Matrix;
+  b: Matrix | BlockMatrix;
   /** C's address and bytes between its rows; its columns lie side by side. */
   c: number;
   rowBytes: number;
@@ -48,22 +48,25 @@ export const roundUp = (value: number, unit: number) => Math.ceil(value / unit) 
 
 /** `keep` says where B's packed panels are kept from call to call, if they are. */
 export function multiply(engine: Engine, p: Product, keep?: (bytes: number) => Packed | undefined): void {
+  // With so few rows B's numbers are used too seldom to be packed (assembly/gemv.ts, assembly/blocks.ts).
+  const { b } = p;
   const rowsLieInPieces = p.a.step === 4 && (p.m === 1 || p.a.line === 4 * p.k);
-  if (p.m <= FEW_ROWS && rowsLieInPieces && (p.b.step === 4 || p.b.line === 4)) multiplyFewRows(engine, p);
+  if (p.m > FEW_ROWS || !rowsLieInPieces) multiplyPanels(engine, p, keep);
+  else if ('blocks' in b && b.byColumns) multiplyBlocks(engine, { ...p, a: p.a.address }, b.blocks);
+  else if (!('blocks' in b) && (b.step === 4 || b.line === 4)) multiplyFewRows(engine, p, b);
   else multiplyPanels(engine, p, keep);
 }
 
-function multiplyFewRows(engine: Engine, p: Product): void {
+function multiplyFewRows(engine: Engine, p: Product, { address, line, step }: Matrix): void {
   const threaded = p.n * p.k > THREADED_WORK / 4;
   const perTask = threaded ? Math.max(64, roundUp(p.n / (4 * engine.threads), 16)) : p.n;
   const { m, n, k, c, rowBytes, bias, start } = p;
-  const { line, step } = p.b;
   const args = {
     m,
     n,
     k,
     a: p.a.address,
-    b: p.b.address,
+    b: address,
     c,
     rowBytes,
     bias,
@@ -78,11 +81,13 @@ function multiplyFewRows(engine: Engine, p: Product): void {
 function multiplyPanels(engine: Engine, p: Product, keep?: (bytes: number) => Packed | undefined): void {
   const { n, k } = p;
   const threaded = p.m * n * k > THREADED_WORK;
-  const steps = Math.ceil(k / Math.max(1, Math.ceil(k / MOST_STEPS)));
+  const evenSteps = Math.ceil(k / Math.max(1, Math.ceil(k / MOST_STEPS)));
+  const inBlocks = 'blocks' in p.b;
+  const steps = inBlocks ? roundUp(evenSteps, BLOCK) : evenSteps;
   const blocks = blocksOf(engine, p, steps, threaded);
   // Last: where memory is short, taking some gives up the panels that are kept.
   const kept = keep?.(roundUp(n, NR) * k * 4);
-  const columns = kept ? n : columnsPacked(n, steps);
+  const columns = kept ? n : columnsPacked(n, steps, inBlocks ? BLOCK : NR);
   for (let column = 0; column < n; column += columns) {
     let done = 0;
     do {
@@ -91,7 +96,7 @@ function multiplyPanels(engine: Engine, p: Product, keep?: (bytes: number) => Pa
         ? kept.address + 4 * roundUp(n, NR) * done
         : engine.panels.reserve(4 * roundUp(part.n, NR) * part.k);
       if (!kept?.ready) packB(engine, part, panels, threaded);
-      multiplyBlocks(engine, part, panels, blocks);
+      multiplyBlocksOfRows(engine, part, panels, blocks);
       done += steps;
     } while (done < k);
   }
@@ -115,8 +120,8 @@ function blocksOf(engine: Engine, { m, n }: Product, steps: number, threaded: bo
 }
 
 /** How many columns of B are packed at a time, so that the panels take little memory. */
-function columnsPacked(n: number, steps: number): number {
-  return Math.min(roundUp(n, NR), Math.floor(PANEL_BYTES / (4 * NR * Math.max(1, steps))) * NR);
+function columnsPacked(n: number, steps: number, unit: number): number {
+  return Math.min(roundUp(n, unit), Math.floor(PANEL_BYTES / (4 * unit * Math.max(1, steps))) * unit);
 }
 
 /** The product of some columns of B and some steps of k; what steps before have summed up is in C. */
@@ -127,7 +132,10 @@ function partOf(whole: Product, column: number, n: number, done: number, k: numb
     n,
     k,
     a: { ...a, address: a.address + done * a.step },
-    b: { ...b, address: b.address + column * b.line + done * b.step },
+    b:
+      'blocks' in b
+        ? { ...b, column, step: done }
+        : { ...b, address: b.address + column * b.line + done * b.step },
     c: whole.c + 4 * column,
     bias: whole.bias + 4 * column,
     start: done === 0 ? whole.start : Start.add,
@@ -135,13 +143,17 @@ function partOf(whole: Product, column: number, n: number, done: number, k: numb
 }
 
 function packB(engine: Engine, { n, k, b }: Product, panels: number, threaded: boolean): void {
+  if ('blocks' in b) {
+    packBlocks(engine, b, { n, k }, panels, PACK_ELEMENTS, threaded);
+    return;
+  }
   // An even number of panels, since two panels together are whole cache lines.
   const perTask = roundUp(Math.ceil(PACK_ELEMENTS / (NR * Math.max(1, k))), 2);
   const args = { panelsPerTask: perTask, k, b: b.address, line: b.line, step: b.step, n, panels };
   engine.run('pack', args, Math.ceil(n / (NR * perTask)), threaded);
 }
 
-function multiplyBlocks(engine: Engine, p: Product, panelsB: number, blocks: Blocks): void {
+function multiplyBlocksOfRows(engine: Engine, p: Product, panelsB: number, blocks: Blocks): void {
   const { rows, count, lanes, counters } = blocks;
   new Int32Array(engine.memory.buffer(), counters, count).fill(0);
   const { m, n, k, a, c, rowBytes, bias, start } = p;

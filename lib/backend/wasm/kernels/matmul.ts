@@ -1,9 +1,10 @@
 import type { Strided } from '../../kernels.ts';
+import { wholeMatrixOfBlocks } from '../../quantised/storedBlocks.ts';
 import type { Storage } from '../../storage.ts';
 import { isContiguous, sizeOf } from '../../strided.ts';
 import type { Engine } from '../engine.ts';
 import { MR, NR, Start } from '../protocol.ts';
-import { multiply, type Product, roundUp, THREADED_WORK } from './gemm.ts';
+import { type Matrix, multiply, type Product, roundUp, THREADED_WORK } from './gemm.ts';
 
 /** The matrix products of Kernels as products of one pair of matrices (gemm.ts), or of many small ones at once. */
 
@@ -36,7 +37,8 @@ export function matmul(engine: Engine, a: Strided, b: Strided, bias?: Strided): 
   const out = engine.empty(size);
   if (size === 0) return out;
   const folded = foldRows(a, b);
-  const product: Product = {
+  const stored = folded && wholeMatrixOfBlocks(b);
+  const product = {
     m: folded?.m ?? a.shape[rank - 2],
     n,
     k,
@@ -45,23 +47,28 @@ export function matmul(engine: Engine, a: Strided, b: Strided, bias?: Strided): 
       line: 4 * (folded?.line ?? a.strides[rank - 2]),
       step: 4 * a.strides[rank - 1],
     },
-    b: { address: engine.address(b), line: 4 * b.strides[rank - 1], step: 4 * b.strides[rank - 2] },
     c: engine.target(out),
     rowBytes: 4 * n,
     start: bias ? Start.bias : Start.zero,
     bias: bias ? engine.address(bias) : 0,
   };
+  if (stored) {
+    multiply(engine, { ...product, b: { ...stored, column: 0, step: 0 } });
+    return out;
+  }
+  const [line, step] = [b.strides[rank - 1], b.strides[rank - 2]];
+  const matrices = { ...product, b: { address: engine.address(b), line: 4 * line, step: 4 * step } };
   if (folded) {
-    const layout = [b.offset, product.b.line, product.b.step, k, n];
-    multiply(engine, product, (bytes) => engine.packs.find(b.storage, layout, k * n, bytes));
+    const layout = [b.offset, line, step, k, n];
+    multiply(engine, matrices, (bytes) => engine.packs.find(b.storage, layout, k * n, bytes));
   } else {
-    multiplyBatch(engine, product, a, b);
+    multiplyBatch(engine, matrices, a, b);
   }
   return out;
 }
 
 /** One product for each index of the leading dimensions; `p` describes the first. */
-function multiplyBatch(engine: Engine, p: Product, a: Strided, b: Strided): void {
+function multiplyBatch(engine: Engine, p: Product & { b: Matrix }, a: Strided, b: Strided): void {
   const { m, n, k } = p;
   const batch = a.shape.slice(0, -2);
   const count = sizeOf(batch);

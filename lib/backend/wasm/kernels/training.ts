@@ -1,7 +1,9 @@
 import type { AdamWStep, Strided } from '../../kernels.ts';
+import { wholeMatrixOfBlocks } from '../../quantised/storedBlocks.ts';
 import type { Storage } from '../../storage.ts';
 import { isContiguous } from '../../strided.ts';
 import type { Engine } from '../engine.ts';
+import { embedBlocks } from './blocks.ts';
 import { rowMajorAddress, THREADED_ELEMENTS } from './elementwise.ts';
 
 /** Embedding and optimiser kernels: their arguments. The loops are in assembly/training.ts. */
@@ -16,6 +18,11 @@ export function embedding(engine: Engine, weight: Strided, ids: Strided): Storag
   if (weight.storage.dtype !== 'float32' || weight.strides[1] !== 1) return undefined;
   const out = engine.empty(rows * d);
   if (rows * d === 0) return out;
+  const stored = wholeMatrixOfBlocks(weight);
+  if (stored) {
+    embedBlocks(engine, stored.blocks, rows, rowMajorAddress(engine, ids), engine.target(out));
+    return out;
+  }
   const rowsPerTask = Math.max(1, Math.floor(TASK / d));
   const args = {
     rowsPerTask,

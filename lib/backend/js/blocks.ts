@@ -1,0 +1,63 @@
+import { BLOCK, type StoredBlocks } from '../quantised/storedBlocks.ts';
+
+/**
+ * Products with numbers that are kept in blocks of 32: what assembly/blocks.ts does, readably. Where a row x of the other
+ * operand meets few others, it is itself rounded to blocks of 32 whole numbers from −127 to 127 with one scale each
+ * (llama.cpp's Q8_1), and whole numbers are multiplied:
+ *
+ *      Σ (d q + m) · (e p)  =  d e Σ q p  +  m · e Σ p       over a block, q and p whole numbers, d, m, e its scales
+ */
+
+/** x [n] in blocks: whole numbers, and for each block its scale e and e Σ p. */
+export interface RoundedRow {
+  readonly whole: Int8Array;
+  readonly scales: Float32Array;
+  readonly sums: Float32Array;
+}
+
+export function roundRow(x: Float32Array): RoundedRow {
+  const blocks = x.length / BLOCK;
+  const rounded: RoundedRow = {
+    whole: new Int8Array(x.length),
+    scales: new Float32Array(blocks),
+    sums: new Float32Array(blocks),
+  };
+  for (let block = 0; block < blocks; block++) {
+    const part = x.subarray(block * BLOCK, (block + 1) * BLOCK);
+    const largest = part.reduce((most, value) => Math.max(most, Math.abs(value)), 0); // NaN stays
+    const scale = Math.fround(largest / 127);
+    const inverse = largest === 0 ? 0 : Math.fround(127 / largest);
+    let sum = 0;
+    for (let i = 0; i < BLOCK; i++) {
+      const p = toEven(Math.fround(part[i] * inverse));
+      rounded.whole[block * BLOCK + i] = p;
+      sum += p;
+    }
+    rounded.scales[block] = scale;
+    rounded.sums[block] = scale * sum;
+  }
+  return rounded;
+}
+
+/** The nearest whole number, the even one of two. */
+function toEven(x: number): number {
+  const near = Math.round(x);
+  return near - x === 0.5 && near % 2 !== 0 ? near - 1 : near;
+}
+
+/** The product of a rounded row with one row of blocks. */
+export function dotOfBlocks(blocks: StoredBlocks, row: number, x: RoundedRow): number {
+  const { format, rowBytes } = blocks;
+  const { buffer, byteOffset } = blocks.bytes.data;
+  const view = new DataView(buffer, byteOffset + row * rowBytes, rowBytes);
+  const one = new Float32Array(BLOCK);
+  let sum = 0;
+  for (let block = 0; block < x.scales.length; block++) {
+    // d q + m, decoded: its product with p is what the whole numbers give, but for the rounding of float32.
+    format.decode(view, block * format.bytes, one, 0);
+    let part = 0;
+    for (let i = 0; i < BLOCK; i++) part += one[i] * x.whole[block * BLOCK + i];
+    sum += part * x.scales[block];
+  }
+  return sum;
+}
