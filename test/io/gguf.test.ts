@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { BLOCK_FORMATS } from '../../lib/backend/quantised/formats.ts';
 import { UserError } from '../../lib/index.ts';
 import { readGguf } from '../../lib/io/gguf.ts';
-import { BLOCK_FORMATS } from '../../lib/backend/quantised/formats.ts';
 import { tinyGguf } from '../support/tiny-gguf.ts';
 
 /** Made by the Python package gguf: test/fixtures/llama.py. */

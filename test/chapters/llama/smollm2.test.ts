@@ -71,15 +71,16 @@ describe('SmolLM2-135M-Instruct', () => {
       });
     });
 
-    it('has nearly the same token by token, where whole numbers are multiplied', () => {
+    it('has nearly the same for a token alone, where whole numbers are multiplied', () => {
       const { model } = quantised;
       expected.tokens.forEach((ids, i) => {
         const cache = new KeyValueCache();
-        const step = (id: number) => model.forward(tensor([[id]], { dtype: 'int32' }), cache).select(1, -1);
-        const logits = noGrad(() => ids.map(step).at(-1)!); // [1, v]
-        const largest = logits
-          .gather(1, tensor([expected.largest[i].ids], { dtype: 'int32' }))
-          .toFlatArray() as number[];
+        const step = (part: number[]) =>
+          model.forward(tensor([part], { dtype: 'int32' }), cache).select(1, -1);
+        noGrad(() => step(ids.slice(0, -1)));
+        const logits = noGrad(() => step(ids.slice(-1))); // [1, v]
+        const wanted = tensor([expected.largest[i].ids], { dtype: 'int32' });
+        const largest = logits.gather(1, wanted).toFlatArray() as number[];
         for (const [n, value] of largest.entries())
           expect(value).to.be.closeTo(expected.largest[i].logits[n], 0.3);
       });
