@@ -1,11 +1,8 @@
-import { realpath } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { downloadFileToCacheDir } from '@huggingface/hub';
 import { nn, UserError } from '../../lib/index.ts';
 import { withTensors } from '../../lib/io/checkpoint.ts';
-import { sha256OfFile } from '../../lib/io/files.ts';
 import { GPTModel } from '../chapter04/index.ts';
+import { hubFile } from '../datasets/index.ts';
 import { loadWeightsIntoGpt } from './05-openai-weights.ts';
 import { type ModelName, modelConfig } from './models.ts';
 
@@ -53,22 +50,13 @@ export async function obtainModel(source: ModelSource): Promise<GPTModel> {
 async function defaultWeights(name: ModelName, print: (line: string) => void = console.log): Promise<string> {
   if (name === 'mini') return MINI_WEIGHTS;
   const repo = HUB_REPOSITORIES[name];
-  print(`Weights of ${name}: ${repo} on the Hugging Face hub (downloaded once, then kept)`);
-  let path: string;
   try {
-    path = await downloadFileToCacheDir({ repo, path: 'model.safetensors' });
+    return await hubFile(repo, 'model.safetensors', print);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    if (!(error instanceof UserError)) throw error;
     throw new UserError(
-      `the weights of ${name} cannot be downloaded (${reason}): give a local copy with --weights PATH, ` +
+      `the weights of ${name} cannot be had (${error.message}): give a local copy with --weights PATH, ` +
         'or use --model mini or --random-weights',
     );
   }
-  // The hub's cache names a large file by its SHA-256.
-  const expected = basename(await realpath(path));
-  const actual = await sha256OfFile(path);
-  if (actual !== expected) {
-    throw new UserError(`${path} is damaged (SHA-256 ${actual}): delete it and run this again`);
-  }
-  return path;
 }

@@ -59,7 +59,7 @@ export async function downloadFile(url: string, path: string, options: DownloadO
 }
 
 /** Opens and closes a connection: `fetch` has no connect time-out of its own that could be set. */
-function reachHost(url: URL, timeoutMs: number): Promise<void> {
+export function reachHost(url: URL, timeoutMs: number): Promise<void> {
   const port = Number(url.port) || (url.protocol === 'http:' ? 80 : 443);
   return new Promise((resolve, reject) => {
     const socket = connect({ host: url.hostname, port });
@@ -82,7 +82,7 @@ function reachHost(url: URL, timeoutMs: number): Promise<void> {
 }
 
 /** Aborts a request when nothing has happened for a while. */
-class Watchdog {
+export class Watchdog {
   private readonly controller = new AbortController();
   private readonly timer: NodeJS.Timeout;
   readonly signal = this.controller.signal;
@@ -104,7 +104,7 @@ class Watchdog {
 }
 
 /** `fetch failed` hides what happened in its cause. */
-function causeOf(error: unknown): string {
+export function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause;
   return cause instanceof Error ? ((cause as NodeJS.ErrnoException).code ?? cause.message) : error.message;

@@ -1,3 +1,4 @@
+export { hubFile } from './hub-file.ts';
 export { INSTRUCTIONS, type InstructionEntry } from './instructions.ts';
 export {
   isFolder,

@@ -1,6 +1,6 @@
-import { downloadFileToCacheDir } from '@huggingface/hub';
 import { UserError } from '../../lib/index.ts';
 import { folderOf, kindOfPath } from '../../lib/io/files.ts';
+import { hubFile } from '../datasets/index.ts';
 import { type LoadedLlama, type LoadOptions, loadGguf } from './06-gguf.ts';
 import { HUB_FILES, loadHubFolder } from './07-hub-folder.ts';
 
@@ -26,7 +26,7 @@ async function downloadModel(print: (line: string) => void): Promise<string> {
   let folder = '';
   for (const file of HUB_FILES) {
     try {
-      folder = folderOf(await downloadFileToCacheDir({ repo: REPOSITORY, path: file }));
+      folder = folderOf(await hubFile(REPOSITORY, file, print));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new UserError(

@@ -53,7 +53,7 @@ const inThePage: Plugin = {
       return existsSync(twin) ? { path: twin } : { path, namespace: 'absent' };
     });
     onLoad({ filter: /.*/, namespace: 'absent' }, ({ path }) => ({ contents: absent(path) }));
-    onResolve({ filter: /^@huggingface\/hub$/ }, () => ({ path: join(NODE, 'hub.ts') }));
+    onResolve({ filter: /\/hub-file\.ts$/ }, () => ({ path: join(NODE, 'hub.ts') }));
     // Files: as Node has them, over the little Node's.
     onResolve({ filter: /^#platform\/lib\/io\/files$/ }, () => ({
       path: join(ROOT, 'lib', 'io', 'files.node.ts'),

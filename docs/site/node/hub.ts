@@ -1,18 +1,18 @@
-/** `@huggingface/hub`, as far as the chapters use it: downloads a file of a model, named by its SHA-256 as in the hub's cache. */
+/** The twin of chapters/datasets/hub-file.ts for a page: downloads a file of a model, and keeps it under its SHA-256. */
 
 import { Progress } from '../../../chapters/common/progress.ts';
+import { UserError } from '../../../lib/errors.ts';
 import { createHash } from './crypto.ts';
 import { makeFolder, writeBytes } from './store.ts';
 
-export async function downloadFileToCacheDir({
-  repo,
-  path,
-}: {
-  repo: string;
-  path: string;
-}): Promise<string> {
-  const response = await fetch(`https://huggingface.co/${repo}/resolve/main/${path}`);
-  if (!response.ok || !response.body) throw new Error(`the hub answered ${response.status}`);
+export async function hubFile(
+  repository: string,
+  path: string,
+  print: (line: string) => void = () => {},
+): Promise<string> {
+  print(`Downloading ${path} of ${repository} from the Hugging Face hub`);
+  const response = await fetch(`https://huggingface.co/${repository}/resolve/main/${path}`);
+  if (!response.ok || !response.body) throw new UserError(`the hub answered ${response.status}`);
   const total = Number(response.headers.get('content-length')) || 1;
   const progress = new Progress(`  ${path}, bytes`, total);
   const pieces: Uint8Array<ArrayBuffer>[] = [];
