@@ -20,7 +20,7 @@ export interface WarmupSchedule {
   warmupSteps: number;
 }
 
-/** A share of all steps, rounded down: 0.1 % to 20 % is usual. */
+/** A share of all steps, rounded down: 0.1% to 20% is usual. */
 export function warmupStepsOf(totalSteps: number, share = 0.2): number {
   return Math.floor(share * totalSteps);
 }

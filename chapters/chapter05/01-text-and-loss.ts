@@ -107,7 +107,7 @@ export interface TextLoaders {
   val: Batches;
 }
 
-/** The first 90 % of a text to learn from and the rest to be measured on, in pieces of `contextLength` tokens. */
+/** The first 90% of a text to learn from and the rest to be measured on, in pieces of `contextLength` tokens. */
 export function makeTextLoaders(text: string, contextLength: number): TextLoaders {
   const cut = Math.floor(0.9 * text.length);
   const window = { batchSize: 2, maxLength: contextLength, stride: contextLength };

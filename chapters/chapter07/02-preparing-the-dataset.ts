@@ -38,7 +38,7 @@ export interface InstructionParts {
 }
 
 /**
- * The first 85 % to train on, the next 10 % to test with, and the rest, about 5 %, to watch the training by. The
+ * The first 85% to train on, the next 10% to test with, and the rest, about 5%, to watch the training by. The
  * order of the file is kept, so the parts are the same in every run.
  */
 export function splitEntries(entries: readonly InstructionEntry[]): InstructionParts {

@@ -67,7 +67,7 @@ export interface CollateOptions {
 
 /**
  * Third version: every filled-up target but the first becomes `ignoreIndex`. The first `<|endoftext|>` is kept,
- * since with it the model learns to stop; to predict the ones behind it is no use and would water the loss down.
+ * since with it the model learns to stop; to predict the ones behind it is of no use, and would water the loss down.
  * @returns inputs and targets, int32 [b, t]
  */
 export function customCollate(examples: Examples, options: CollateOptions = {}): [Tensor, Tensor] {

@@ -153,7 +153,7 @@ function requireSameSettings(
 function requireNumber(loss: number, step: number): void {
   if (Number.isFinite(loss)) return;
   throw new UserError(
-    `the loss of step ${step + 1} is ${loss}: the training has diverged, or the weights hold numbers that are none; ` +
+    `the loss of step ${step + 1} is ${loss}: the training has diverged, or the weights hold NaN or infinity; ` +
       'try a smaller learning rate (--lr)',
   );
 }

@@ -34,7 +34,7 @@ export function isTable(path: string): boolean {
 export async function openTable(path: string): Promise<Table> {
   const read = READERS[extname(path).toLowerCase()];
   if (!read)
-    throw new UserError(`${path} is no table: a file ending in ${TABLE_ENDINGS.join(', ')} is expected`);
+    throw new UserError(`${path} is not a table: a file ending in ${TABLE_ENDINGS.join(', ')} is expected`);
   return read(path);
 }
 

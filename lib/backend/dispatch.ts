@@ -1,6 +1,6 @@
 import { resultsAsList } from './effects.ts';
 import { jsKernels } from './js/index.ts';
-import type { Backend, DecliningKernels, Kernels } from './kernels.ts';
+import type { Backend, Kernels } from './kernels.ts';
 import { type Storage, setAllocator } from './storage.ts';
 
 /**
@@ -57,5 +57,3 @@ export function listingStorages(list: Storage[], body: () => void): void {
 export function activeBackends(): readonly Backend[] {
   return chain;
 }
-
-export type { DecliningKernels };

@@ -69,7 +69,7 @@ function openShards(path: string, what: string): SafetensorsFile {
   try {
     for (const [tensor, file] of places) {
       if (typeof file !== 'string' || /[\\/]/.test(file))
-        throw fault(`tensor '${tensor}' is in no proper file`);
+        throw fault(`tensor '${tensor}' is not in a proper file`);
       if (!parts.has(file)) parts.set(file, openSafetensors(pathIn(folderOf(path), file), what));
       const stored = parts.get(file)!.get(tensor);
       if (!stored)

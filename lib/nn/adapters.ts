@@ -62,7 +62,7 @@ export function replaceLinearWithLoRA(model: Module, options: LoRAOptions, ...mo
 }
 
 /** @throws UserError unless it is a module */
-export function requireModule(what: string, model: Module): void {
+function requireModule(what: string, model: Module): void {
   if (!(model instanceof Module)) throw new UserError(`${what}: a module is expected, not ${inWords(model)}`);
 }
 

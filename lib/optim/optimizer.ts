@@ -109,7 +109,7 @@ export function requireStateFits(
     left.delete(`${i}.step`);
     if (!step) missing.push(`${i}.step`);
     else if (step.size !== 1 || !(Number.isInteger(step.item()) && step.item() >= 0))
-      wrong.push(`${i}.step is no count`);
+      wrong.push(`${i}.step is not a count`);
     else if (step.item() > 0) {
       for (const key of slots.map((slot) => `${i}.${slot}`)) {
         if (!Object.hasOwn(state, key)) missing.push(key);

@@ -76,7 +76,9 @@ function checkProbabilities(probs: Float32Array): void {
   let sum = 0;
   for (const p of probs) {
     if (!(p >= 0 && p < Number.POSITIVE_INFINITY)) {
-      throw new UserError(`multinomial: ${p} is no probability; every entry must be finite and not negative`);
+      throw new UserError(
+        `multinomial: ${p} is not a probability; every entry must be finite and not negative`,
+      );
     }
     sum += p;
   }

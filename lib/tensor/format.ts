@@ -31,7 +31,7 @@ function roundTieToEven(exact: string, rounded: string, roundedDown: () => strin
 }
 
 /** x with `digits` decimals, as Python's `{:.4f}`. */
-export function toFixed(x: number, digits = PRECISION): string {
+function toFixed(x: number, digits = PRECISION): string {
   if (!Number.isFinite(x)) return formatNonFinite(x);
   const rounded = x.toFixed(digits);
   const text = roundTieToEven(x.toFixed(digits + 30).slice(-30), rounded, () =>

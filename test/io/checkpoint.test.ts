@@ -150,8 +150,8 @@ describe('weights from elsewhere', () => {
     const wrong: [unknown, string][] = [
       [{ ...map, c: map.a }, "has no tensor 'c'; it has a"],
       [{ a: 'model-00003-of-00002.safetensors' }, 'does not exist'],
-      [{ a: '../../etc/passwd' }, "tensor 'a' is in no proper file"],
-      [{ a: 5 }, "tensor 'a' is in no proper file"],
+      [{ a: '../../etc/passwd' }, "tensor 'a' is not in a proper file"],
+      [{ a: 5 }, "tensor 'a' is not in a proper file"],
       [{}, 'it has no weight_map'],
       [undefined, 'it has no weight_map'],
     ];

@@ -131,7 +131,7 @@ describe('optimisers', () => {
       expect(load(start().slice(0, 3), state)).to.throw(UserError, 'unexpected keys: 3.step');
       expect(load([...start(), ...start()], state)).to.throw(UserError, 'missing keys: 4.step');
       expect(load(start(), { ...state, nonsense: ones(1) })).to.throw(UserError, 'unexpected keys: nonsense');
-      expect(load(start(), { ...state, '0.step': ones(2) })).to.throw(UserError, '0.step is no count');
+      expect(load(start(), { ...state, '0.step': ones(2) })).to.throw(UserError, '0.step is not a count');
       const { [`0.${slot}`]: _, ...part } = state;
       expect(load(start(), part)).to.throw(UserError, `missing keys: 0.${slot}`);
     });

@@ -164,7 +164,9 @@ describe('Generator state and mistakes', () => {
       'cannot draw 3 samples without replacement from 2',
     );
     expect(() => generator.multinomial(Float32Array.of(0, 0), 1)).to.throw('sum to 0');
-    expect(() => generator.multinomial(Float32Array.of(Number.NaN, 1), 1)).to.throw('NaN is no probability');
-    expect(() => generator.multinomial(Float32Array.of(-1, 2), 2, true)).to.throw('-1 is no probability');
+    expect(() => generator.multinomial(Float32Array.of(Number.NaN, 1), 1)).to.throw(
+      'NaN is not a probability',
+    );
+    expect(() => generator.multinomial(Float32Array.of(-1, 2), 2, true)).to.throw('-1 is not a probability');
   });
 });

@@ -166,7 +166,7 @@ export const LAYOUTS = {
       out: 'usize',
     },
   },
-  /** A task is some columns (a multiple of 4), so that the same id twice is no race. */
+  /** A task is some columns (a multiple of 4), so that the same id twice is not a race. */
   embeddingBackward: {
     ...{
       columnsPerTask: 'i32',

@@ -113,7 +113,7 @@ function aligned({ x, labels }: Labelled, order: readonly string[]): Tensor {
 /** The product of two operands, summed over the labels that are not wanted. */
 function contract(left: Labelled, right: Labelled, wanted: ReadonlySet<string>): Labelled {
   const lengths = lengthsOf([left, right]);
-  // An axis that only one has, or that has length 1 against a longer one, is no part of the matrix product.
+  // An axis that only one has, or that has length 1 against a longer one, is not a part of the matrix product.
   const keepIn = (other: Labelled) => (label: string, length: number) =>
     length === lengths.get(label) && (wanted.has(label) || other.labels.includes(label));
   const a = reduced(left, keepIn(right));

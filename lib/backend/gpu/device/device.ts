@@ -73,7 +73,7 @@ export class Device implements Home {
 
   /**
    * Was one of these computed on the device? Then it pays to go on there; bringing it home would mean to wait.
-   * What was only copied there, such as frozen weights, is no reason by itself.
+   * What was only copied there, such as frozen weights, is not a reason by itself.
    */
   wants(...operands: readonly ({ readonly storage: Storage } | undefined)[]): boolean {
     if (!this.residency) return false;

@@ -94,7 +94,7 @@ export function product(
   const n = b.shape.at(-1)!;
   const batch = sizeOf(a.shape.slice(0, -2));
   const left = operand(device, a, true);
-  // Both transposed is no product that a network makes: then b is copied.
+  // A network never makes a product with both transposed: then b is copied.
   const right = operand(device, b, left.layout === 'N');
   // Four numbers per thread have to end with the row. OpenGL's textures and our arrays have them in another order.
   const wide = device.mode === 'webgpu' && n % 4 === 0;

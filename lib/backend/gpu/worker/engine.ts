@@ -67,7 +67,7 @@ export const GPU_JS_TYPES = { array: 'Input', int: 'Integer', float: 'Float' } a
 
 /**
  * A key per shape: these backends write the sizes into the compiled kernel. A float argument may change
- * from call to call (a learning rate does) and is no part of it.
+ * from call to call (a learning rate does) and is not a part of it.
  */
 export function keyOfShape(
   kernel: KernelDefinition,

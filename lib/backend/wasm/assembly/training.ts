@@ -12,7 +12,7 @@ export function embeddingTask(task: i32): void {
   }
 }
 
-/** Embedding, backward: row ids[i] of the table += g[i]. A task is some columns, so that the same id twice is no race. */
+/** Embedding, backward: row ids[i] of the table += g[i]. A task is some columns, so that the same id twice is not a race. */
 export function embeddingBackwardTask(task: i32): void {
   const d = embeddingBackward.d();
   const first = task * embeddingBackward.columnsPerTask();

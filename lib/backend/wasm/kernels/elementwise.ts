@@ -26,7 +26,7 @@ const TASK = 16384;
 export const THREADED_ELEMENTS = 32768;
 
 /** The view itself, or a row-major copy for this call. */
-export function rowMajorOrCopy(engine: Engine, x: Strided): Strided | number {
+function rowMajorOrCopy(engine: Engine, x: Strided): Strided | number {
   return isContiguous(x) ? x : copyTo(engine, x);
 }
 
