@@ -152,13 +152,15 @@ export function full(shape: Shape | number, value: number, options: TensorOption
 export function arange(
   start: number,
   end?: number,
-  step = 1,
+  by = 1,
   options: TensorOptions = {},
   ...more: []
 ): Tensor {
   noMore('arange', 4, more);
   checkOptions('arange', options, TENSOR_OPTIONS);
-  const [from, to] = end === undefined ? [0, start] : [start, end];
+  // PyTorch counts booleans as 0 and 1 here.
+  const [from, to] = (end === undefined ? [0, start] : [start, end]).map(withoutBooleans);
+  const step = withoutBooleans(by);
   for (const bound of [from, to, step]) checkNumber(bound, 'each of start, end and step', 'arange');
   const steps = (to - from) / step;
   if (!(steps >= 0 && steps < Infinity))
@@ -172,6 +174,8 @@ export function arange(
     { ...options, dtype },
   );
 }
+
+const withoutBooleans = (bound: number) => (typeof bound === 'boolean' ? Number(bound) : bound);
 
 /** The identity matrix of n rows, and of m columns if not also n. */
 export function eye(n: number, m: number = n, options: TensorOptions = {}, ...more: []): Tensor {
@@ -197,12 +201,16 @@ export function linspace(
   for (const bound of [start, end]) checkNumber(bound, 'each end', 'linspace');
   checkSize(checkCount(steps, 0, 'steps', 'linspace'), 'linspace');
   // From both ends, so that both are met.
-  const [first, last] = [start, end].map(Math.fround);
-  const step = steps > 1 ? Math.fround(Math.fround(last - first) / (steps - 1)) : 0;
-  const values = Float32Array.from({ length: steps }, (_, i) =>
-    i < steps / 2 ? first + Math.fround(step * i) : last - Math.fround(step * (steps - 1 - i)),
+  const { dtype = 'float32' } = options;
+  // As PyTorch computes it: between whole numbers for int32, and in float32 for float32.
+  const isWhole = dtype === 'int32';
+  const round = isWhole ? (x: number) => x : Math.fround;
+  const [first, last] = [start, end].map(isWhole ? Math.trunc : Math.fround);
+  const step = steps > 1 ? round(round(last - first) / (steps - 1)) : 0;
+  const values = Float64Array.from({ length: steps }, (_, i) =>
+    i < steps / 2 ? first + round(step * i) : last - round(step * (steps - 1 - i)),
   );
-  return tensor(values, { dtype: 'float32', ...options });
+  return tensor(values, { ...options, dtype });
 }
 
 function drawn(args: ShapeArguments, what: string, draw: (count: number) => Float32Array): Tensor {

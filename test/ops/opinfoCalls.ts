@@ -1,4 +1,20 @@
-import { arange, cat, eye, F, full, ones, stack, Tensor, tensor, where, zeros } from '../../lib/index.ts';
+import {
+  allclose,
+  arange,
+  cat,
+  einsum,
+  equal,
+  eye,
+  F,
+  full,
+  linspace,
+  ones,
+  stack,
+  Tensor,
+  tensor,
+  where,
+  zeros,
+} from '../../lib/index.ts';
 import { Ellipsis, Slice, Tuple } from './opinfoValues.ts';
 
 /** How PyTorch's calls in opinfo.json are written here: from its input and arguments to our method or function. */
@@ -119,8 +135,9 @@ function subscripts(list: Any[]): Any[] {
   return list.map((item) => {
     if (item instanceof Slice)
       return item.start === null && item.stop === null && item.step === null ? null : item.range;
-    if (item instanceof Ellipsis || item === null || typeof item === 'boolean')
-      return notOurs('ellipsis or newaxis');
+    if (item instanceof Ellipsis) return '...';
+    if (item === null) return 'newaxis';
+    if (typeof item === 'boolean') return tensor(item);
     return Array.isArray(item)
       ? tensor(item, { dtype: typeof item[0] === 'boolean' ? 'bool' : 'int32' })
       : item;
@@ -149,7 +166,13 @@ export const CALLS: Record<string, Call> = {
       'sigmoid',
       'sin',
       'cos',
+      ...['floor', 'ceil', 'round', 'trunc', 'sign', 'erf', 'expm1', 'log1p', 'isnan', 'isinf', 'isfinite'],
+      'nonzero',
     ].map((name) => [name, unary(name)]),
+  ),
+  logical_not: (x) => x.logicalNot(),
+  ...Object.fromEntries(
+    ['And', 'Or', 'Xor'].map((name) => [`logical_${name.toLowerCase()}`, binary(`logical${name}`)]),
   ),
   'nn.functional.relu': (x) => F.relu(x),
   'nn.functional.gelu': (x, args, kwargs) =>
@@ -263,4 +286,107 @@ export const CALLS: Record<string, Call> = {
   },
   zeros_like: same('zerosLike'),
   ...{ bool: same('bool'), int: same('int'), float: same('float') },
+  equal: (x, [other]) => tensor(equal(x, other)),
+  allclose: (x, args, kwargs) => {
+    const [other, rtol, atol, equalNan] = named(args, kwargs, 'other', 'rtol', 'atol', 'equal_nan');
+    return tensor(allclose(x, other, given({ rtol, atol, equalNan })));
+  },
+  outer: (x, args, kwargs) => {
+    const [other] = named(args, kwargs, 'vec2');
+    if (x.dtype === 'bool' && other.dtype === 'bool') notOurs('bools are multiplied as int32');
+    return x.outer(other);
+  },
+  einsum: (list, [equation]) => einsum(equation, ...list),
+  norm: norm('p', 'dim', 'keepdim', 'dtype'),
+  'norm.inf': norm('p', 'dim', 'keepdim', 'dtype'),
+  'linalg.vector_norm': norm('ord', 'dim', 'keepdim', 'dtype'),
+  cumsum: (x, args, kwargs) => {
+    const [dim, dtype] = named(args, kwargs, 'dim', 'dtype');
+    if (dtype !== undefined) notOurs('dtype');
+    return x.cumsum(dim);
+  },
+  chunk: same('chunk', 'chunks', 'dim'),
+  unbind: same('unbind', 'dim'),
+  diagonal: (x, args, kwargs) => {
+    const [offset = 0, dim1 = 0, dim2 = 1] = named(args, kwargs, 'offset', 'dim1', 'dim2');
+    if (offset !== 0) notOurs('a diagonal beside the main one');
+    return x.diagonal(dim1, dim2);
+  },
+  repeat: shaped('repeat', 'repeats'),
+  repeat_interleave: (x, args, kwargs) => {
+    const [repeats, dim] = named(args, kwargs, 'repeats', 'dim', 'output_size');
+    return x.repeatInterleave(repeats, dim);
+  },
+  scatter: (x, args, kwargs) => {
+    const [dim, index, src, reduce] = named(args, kwargs, 'dim', 'index', 'src', 'reduce');
+    if (reduce !== undefined) notOurs('reduce');
+    return x.scatter(dim, index, src ?? kwargs.value);
+  },
+  scatter_add: unlessBool(same('scatterAdd', 'dim', 'index', 'src')),
+  index_add: unlessBool(same('indexAdd', 'dim', 'index', 'source', 'alpha')),
+  index_put: (x, args, kwargs) => {
+    const [indices, values, accumulate = false] = named(args, kwargs, 'indices', 'values', 'accumulate');
+    if (x.requiresGrad || values.requiresGrad) notOurs('a gradient of what is written in place');
+    return x.clone().indexPutInPlace(indices, values, { accumulate });
+  },
+  bincount: same('bincount', 'weights', 'minlength'),
+  linspace: (start, args, kwargs) => {
+    const [end, steps, dtype] = named(args, kwargs, 'end', 'steps', 'dtype');
+    return linspace(start, end, steps, dtype === undefined ? {} : { dtype });
+  },
+  'nn.functional.silu': (x, args, kwargs) => {
+    named(args, kwargs);
+    return F.silu(x);
+  },
+  'nn.functional.logsigmoid': (x, args, kwargs) => {
+    named(args, kwargs);
+    return F.logSigmoid(x);
+  },
+  'nn.functional.one_hot': (x, args, kwargs) => F.oneHot(x, named(args, kwargs, 'num_classes')[0]),
+  'nn.functional.rms_norm': (x, args, kwargs) => {
+    const [shape, weight, eps] = named(args, kwargs, 'normalized_shape', 'weight', 'eps');
+    if (shape.length !== 1) notOurs('a norm over several axes');
+    return F.rmsNorm(x, weight, eps);
+  },
+  'nn.functional.mse_loss': (x, args, kwargs) => {
+    const [target, , , reduction, weight] = named(
+      args,
+      kwargs,
+      ...['target', 'size_average', 'reduce', 'reduction', 'weight'],
+    );
+    if (weight !== undefined) notOurs('weight');
+    return F.mseLoss(x, target, given({ reduction }));
+  },
+  'nn.functional.binary_cross_entropy_with_logits': (x, args, kwargs) => {
+    const [target, weight, , , reduction, posWeight] = named(
+      args,
+      kwargs,
+      ...['target', 'weight', 'size_average', 'reduce', 'reduction', 'pos_weight'],
+    );
+    return F.binaryCrossEntropyWithLogits(x, target, given({ weight, reduction, posWeight }));
+  },
+  'nn.functional.scaled_dot_product_attention': (query, args, kwargs) => {
+    const names = ['key', 'value', 'attn_mask', 'dropout_p', 'is_causal', 'scale', 'enable_gqa'];
+    const [key, value, attnMask, dropout = 0, isCausal, scale, enableGqa] = named(args, kwargs, ...names);
+    if (dropout !== 0) notOurs('dropout');
+    return F.scaledDotProductAttention(query, key, value, given({ attnMask, isCausal, scale, enableGqa }));
+  },
 };
+
+function unlessBool(call: Call): Call {
+  return (x, args, kwargs) => (x.dtype === 'bool' ? notOurs('sums of bools') : call(x, args, kwargs));
+}
+
+/** The options that are there. */
+function given(options: Record<string, Any>): Record<string, Any> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function norm(...names: string[]): Call {
+  return (x, args, kwargs) => {
+    const [p = 2, dim, keepdim = false, dtype] = named(args, kwargs, ...names);
+    if (dtype !== undefined) notOurs('dtype');
+    if (typeof p === 'string') notOurs('a norm by name');
+    return x.norm(p, dim, keepdim);
+  };
+}

@@ -61,6 +61,7 @@ const UNARY_BACKWARD: Record<UnaryOp, UnaryDerivative> = {
 };
 
 export function unary(op: UnaryOp, input: Tensor): Tensor {
+  if (op === 'sign' && input.dtype === 'bool') return input;
   if (input.dtype === 'bool' && INT32_OPERATIONS.has(op) && op !== 'square') {
     throw new UserError(`${op}: a bool tensor has no ${op}; use int() or float() first`);
   }

@@ -96,7 +96,11 @@ function onOneAxis<Source extends Tensor | number>(
  */
 export function indexAdd(x: Tensor, axis: number, index: Tensor, source: Tensor, alpha = 1): Tensor {
   requireTensors('indexAdd', index, source);
+  if (x.dtype === 'bool') throw new UserError('indexAdd: bools cannot be added; use int() first');
   checkNumber(alpha, 'alpha', 'indexAdd');
+  if (x.ndim === 0) {
+    return indexAdd(x.reshape(1), axis, index.reshape(-1), source.reshape(-1), alpha).reshape([]);
+  }
   const along = resolveAxis(axis, x.ndim, 'indexAdd');
   const wanted = x.shape.with(along, index.size);
   if (index.ndim !== 1 || formatShape(source.shape) !== formatShape(wanted)) {
