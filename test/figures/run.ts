@@ -11,7 +11,7 @@ import { formatTable } from '../../chapters/common/table.ts';
 import { obtain, STORY } from '../../chapters/datasets/index.ts';
 import { useBackend } from '../../lib/index.ts';
 import { writeFileAtomically } from '../../lib/io/files.ts';
-import { compareFigure, type Figure, loadFigures } from '../support/figures.ts';
+import { compareFigure, compareKnownDifference, type Figure, loadFigures } from '../support/figures.ts';
 import { CHAPTERS, type Chapter, printedCells } from './chapters.ts';
 
 const OPTIONS = {
@@ -64,12 +64,11 @@ function judge(figure: Figure, printed: string | undefined, available: Available
     // What came out without it is another model's or another text's figure: not to be taken for this one.
     return { figure, printed: '', ...WHY_MISSING[figure.needs!] };
   }
-  const difference = printed === undefined ? 'not printed' : compareFigure(figure, printed);
+  const compare = figure.differs ? compareKnownDifference : compareFigure;
+  const difference = printed === undefined ? 'not printed' : compare(figure, printed);
   const row = { figure, printed: printed ?? '' };
-  if (difference === undefined) return { ...row, outcome: 'match' };
-  return figure.differs
-    ? { ...row, outcome: 'differs', why: figure.differs }
-    : { ...row, outcome: 'wrong', why: difference };
+  if (difference !== undefined) return { ...row, outcome: 'wrong', why: difference };
+  return figure.differs ? { ...row, outcome: 'differs', why: figure.differs } : { ...row, outcome: 'match' };
 }
 
 /** The first line of a figure that has a number, short enough for the table. */

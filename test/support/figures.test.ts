@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { compareFigure } from './figures.ts';
+import { compareFigure, compareKnownDifference } from './figures.ts';
 
 const figure = (printed: string) => ({ chapter: 'chapter03', cell: 1, what: '', printed });
 
@@ -27,6 +27,29 @@ describe('comparing figures with the book', () => {
     expect(compareFigure(figure('Sum: 5145'), 'Sum: 5146')).to.be.a('string');
     expect(compareFigure(figure('a tea'), 'a tea ')).to.equal(undefined);
     expect(compareFigure(figure('a tea'), 'the tea')).to.be.a('string');
+  });
+
+  it('holds the words between the numbers', () => {
+    const book = figure('Layer(\n  (drop_resid): Dropout(p=0.1)\n)');
+    expect(compareFigure(book, 'Layer(\n  (drop_resid): Dropout(p=0.1)\n)')).to.equal(undefined);
+    expect(compareFigure(book, 'Layer(\n  (dropShortcut): Dropout(p=0.1)\n)')).to.include('dropShortcut');
+    expect(compareFigure(book, 'Layer(\n  (drop_resid): Dropout(p=0.1))\nand more')).to.include('and is not');
+    expect(compareFigure(book, 'Layer(p=0.1)')).to.be.a('string');
+    const called = { drop_resid: 'drop_shortcut' };
+    expect(compareFigure({ ...book, called }, 'Layer((drop_shortcut): Dropout(p=0.1))')).to.equal(undefined);
+    expect(compareFigure({ ...book, called }, 'Layer((drop_resid): Dropout(p=0.1))')).to.be.a('string');
+    expect(compareFigure({ ...book, cut: true }, 'Layer((drop_resid): Dropout(p=0.1) x')).to.equal(undefined);
+  });
+
+  it('holds what differs for a reason to what it is known to be', () => {
+    const known = { ...figure('loss: 0.5'), differs: 'a reason', ours: 'loss: 0.7' };
+    expect(compareKnownDifference(known, 'loss: 0.7')).to.equal(undefined);
+    expect(compareKnownDifference(known, 'loss: 0.9')).to.include('0.9');
+    expect(compareKnownDifference(known, 'loss: 0.5')).to.include("the book's by now");
+    const near = { ...figure('mean 0.123456789'), differs: 'float32', within: 1e-6 };
+    expect(compareKnownDifference(near, 'mean 0.123456123')).to.equal(undefined);
+    expect(compareKnownDifference(near, 'mean 0.123466789')).to.be.a('string');
+    expect(compareKnownDifference(near, 'median 0.123456123')).to.include('median');
   });
 
   it('holds a cut text to its hash', () => {
