@@ -4,6 +4,7 @@ import { countParameters, type GPTModel } from '../chapter04/index.ts';
 import {
   type Batches,
   calcAccuracies,
+  checkRank,
   defaultEpochs,
   defaultLearningRate,
   defaultSchedule,
@@ -18,6 +19,7 @@ import type { Parts } from '../datasets/index.ts';
 
 /** Freezes the model, wraps every Linear, and prints what is trainable before, between and after, and the modules. */
 export function freezeAndWrap(nb: Notebook, model: GPTModel, options: nn.LoRAOptions): void {
+  checkRank(model, options.rank);
   const trainable = () => countParameters(model, { trainableOnly: true });
   const before = trainable();
   nb.print(37, `Total trainable parameters before: ${before.toLocaleString('en')}`);

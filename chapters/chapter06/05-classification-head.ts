@@ -1,4 +1,4 @@
-import { manualSeed, nn, noGrad, tensor } from '../../lib/index.ts';
+import { manualSeed, nn, noGrad, tensor, UserError } from '../../lib/index.ts';
 import { countParameters, type GPTModel } from '../chapter04/index.ts';
 import { tokeniser } from '../chapter05/index.ts';
 import { shortTree } from '../common/module-tree.ts';
@@ -23,6 +23,14 @@ export function chooseTrainable(model: GPTModel, method: Exclude<Method, 'lora'>
     model.trfBlocks.at(-1).requiresGrad_(true);
     model.finalNorm.requiresGrad_(true);
   }
+}
+
+/** @throws UserError if the rank is above that of every matrix: A B could not be more than W itself is */
+export function checkRank(model: nn.Module, rank: number): void {
+  const linears = Array.from(model.namedModules(), ([, each]) => each).filter((m) => m instanceof nn.Linear);
+  const most = Math.max(...linears.map((linear) => Math.min(linear.inFeatures, linear.outFeatures)));
+  if (rank <= most) return;
+  throw new UserError(`--rank ${rank} is above the rank of every matrix of the model: give at most ${most}`);
 }
 
 /** Freezes everything and wraps every Linear, the new head included, with LoRA. */

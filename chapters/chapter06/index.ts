@@ -14,6 +14,7 @@ export {
   showLoaders,
 } from './03-data-loaders.ts';
 export {
+  checkRank,
   chooseTrainable,
   type Method,
   NUM_CLASSES,

@@ -6,7 +6,7 @@ import type { Notebook } from '../common/notebook.ts';
 import { classNames, prepareMessages, showPreparing } from './02-preparing-the-dataset.ts';
 import { makeDatasets, makeLoaders, PAD_TOKEN_ID, showLoaders, showPadding } from './03-data-loaders.ts';
 import { showPretrainedModel } from './04-pretrained-model.ts';
-import { type Method, prepareForMethod, replaceHead, showHead } from './05-classification-head.ts';
+import { checkRank, type Method, prepareForMethod, replaceHead, showHead } from './05-classification-head.ts';
 import { showLossAndAccuracy } from './06-loss-and-accuracy.ts';
 import { type FineTuneResult, firstLosses, showFineTuning, showResults } from './07-fine-tuning.ts';
 import { showClassifier, showOwnClassifier } from './08-spam-classifier.ts';
@@ -63,6 +63,7 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   showPretrainedModel(nb, model, name);
 
   nb.section('6.5 Adding a classification head');
+  if (methodsFor(options.method).includes('lora')) checkRank(model, rank);
   showHead(nb, model, seed, classes);
 
   nb.section('6.6 Calculating the classification loss and accuracy');

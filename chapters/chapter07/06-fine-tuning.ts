@@ -8,6 +8,7 @@ import {
   tokeniser,
   trainModelSteps,
 } from '../chapter05/index.ts';
+import { checkRank } from '../chapter06/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { plotCurves } from '../common/plot.ts';
 import { formatTable } from '../common/table.ts';
@@ -47,7 +48,10 @@ export function defaultLearningRate(model: ModelName, method: InstructionMethod)
  */
 export function prepareModel(model: GPTModel, method: InstructionMethod, lora: nn.LoRAOptions): number {
   model.requiresGrad_(method === 'full');
-  if (method === 'lora') nn.replaceLinearWithLoRA(model, lora);
+  if (method === 'lora') {
+    checkRank(model, lora.rank);
+    nn.replaceLinearWithLoRA(model, lora);
+  }
   return countParameters(model, { trainableOnly: true });
 }
 

@@ -196,12 +196,20 @@ function refuseContradictions(options: OptionSpecs, values: Record<string, unkno
   }
 }
 
+/** @throws UserError for a Node that lacks what is used here: Array's toSpliced, for example */
+export function requireNode(version: string): void {
+  const [major, minor] = version.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  throw new UserError(`Node 20.19 or later is needed, and this is ${version}: see https://nodejs.org`);
+}
+
 /**
  * Runs a program's main function. A UserError ends it with its one line on stderr and exit code 1 (2 for a
  * mistake on the command line); any other error is a fault of the program and keeps its stack trace.
  */
 export async function runMain(main: () => void | Promise<void>): Promise<void> {
   try {
+    requireNode(process.versions.node);
     await main();
   } catch (error) {
     if (error instanceof HelpRequested) {

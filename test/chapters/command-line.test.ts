@@ -34,6 +34,8 @@ describe("chapter 6's command line", function () {
   it('names an unknown option and an unknown model', () => {
     expectOneLine(chapter('chapter06', '--rnak', '8'), /unknown option --rnak/);
     expectOneLine(chapter('chapter06', '--model', 'gpt5'), /--model must be one of mini, gpt2-small/);
+    const wide = chapter('chapter06', '--rank', '20000', '--data', 'stand-in', '--out', folder);
+    expectOneLine(wide, /--rank 20000 is above the rank of every matrix of the model: give at most 128/);
     expectOneLine(chapter('chapter06', '--rank', '0'), /--rank must be a whole number, at least 1/);
   });
 

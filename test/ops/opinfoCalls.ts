@@ -128,7 +128,9 @@ const sorted =
     const [dim = -1, descending = false, stable = false] = named(args, kwargs, 'dim', 'descending', 'stable');
     if (!stable && name === 'argsort' && x.dtype === 'bool') notOurs('an order of equal elements');
     const out = x[name](dim, descending);
-    return name === 'sort' ? pair(out) : out;
+    if (name === 'argsort') return out;
+    // Which of equal elements comes first is open, unless the order is to be stable.
+    return stable || x.dtype !== 'bool' ? pair(out) : [out.values];
   };
 
 function subscripts(list: Any[]): Any[] {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { HelpRequested, parseOptions, runMain } from '../../../chapters/common/command-line.ts';
+import { HelpRequested, parseOptions, requireNode, runMain } from '../../../chapters/common/command-line.ts';
 import { UsageError } from '../../../chapters/common/options.ts';
 import { UserError } from '../../../lib/errors.ts';
 
@@ -147,6 +147,18 @@ describe('parseOptions', () => {
       expect(text).to.match(/\n {2}--random-weights +do not load weights\n/);
       expect(text).to.match(/\n {2}--help +print this and end$/);
     }
+  });
+});
+
+describe('requireNode', () => {
+  it('says in one line which Node is needed', () => {
+    for (const version of ['18.20.8', '20.18.1', '16.0.0']) {
+      expect(() => requireNode(version)).to.throw(
+        UserError,
+        `Node 20.19 or later is needed, and this is ${version}`,
+      );
+    }
+    for (const version of ['20.19.0', '20.20.2', '22.0.0', '26.10.0']) requireNode(version);
   });
 });
 
