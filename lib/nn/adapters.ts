@@ -109,12 +109,18 @@ function checkTargets(places: readonly LinearPlace[], targets: LoRAOptions['targ
   );
 }
 
+/** The model and all modules below it, once each. To walk through them is what changing an adapter costs. */
+function modulesOf(model: Module): Module[] {
+  return [...new Set(Array.from(model.namedModules(), ([, module]) => module))];
+}
+
 /** Every LinearWithLoRA below a module, once. */
 export function loraLayers(model: Module): LinearWithLoRA[] {
-  const found = Array.from(model.namedModules(), ([, module]) => module).filter(
-    (m) => m instanceof LinearWithLoRA,
-  );
-  return [...new Set(found)];
+  return loraAmong(modulesOf(model));
+}
+
+function loraAmong(modules: readonly Module[]): LinearWithLoRA[] {
+  return modules.filter((module) => module instanceof LinearWithLoRA);
 }
 
 /**
@@ -131,17 +137,21 @@ export function addAdapterModule(parent: Module, child: string, adapter: string,
   children.set(child, versions.set(adapter, layer));
 }
 
-/** The layers below a model that some adapter brings whole. */
-function* adapterModules(model: Module): Generator<[Module, string, Map<string | null, Module>]> {
-  for (const parent of new Set(Array.from(model.namedModules(), ([, module]) => module))) {
+/** The layers in some modules that an adapter brings whole. */
+function* wholeAmong(modules: readonly Module[]): Generator<[Module, string, Map<string | null, Module>]> {
+  for (const parent of modules) {
     for (const [child, versions] of wholeLayers.get(parent) ?? []) yield [parent, child, versions];
   }
 }
 
 /** The names of all adapters of a model, in the order in which they came. */
 export function adapterNames(model: Module): string[] {
-  const names = loraLayers(model).flatMap((layer) => [...layer.adapters.keys()]);
-  for (const [, , versions] of adapterModules(model))
+  return namesAmong(modulesOf(model));
+}
+
+function namesAmong(modules: readonly Module[]): string[] {
+  const names = loraAmong(modules).flatMap((layer) => [...layer.adapters.keys()]);
+  for (const [, , versions] of wholeAmong(modules))
     names.push(...([...versions.keys()].filter(Boolean) as string[]));
   return [...new Set(names)];
 }
@@ -156,13 +166,15 @@ export function setAdapter(model: Module, name: string | null, ...more: []): voi
   noMore('setAdapter', 2, more);
   requireModule('setAdapter', model);
   if (name !== null) checkName(name);
-  if (name !== null && !adapterNames(model).includes(name)) {
+  const modules = modulesOf(model);
+  const names = namesAmong(modules);
+  if (name !== null && !names.includes(name)) {
     throw new UserError(
-      `setAdapter: there is no adapter ${name}; the model has ${adapterNames(model).join(', ') || 'none'}`,
+      `setAdapter: there is no adapter ${name}; the model has ${names.join(', ') || 'none'}`,
     );
   }
-  for (const layer of loraLayers(model)) layer.setAdapter(name);
-  for (const [parent, child, versions] of [...adapterModules(model)]) {
+  for (const layer of loraAmong(modules)) layer.setAdapter(name);
+  for (const [parent, child, versions] of wholeAmong(modules)) {
     parent.replaceChild(child, (versions.get(name) ?? versions.get(null)!).train(model.training));
   }
 }
@@ -173,7 +185,7 @@ export function removeAdapter(model: Module, name: string, ...more: []): void {
   requireModule('removeAdapter', model);
   checkName(name);
   for (const layer of loraLayers(model)) layer.removeAdapter(name);
-  for (const [parent, child, versions] of [...adapterModules(model)]) {
+  for (const [parent, child, versions] of wholeAmong(modulesOf(model))) {
     const layer = versions.get(name);
     versions.delete(name);
     if (layer === parent.getSubmodule(child)) parent.replaceChild(child, versions.get(null)!);

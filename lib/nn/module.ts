@@ -239,5 +239,13 @@ function holdsMember(value: unknown): boolean {
 
 /** `dropShortcut` → `drop_shortcut`; a leading capital, as of LoRA's A and B, stays. */
 function snakeCase(field: string): string {
-  return field.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  let name = snakeCased.get(field);
+  if (name === undefined) {
+    name = field.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    snakeCased.set(field, name);
+  }
+  return name;
 }
+
+/** The few names of fields that there are: every walk through a model asks for them again. */
+const snakeCased = new Map<string, string>();
