@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const HERE = join(ROOT, 'docs', 'site');
@@ -95,18 +95,23 @@ export async function bundle(folder: string): Promise<void> {
     logLevel: 'warning',
   } as const;
   await build({ ...common, entryPoints: { page: join(HERE, 'client', 'page.ts') } });
-  await build({
+  const worker: BuildOptions = {
     ...common,
-    entryPoints: {
-      program: join(HERE, 'worker', 'program.ts'),
-      lab: join(HERE, 'worker', 'lab.ts'),
-      'gpu-worker': join(ROOT, 'lib', 'backend', 'gpu', 'browser', 'worker.ts'),
-    },
-    keepNames: true, // a printed model shows the names of its classes
     loader: { '.wasm': 'binary' },
     inject: [join(NODE, 'globals.ts')],
     plugins: [inThePage],
+  };
+  await build({
+    ...worker,
+    entryPoints: {
+      program: join(HERE, 'worker', 'program.ts'),
+      'gpu-worker': join(ROOT, 'lib', 'backend', 'gpu', 'browser', 'worker.ts'),
+    },
+    keepNames: true, // a printed model shows the names of its classes
   });
+  // Apart from those programs, which may use all of the library: of it these have what they use.
+  const entries = ['lab', 'classify'].map((name) => [name, join(HERE, 'worker', `${name}.ts`)]);
+  await build({ ...worker, entryPoints: Object.fromEntries(entries) });
   // Beside the pages, so that it may serve them all.
   await build({
     ...common,

@@ -106,7 +106,7 @@ export function render(markdown: string, source: string): Rendered {
           `<tr>${row.map((cell) => `<${tag}>${this.parser.parseInline(cell.tokens)}</${tag}>`).join('')}</tr>`;
         const hasHead = token.header.some((cell) => cell.text !== '');
         const head = hasHead ? `<thead>${cells(token.header, 'th')}</thead>` : '';
-        return `<div class="wide" tabindex="0" role="region" aria-label="Table"><table>${head}<tbody>${token.rows.map((row) => cells(row, 'td')).join('')}</tbody></table></div>\n`;
+        return `<div class="wide" tabindex="0"><table>${head}<tbody>${token.rows.map((row) => cells(row, 'td')).join('')}</tbody></table></div>\n`;
       },
     },
   });

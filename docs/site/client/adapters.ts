@@ -33,8 +33,9 @@ export function adapterShelf(worker: LabWorker, events: ShelfEvents) {
 
   /** PEFT's folder, as a zip. */
   async function saveIt(): Promise<void> {
-    const { config, tensors, notes } = await worker.ask('adapterFiles', {});
-    const zip = zipSync({ [`adapter/${CONFIG}`]: config, [`adapter/${TENSORS}`]: tensors }, { level: 0 });
+    const { files, notes } = await worker.ask('adapterFiles', {});
+    const inFolder = Object.entries(files).map(([name, bytes]) => [`adapter/${name}`, bytes]);
+    const zip = zipSync(Object.fromEntries(inFolder), { level: 0 });
     const link = download('adapter.zip', zip);
     links.replaceChildren(link);
     said.textContent = notes.join(' ');
@@ -53,14 +54,13 @@ export function adapterShelf(worker: LabWorker, events: ShelfEvents) {
         for (const [path, content] of Object.entries(inside)) found.set(path.split('/').at(-1)!, content);
       }
     }
-    const [config, tensors] = [found.get(CONFIG), found.get(TENSORS)];
-    if (!config || !tensors) {
+    if (!found.has(CONFIG) || !found.has(TENSORS)) {
       throw new Error(
         `An adapter is a zip of PEFT's folder, or its two files ${CONFIG} and ${TENSORS} together`,
       );
     }
     while (name === 'default' || handedIn.includes(name)) name += ' again';
-    await worker.ask('loadAdapter', { name, config, tensors });
+    await worker.ask('loadAdapter', { name, files: Object.fromEntries(found) });
     handedIn.push(name);
     fill(select.querySelector('[value="default"]') !== null);
     select.value = name;

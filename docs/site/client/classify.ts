@@ -1,16 +1,8 @@
 /** The start page: a message is classified at once, by mini with an adapter that comes with the page. */
 
-import type { Settings } from '../worker/lab-messages.ts';
 import { button, element } from './dom.ts';
 import { LabWorker } from './lab-worker.ts';
 import { messageBox } from './message.ts';
-
-/** The adapter has a head of its own; the settings only make the model that it is put on. */
-const SETTINGS: Settings = {
-  ...{ method: 'lora', rank: 2, alpha: 8, scaling: 'alpha/r', targets: [], lr: 1e-3, seed: 42 },
-  ...{ epochs: 1, batchSize: 8 },
-};
-const ADAPTER = 'assets/docs/site/adapter';
 
 export function wake(place: HTMLElement): void {
   const status = element('output', { className: 'progress', ariaLabel: 'Progress' });
@@ -20,19 +12,12 @@ export function wake(place: HTMLElement): void {
 
   async function load(): Promise<void> {
     start.disabled = true;
-    const worker = new LabWorker();
+    const worker = new LabWorker('classify');
     worker.on('loading', ({ loading }) => {
       status.textContent = loading;
     });
     try {
-      const [config, tensors] = await Promise.all(
-        ['adapter_config.json', 'adapter_model.safetensors'].map(async (name) => {
-          return new Uint8Array(await (await fetch(`${ADAPTER}/${name}`)).arrayBuffer());
-        }),
-      );
       const { engine } = await worker.ask('open', {});
-      await worker.ask('reset', SETTINGS);
-      await worker.ask('loadAdapter', { name: 'shipped', config, tensors });
       status.textContent = `mini with an adapter of rank 2, trained on the SMS Spam Collection: 97.7% of its test messages right. Engine: ${engine}.`;
       const box = messageBox(worker, () => ({ strength: 1 }));
       start.replaceWith(box.place);

@@ -5,12 +5,14 @@ import type { Ask, Lab, Told } from '../worker/lab-messages.ts';
 type Told1<K extends string> = Extract<Told, Record<K, unknown>>;
 
 export class LabWorker {
-  readonly #worker = new Worker(new URL('lab.js', import.meta.url), { type: 'module' });
+  readonly #worker: Worker;
   readonly #waiting = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void }>();
   readonly #listeners: ((told: Told) => void)[] = [];
   #lastId = 0;
 
-  constructor() {
+  /** @param name of the worker's program: the start page has a smaller one */
+  constructor(name: 'lab' | 'classify' = 'lab') {
+    this.#worker = new Worker(new URL(`${name}.js`, import.meta.url), { type: 'module' });
     this.#worker.onmessage = ({ data }: MessageEvent<Told>) => {
       if (!('id' in data)) for (const listener of this.#listeners) listener(data);
       else if ('mistake' in data) this.#fail(data.id, data.mistake);

@@ -17,6 +17,7 @@ import { findCheckpoint, saveCheckpoint } from '../../../chapters/common/checkpo
 import { TrainingPlace } from '../../../chapters/common/training-place.ts';
 import type { Parts } from '../../../chapters/datasets/index.ts';
 import { manualSeed, memoryUse, nn, noGrad, optim, UserError, yieldToRuntime } from '../../../lib/index.ts';
+import { linears, numbers } from './dose.ts';
 import type { Settings, Told } from './lab-messages.ts';
 
 /** Steps between two looks at the validation part, and between two checkpoints. */
@@ -57,6 +58,7 @@ export class Experiment {
   private loop: Generator<number, void>;
   private seconds = 0;
   private isStopped = true;
+  private running: Promise<void> = Promise.resolve();
 
   private constructor(model: GPTModel, settings: Settings, messages: Messages, trainable: number) {
     this.model = model;
@@ -92,10 +94,6 @@ export class Experiment {
     return this.place.step + 1;
   }
 
-  get isRunning(): boolean {
-    return !this.isStopped;
-  }
-
   /** The book's loop: it rests after every step and yields its loss. */
   private *train(): Generator<number, void> {
     const { place, optimizer, settings, steps } = this;
@@ -112,9 +110,16 @@ export class Experiment {
     }
   }
 
-  /** Trains `count` steps, or until it is stopped or done. */
+  /** Trains `count` steps, or until it is stopped or done. One that still runs comes to its end first. */
   async run(count: number, tell: (told: Told) => void): Promise<void> {
+    this.isStopped = true;
+    await this.running;
     this.isStopped = false;
+    this.running = this.take(count, tell);
+    await this.running;
+  }
+
+  private async take(count: number, tell: (told: Told) => void): Promise<void> {
     for (let left = count; left > 0 && !this.isStopped; left--) {
       const start = performance.now();
       const { done, value: loss } = this.loop.next();
@@ -191,26 +196,4 @@ export class Experiment {
     this.loop = this.train();
     return true;
   }
-}
-
-/** The Linears of a model with their paths, with LoRA or without. */
-export function linears(model: nn.Module): [string, nn.Linear | nn.LinearWithLoRA][] {
-  const all = [...model.namedModules()] as [string, nn.Module][];
-  const wrapped = all.filter(([, module]) => module instanceof nn.LinearWithLoRA).map(([path]) => path);
-  return all.filter(([path, module]) => {
-    const isInside = wrapped.some((outer) => path.startsWith(`${outer}.`));
-    return (module instanceof nn.Linear && !isInside) || module instanceof nn.LinearWithLoRA;
-  }) as [string, nn.Linear | nn.LinearWithLoRA][];
-}
-
-/** A copy of a tensor's numbers. */
-export function numbers(tensor: { detach(): { contiguous(): Contiguous } }): Float32Array {
-  const { storage, offset, size } = tensor.detach().contiguous();
-  return Float32Array.from(storage.data.subarray(offset, offset + size));
-}
-
-interface Contiguous {
-  storage: { data: Float32Array | Int32Array | Uint8Array };
-  offset: number;
-  size: number;
 }

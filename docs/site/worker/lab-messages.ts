@@ -69,8 +69,9 @@ export interface Lab {
   influence(about: { text: string } & Dose): { tokens: { text: string; change: number }[] };
   accuracy(about: Dose): { train: number; valid: number; test: number };
   merge(about: { text: string }): { difference: number; apartMs: number; mergedMs: number };
-  adapterFiles(about: object): { config: Uint8Array; tensors: Uint8Array; notes: string[] };
-  loadAdapter(about: { name: string; config: Uint8Array; tensors: Uint8Array }): { names: string[] };
+  /** PEFT's two files and the classifier's settings, by name. */
+  adapterFiles(about: object): { files: Record<string, Uint8Array>; notes: string[] };
+  loadAdapter(about: { name: string; files: Record<string, Uint8Array> }): object;
   setAdapter(about: { name: string | null }): object;
 }
 

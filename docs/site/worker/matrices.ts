@@ -1,8 +1,9 @@
-/** W, A, B and ΔW of the lab's model, as the page draws them; and the model with its update made weaker or simpler. */
+/** W, A, B and ΔW of the lab's model, as the page draws them. */
 
-import { nn, noGrad, tensor } from '../../../lib/index.ts';
-import { type Experiment, linears, numbers } from './experiment.ts';
-import type { Dose, Matrices, Moved } from './lab-messages.ts';
+import { nn, noGrad } from '../../../lib/index.ts';
+import { linears, numbers } from './dose.ts';
+import type { Experiment } from './experiment.ts';
+import type { Matrices, Moved } from './lab-messages.ts';
 import { directions } from './svd.ts';
 
 const norm = (values: Float32Array): number =>
@@ -70,28 +71,4 @@ function transposed(values: Float32Array, rows: number, columns: number): Float3
     for (let j = 0; j < columns; j++) turned[j * rows + i] = values[i * columns + j];
   }
   return turned;
-}
-
-/** Does something with the update multiplied, and cut to its first directions; then all is as it was. */
-export function dosed<T>(model: nn.Module, { strength, directions: kept }: Dose, work: () => T): T {
-  if (strength === 1 && kept === undefined) return work();
-  const layers = linears(model).flatMap(([, linear]) =>
-    linear instanceof nn.LinearWithLoRA && linear.active ? [linear.lora] : [],
-  );
-  const before = layers.map((lora) => ({ lora, A: lora.A, B: lora.B }));
-  for (const { lora, A, B } of before) {
-    const [inDim, rank, outDim] = [A.shape[0], lora.rank, B.shape[1]];
-    let factors = { A: numbers(A), B: numbers(B) };
-    if (kept !== undefined && kept < rank)
-      factors = directions({ ...factors, inDim, rank, outDim }).keep(kept);
-    lora.A = new nn.Parameter(tensor(factors.A).view(inDim, rank), false);
-    lora.B = new nn.Parameter(tensor(factors.B).view(rank, outDim).mul(strength), false);
-  }
-  const restore = () => {
-    for (const { lora, A, B } of before) Object.assign(lora, { A, B });
-  };
-  const result = work();
-  if (result instanceof Promise) return result.finally(restore) as T;
-  restore();
-  return result;
 }

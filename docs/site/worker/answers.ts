@@ -1,0 +1,50 @@
+/** What a classifier says of a message, with its adapter's update in full, weaker, or left out. */
+
+import { tokeniser } from '../../../chapters/chapter02/index.ts';
+import type { GPTModel } from '../../../chapters/chapter04/index.ts';
+import { PAD_TOKEN_ID } from '../../../chapters/chapter06/03-data-loaders.ts';
+import { spamProbability } from '../../../chapters/chapter06/08-spam-classifier.ts';
+import { noGrad, tensor, yieldToRuntime } from '../../../lib/index.ts';
+import { dosed } from './dose.ts';
+import type { Answer, Dose, Lab } from './lab-messages.ts';
+
+export interface Classifier {
+  model: GPTModel;
+  /** Tokens that every message is cut or filled up to. */
+  maxLength: number;
+}
+
+export function classify(classifier: Classifier, { text, ...dose }: { text: string } & Dose): Answer {
+  return {
+    probability: probabilityOf(classifier, text, dose),
+    before: probabilityOf(classifier, text, { strength: 0 }),
+  };
+}
+
+function probabilityOf({ model, maxLength }: Classifier, text: string, dose: Dose): number {
+  return dosed(model, dose, () => spamProbability(text, model, { maxLength }));
+}
+
+/** How the probability changes when a token is left out, for each token. */
+export async function influence(
+  classifier: Classifier,
+  { text, ...dose }: { text: string } & Dose,
+): Promise<ReturnType<Lab['influence']>> {
+  const ids = tokeniser.encode(text).slice(0, classifier.maxLength);
+  const whole = probabilityOf(classifier, text, dose);
+  const tokens: { text: string; change: number }[] = [];
+  for (let i = 0; i < ids.length; i++) {
+    const rest = ids.filter((_, at) => at !== i);
+    const [ham, spam] = dosed(classifier.model, dose, () => logits(classifier, rest));
+    tokens.push({ text: tokeniser.decode([ids[i]]), change: whole - 1 / (1 + Math.exp(ham - spam)) });
+    await yieldToRuntime();
+  }
+  return { tokens };
+}
+
+/** The two logits of a message, filled up as in training. */
+export function logits({ model, maxLength }: Classifier, ids: readonly number[]): number[] {
+  const padded = Array.from({ length: maxLength }, (_, i) => ids[i] ?? PAD_TOKEN_ID);
+  model.eval();
+  return noGrad(() => model.forward(tensor([padded], { dtype: 'int32' })).index(0, -1)).toArray() as number[];
+}
