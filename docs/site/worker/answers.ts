@@ -1,12 +1,15 @@
 /** What a classifier says of a message, with its adapter's update in full, weaker, or left out. */
 
 import { tokeniser } from '../../../chapters/chapter02/index.ts';
-import type { GPTModel } from '../../../chapters/chapter04/index.ts';
+import type { GPTModel, GPTModel } from '../../../chapters/chapter04/index.ts';
 import { PAD_TOKEN_ID } from '../../../chapters/chapter06/03-data-loaders.ts';
 import { spamProbability } from '../../../chapters/chapter06/08-spam-classifier.ts';
 import { noGrad, tensor, yieldToRuntime } from '../../../lib/index.ts';
 import { dosed } from './dose.ts';
 import type { Answer, Dose, Lab } from './lab-messages.ts';
+
+/** `<|endoftext|>`, as in chapter 6, whose data loaders the start page does without. */
+const PAD_TOKEN_ID = 50256;
 
 export interface Classifier {
   model: GPTModel;
@@ -21,8 +24,14 @@ export function classify(classifier: Classifier, { text, ...dose }: { text: stri
   };
 }
 
-function probabilityOf({ model, maxLength }: Classifier, text: string, dose: Dose): number {
-  return dosed(model, dose, () => spamProbability(text, model, { maxLength }));
+function probabilityOf(classifier: Classifier, text: string, dose: Dose): number {
+  return dosed(classifier.model, dose, () => spamProbability(classifier, tokeniser.encode(text)));
+}
+
+/** Chapter 6's `spamProbability`, of tokens: the softmax of two logits. */
+function spamProbability(classifier: Classifier, ids: readonly number[]): number {
+  const [ham, spam] = logits(classifier, ids);
+  return 1 / (1 + Math.exp(ham - spam));
 }
 
 /** How the probability changes when a token is left out, for each token. */
@@ -35,8 +44,8 @@ export async function influence(
   const tokens: { text: string; change: number }[] = [];
   for (let i = 0; i < ids.length; i++) {
     const rest = ids.filter((_, at) => at !== i);
-    const [ham, spam] = dosed(classifier.model, dose, () => logits(classifier, rest));
-    tokens.push({ text: tokeniser.decode([ids[i]]), change: whole - 1 / (1 + Math.exp(ham - spam)) });
+    const without = dosed(classifier.model, dose, () => spamProbability(classifier, rest));
+    tokens.push({ text: tokeniser.decode([ids[i]]), change: whole - without });
     await yieldToRuntime();
   }
   return { tokens };
