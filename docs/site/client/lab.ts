@@ -25,7 +25,7 @@ export function wake(place: HTMLElement): void {
   const worker = new LabWorker();
   const kept = openStore('lab');
   const status = element('output', { className: 'progress', ariaLabel: 'Progress' });
-  const facts = element('p', { ariaLabel: 'Facts' });
+  const facts = element('p', { role: 'group', ariaLabel: 'Facts' });
   const picture = element('div', {});
 
   const controls = makeControls();

@@ -12,7 +12,7 @@ const NAMES = ['query', 'key', 'value', 'out', 'ff in', 'ff out'];
 
 export function matrixMap(worker: LabWorker) {
   const body = element('tbody', {});
-  const heads = ['', ...NAMES].map((name) => element('th', { scope: 'col' }, name));
+  const heads = [element('td', {}), ...NAMES.map((name) => element('th', { scope: 'col' }, name))];
   const table = element(
     'table',
     { className: 'map-table' },
@@ -24,7 +24,7 @@ export function matrixMap(worker: LabWorker) {
   const maps = element('div', { className: 'maps' });
   const [row, column] = [0, 1].map(() => element('input', { type: 'number', min: '0', value: '0' }));
   const explained = element('p', { role: 'status', ariaLabel: 'The cell explained' });
-  const spectrum = element('p', { ariaLabel: 'Singular values' });
+  const spectrum = element('p', { role: 'group', ariaLabel: 'Singular values' });
   const strength = element('input', { type: 'range', min: '0', max: '2', step: '0.05', value: '1' });
   const directions = element('input', { type: 'range', min: '0', max: '16', step: '1', value: '16' });
   const said = element('p', { role: 'status', ariaLabel: 'Accuracy with this dose' });
@@ -76,6 +76,7 @@ export function matrixMap(worker: LabWorker) {
       for (const { path, share } of layers) {
         const cell = cells.get(path)!;
         cell.textContent = share === 0 ? '0' : `${(100 * share).toFixed(1)}%`;
+        cell.ariaLabel = `${path} ${cell.textContent}`;
         cell.style.background = `rgb(${colour(share, most).join(' ')})`;
       }
       const factors = layers.flatMap(({ factors: both }) => both ?? []);
@@ -92,7 +93,7 @@ export function matrixMap(worker: LabWorker) {
     const blocks = [...new Set(paths.map((path) => /^trf_blocks\.\d+/.exec(path)?.[0]))].filter(Boolean);
     const cell = (path: string | undefined) => {
       if (!path) return element('td', {});
-      const made = button('0', () => void select(path), { ariaLabel: path });
+      const made = button('0', () => void select(path));
       cells.set(path, made);
       return element('td', {}, made);
     };

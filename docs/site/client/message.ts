@@ -21,7 +21,7 @@ export interface MessageBox {
 export function messageBox(worker: LabWorker, dose: () => Dose): MessageBox {
   const input = element('textarea', { value: EXAMPLES[0], rows: 3 });
   const answer = element('p', { className: 'answer', role: 'status', ariaLabel: 'Answer' });
-  const tokens = element('p', { ariaLabel: 'What each token adds' });
+  const tokens = element('p', { role: 'group', ariaLabel: 'What each token adds' });
   const examples = EXAMPLES.map((text, i) =>
     button(`Example ${i + 1}`, () => {
       input.value = text;

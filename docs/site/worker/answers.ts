@@ -1,9 +1,7 @@
 /** What a classifier says of a message, with its adapter's update in full, weaker, or left out. */
 
 import { tokeniser } from '../../../chapters/chapter02/index.ts';
-import type { GPTModel, GPTModel } from '../../../chapters/chapter04/index.ts';
-import { PAD_TOKEN_ID } from '../../../chapters/chapter06/03-data-loaders.ts';
-import { spamProbability } from '../../../chapters/chapter06/08-spam-classifier.ts';
+import type { GPTModel } from '../../../chapters/chapter04/index.ts';
 import { noGrad, tensor, yieldToRuntime } from '../../../lib/index.ts';
 import { dosed } from './dose.ts';
 import type { Answer, Dose, Lab } from './lab-messages.ts';
