@@ -41,6 +41,8 @@ export function highlight(code: string, language: string): string {
   return hljs.getLanguage(language) ? hljs.highlight(code, { language }).value : escapeHtml(code);
 }
 
+const cellHtml = (tag: string, html: string): string => `<${tag}>${html}</${tag}>`;
+
 /** The address of the page that shows a file. */
 export function sourcePage(path: string): string {
   return `source-${path.replaceAll('/', '-')}.html`;
@@ -103,7 +105,7 @@ export function render(markdown: string, source: string): Rendered {
       },
       table(token) {
         const cells = (row: typeof token.header, tag: string) =>
-          `<tr>${row.map((cell) => `<${tag}>${this.parser.parseInline(cell.tokens)}</${tag}>`).join('')}</tr>`;
+          `<tr>${row.map((cell) => cellHtml(cell.text === '' ? 'td' : tag, this.parser.parseInline(cell.tokens))).join('')}</tr>`;
         const hasHead = token.header.some((cell) => cell.text !== '');
         const head = hasHead ? `<thead>${cells(token.header, 'th')}</thead>` : '';
         return `<div class="wide" tabindex="0"><table>${head}<tbody>${token.rows.map((row) => cells(row, 'td')).join('')}</tbody></table></div>\n`;
