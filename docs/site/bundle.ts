@@ -54,6 +54,9 @@ const inThePage: Plugin = {
     });
     onLoad({ filter: /.*/, namespace: 'absent' }, ({ path }) => ({ contents: absent(path) }));
     onResolve({ filter: /\/hub-file\.ts$/ }, () => ({ path: join(NODE, 'hub.ts') }));
+    onResolve({ filter: /^csv-parse\/sync$/ }, () => ({
+      path: join(ROOT, 'node_modules', 'csv-parse', 'dist', 'esm', 'sync.js'), // with a Buffer of its own
+    }));
     // Files: as Node has them, over the little Node's.
     onResolve({ filter: /^#platform\/lib\/io\/files$/ }, () => ({
       path: join(ROOT, 'lib', 'io', 'files.node.ts'),
