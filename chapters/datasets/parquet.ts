@@ -1,6 +1,6 @@
 /** Columns of parquet files, as pandas and every other tool write and read them. */
 
-import { parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
+import { type FileMetaData, parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import { UserError } from '../../lib/errors.ts';
@@ -43,9 +43,28 @@ export async function columnsOfParquet(path: string, what: string): Promise<stri
 }
 
 function columnsIn(file: ArrayBuffer, path: string): string[] {
-  return orDamaged(path, () =>
-    parquetSchema(parquetMetadata(file)).children.map((child) => child.element.name),
-  );
+  return orDamaged(path, () => {
+    const metadata = parquetMetadata(file);
+    requireSameCounts(metadata);
+    return parquetSchema(metadata).children.map((child) => child.element.name);
+  });
+}
+
+/** More rows than this do not fit a list in JavaScript, which ends the whole process where it tries. */
+const MOST_ROWS = 50_000_000;
+
+/** Row counts are in a file several times; where one of them is damaged the reader would ask for any amount of memory. */
+function requireSameCounts({ num_rows: rows, row_groups: groups }: FileMetaData): void {
+  const counted = groups.reduce((sum, group) => sum + group.num_rows, 0n);
+  if (counted !== rows) throw new Error(`it should have ${rows} rows, but its groups have ${counted}`);
+  if (rows < 0n || rows > MOST_ROWS) throw new Error(`it would have ${rows} rows`);
+  for (const { columns, num_rows: expected } of groups) {
+    for (const { meta_data: column } of columns) {
+      const isFlat = column?.path_in_schema.length === 1;
+      if (isFlat && column.num_values !== expected)
+        throw new Error(`a column has ${column.num_values} values for ${expected} rows`);
+    }
+  }
 }
 
 /**
