@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { nn, UserError } from '../../lib/index.ts';
 import { withTensors } from '../../lib/io/checkpoint.ts';
 import { GPTModel } from '../chapter04/index.ts';
-import { hubFile } from '../datasets/index.ts';
+import { hubFile } from '../datasets/hub-file.ts';
 import { loadWeightsIntoGpt } from './05-openai-weights.ts';
 import { type ModelName, modelConfig } from './models.ts';
 
