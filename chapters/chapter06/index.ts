@@ -13,6 +13,7 @@ export {
   SpamDataset,
   showLoaders,
 } from './03-data-loaders.ts';
+export { EXAMPLES } from './04-pretrained-model.ts';
 export {
   checkRank,
   chooseTrainable,
@@ -34,12 +35,17 @@ export {
   type FineTuningHistory,
   showFineTuning,
   showPeakMemory,
+  showResults,
   trainClassifierSimple,
   trainClassifierSteps,
 } from './07-fine-tuning.ts';
 export { classifyReview, classProbabilities, spamProbability } from './08-spam-classifier.ts';
 export { CachedPrefix, frozenBlocks, LastPositionClassifier } from './09-work-left-out.ts';
-export { type ClassifierSettings, readClassifierSettings } from './classifier-file.ts';
+export {
+  type ClassifierSettings,
+  readClassifierSettings,
+  saveClassifierSettings,
+} from './classifier-file.ts';
 export {
   defaultEpochs,
   defaultLearningRate,

@@ -189,7 +189,8 @@ function refuseForgottenDashes(
 function refuseContradictions(options: OptionSpecs, values: Record<string, unknown>): void {
   for (const [name, option] of Object.entries(options)) {
     if (option.type !== 'boolean' || !values[name]) continue;
-    const other = option.excludes?.find((excluded) => values[excluded] !== undefined);
+    const isGiven = (excluded: string) => values[excluded] !== undefined && values[excluded] !== false;
+    const other = option.excludes?.find(isGiven);
     if (other) {
       throw new UsageError(`--${kebab(name)} and --${kebab(other)} contradict each other: give one of them`);
     }

@@ -4,7 +4,8 @@ import { hubFile } from '../datasets/index.ts';
 import { type LoadedLlama, type LoadOptions, loadGguf } from './06-gguf.ts';
 import { HUB_FILES, loadHubFolder } from './07-hub-folder.ts';
 
-const REPOSITORY = 'HuggingFaceTB/SmolLM2-135M-Instruct';
+/** Where the model is on the Hugging Face hub. */
+export const HUB_REPOSITORY = 'HuggingFaceTB/SmolLM2-135M-Instruct';
 
 /**
  * A Llama from a GGUF file or a folder in the hub's layout, or SmolLM2-135M-Instruct from the Hugging Face hub, kept in its
@@ -22,15 +23,15 @@ export async function obtainLlama(
 
 /** The folder in the hub's cache. */
 async function downloadModel(print: (line: string) => void): Promise<string> {
-  print(`Weights: ${REPOSITORY} on the Hugging Face hub (downloaded once, then kept)`);
+  print(`Weights: ${HUB_REPOSITORY} on the Hugging Face hub (downloaded once, then kept)`);
   let folder = '';
   for (const file of HUB_FILES) {
     try {
-      folder = folderOf(await hubFile(REPOSITORY, file, print));
+      folder = folderOf(await hubFile(HUB_REPOSITORY, file, print));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new UserError(
-        `${REPOSITORY} cannot be downloaded (${reason}): give a GGUF file of the Llama family, or a folder in the ` +
+        `${HUB_REPOSITORY} cannot be downloaded (${reason}): give a GGUF file of the Llama family, or a folder in the ` +
           "hub's layout, with --weights PATH",
       );
     }

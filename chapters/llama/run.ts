@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { manualSeed } from '../../lib/index.ts';
+import { SPAM_OPTIONS } from '../chapter06/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
 import type { OptionSpecs, OptionValues } from '../common/options.ts';
+import { TRAINING_OPTIONS } from '../common/training-run.ts';
 import { showNorms } from './01-rms-norm.ts';
 import { showRotations } from './02-rope.ts';
 import { showFeedForward } from './03-swiglu.ts';
@@ -10,6 +12,7 @@ import { showSharing } from './04-grouped-query-attention.ts';
 import { showSizes } from './05-llama-model.ts';
 import { showTokens } from './08-tokeniser.ts';
 import { chat } from './09-chat.ts';
+import { showFineTuned } from './10-fine-tuning.ts';
 import { SMOLLM2_135M } from './config.ts';
 import { answerOnce, converse } from './conversation.ts';
 import { obtainLlama } from './obtain-llama.ts';
@@ -24,14 +27,26 @@ export const OPTIONS = {
   float32: { type: 'boolean', help: "decode a file's weights to float32 in place of keeping their blocks" },
   prompt: { type: 'string', help: 'answer this, and nothing else', placeholder: 'TEXT' },
   chat: { type: 'boolean', help: 'a conversation on the terminal', excludes: ['prompt'] },
+  finetune: {
+    type: 'boolean',
+    help: "chapter 6's classifier of messages: LoRA beside the model's blocks (QLoRA)",
+    excludes: ['prompt', 'chat'],
+  },
+  data: SPAM_OPTIONS.data,
+  epochs: { type: 'number', help: 'passes over the training messages', default: 2, min: 1, integer: true },
+  batchSize: SPAM_OPTIONS.batchSize,
+  rank: SPAM_OPTIONS.rank,
+  alpha: SPAM_OPTIONS.alpha,
+  lr: { type: 'number', help: 'highest learning rate', default: 5e-4, min: 0 },
+  ...TRAINING_OPTIONS,
   maxNewTokens: { type: 'number', help: 'tokens of an answer at most', default: 256, min: 1, integer: true },
   temperature: { type: 'number', help: '0 takes the most likely token, above it draws', default: 0, min: 0 },
   topK: { type: 'number', help: 'draw among this many tokens only', min: 1, integer: true },
-  seed: { type: 'number', help: 'of what is drawn', default: 123, min: 0, integer: true },
+  seed: { type: 'number', help: 'of what is drawn, and of the split', default: 42, min: 0, integer: true },
   out: {
     type: 'path',
     access: 'writeFolder',
-    help: 'folder for the plot',
+    help: 'folder for the plot and the adapter',
     default: 'runs',
     placeholder: 'DIR',
   },
@@ -41,8 +56,9 @@ export const OPTIONS = {
 export async function run(nb: Notebook, options: OptionValues<typeof OPTIONS>): Promise<void> {
   const { weights, prompt } = options;
   manualSeed(options.seed);
-  if (prompt !== undefined || options.chat) {
+  if (prompt !== undefined || options.chat || options.finetune) {
     const loaded = await obtainLlama(weights, (line) => nb.note(line), { quantised: !options.float32 });
+    if (options.finetune) return showFineTuned(nb, loaded, options);
     return prompt !== undefined ? answerOnce(loaded, prompt, options) : converse(loaded, options);
   }
 

@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import { io, manualSeed, nn } from '../../lib/index.ts';
+import { countParameters } from '../chapter04/index.ts';
+import {
+  classifyReview,
+  EXAMPLES,
+  makeLoaders,
+  NUM_CLASSES,
+  prepareMessages,
+  SpamDataset,
+  saveClassifierSettings,
+  showFineTuning,
+  showLoaders,
+  showResults,
+  spamProbability,
+} from '../chapter06/index.ts';
+import type { Notebook } from '../common/notebook.ts';
+import type { SavingOptions } from '../common/training-run.ts';
+import type { LlamaModel } from './05-llama-model.ts';
+import type { LoadedLlama } from './06-gguf.ts';
+import { HUB_LINEARS } from './hub-layout.ts';
+import { HUB_REPOSITORY } from './obtain-llama.ts';
+
+/**
+ * QLoRA (Dettmers et al. 2023, https://arxiv.org/abs/2305.14314): LoRA beside a model that stays in 4 bits.
+ *
+ *        x ──┬── W, blocks of 4 bits, decoded where it is multiplied ──┐
+ *            └── A ── B, float32, what is trained ─────────────────────+── y
+ *
+ * Nothing about LoRA changes. W is never written, so it needs no float32; what goes back through it, g W, is a product
+ * whose panels are decoded from the same blocks.
+ */
+
+/** The Linears of a block that LoRA is put beside: all. */
+export const LORA_TARGETS = Object.keys(HUB_LINEARS).map((path) => path.replace(/^.*\./, ''));
+
+/** `<|endoftext|>`, what shorter messages are filled up with. */
+const PAD = '<|endoftext|>';
+
+export interface FineTuneOptions extends SavingOptions {
+  data?: string;
+  epochs: number;
+  batchSize: number;
+  rank: number;
+  alpha: number;
+  lr: number;
+  seed: number;
+  out: string;
+}
+
+/** Freezes the model, gives it a head of two classes (Llama's have no bias), and puts LoRA beside every Linear of its blocks. */
+export function makeClassifier(
+  model: LlamaModel,
+  { rank, alpha, seed }: Pick<FineTuneOptions, 'rank' | 'alpha' | 'seed'>,
+): void {
+  manualSeed(seed);
+  model.requiresGrad_(false);
+  model.outHead = new nn.Linear(model.config.embDim, NUM_CLASSES, { bias: false });
+  nn.replaceLinearWithLoRA(model, { rank, alpha, init: 'peft', targets: LORA_TARGETS });
+}
+
+/** Chapter 6's classifier of messages from a Llama, with chapter 6's own functions; the adapter is PEFT's. */
+export async function showFineTuned(
+  nb: Notebook,
+  loaded: LoadedLlama,
+  options: FineTuneOptions,
+): Promise<void> {
+  const { model, tokeniser } = loaded;
+  const print = (line: string) => nb.note(line);
+  const folder = join(options.out, 'llama');
+  const prepared = await prepareMessages({ data: options.data, seed: options.seed, print });
+  nb.note(`Messages: ${prepared.source}`);
+
+  const padTokenId = tokeniser.special.get(PAD) ?? loaded.endId;
+  const train = new SpamDataset(prepared.parts.train, { tokeniser, padTokenId });
+  const { maxLength } = train;
+  const like = { tokeniser, padTokenId, maxLength };
+  const datasets = {
+    train,
+    valid: new SpamDataset(prepared.parts.valid, like),
+    test: new SpamDataset(prepared.parts.test, like),
+  };
+  manualSeed(options.seed); // for the order of the training messages
+  const loaders = makeLoaders(datasets, options.batchSize);
+  showLoaders(nb, loaders, [35, 36]);
+
+  makeClassifier(model, options);
+  const trainable = countParameters(model, { trainableOnly: true });
+  const all = countParameters(model).toLocaleString('en');
+  nb.note(`${trainable.toLocaleString('en')} of ${all} parameters are trained, in ${options.epochs} passes`);
+  const result = await showFineTuning(nb, model, loaders, {
+    method: 'lora',
+    lr: options.lr,
+    schedule: 'cosine',
+    epochs: options.epochs,
+    seed: options.seed,
+    trainable,
+    saving: { folder: join(folder, 'lora'), options, facts: { 'the messages': prepared.source }, print },
+  });
+  showResults(nb, [result]);
+
+  const adapter = join(folder, 'adapter');
+  await io.saveAdapter(adapter, model, { baseModel: HUB_REPOSITORY });
+  await saveClassifierSettings(adapter, {
+    labels: prepared.labels ?? ['ham', 'spam'],
+    maxLength,
+    padTokenId,
+  });
+  nb.note(`Adapter saved to ${adapter}, in PEFT's format`);
+
+  for (const text of Object.values(EXAMPLES)) {
+    const probability = (100 * spamProbability(text, model, like)).toFixed(1);
+    nb.note(`“${text}”`);
+    nb.note(`${classifyReview(text, model, like)} (spam with a probability of ${probability}%)`);
+  }
+}
