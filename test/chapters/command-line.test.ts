@@ -136,7 +136,7 @@ describe('the command line of everything that is no chapter', function () {
       /\d+ tokens are too few to train on: .* so 1,050 are needed/,
     );
     const run = program('chapters/mini/pretrain.ts', ...args);
-    expect([run.status, run.stderr]).to.deep.equal([0, '']);
+    expect(run.status, run.stderr).to.equal(0);
     for (const name of ['model.safetensors', 'losses.svg', 'checkpoint.safetensors']) {
       expect(existsSync(join(out, name)), name).to.equal(true);
     }
