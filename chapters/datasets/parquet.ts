@@ -46,7 +46,9 @@ function columnsIn(file: ArrayBuffer, path: string): string[] {
   return orDamaged(path, () => {
     const metadata = parquetMetadata(file);
     requireSameCounts(metadata);
-    return parquetSchema(metadata).children.map((child) => child.element.name);
+    const names: unknown[] = parquetSchema(metadata).children.map((child) => child.element.name);
+    if (!names.every((name) => typeof name === 'string')) throw new Error('a column has no name');
+    return names;
   });
 }
 
