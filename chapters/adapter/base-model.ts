@@ -5,7 +5,7 @@ import { type ClassifierSettings, readClassifierSettings } from '../chapter06/in
 import type { OptionSpecs, OptionValues } from '../common/options.ts';
 import { say } from './program.ts';
 
-/** Which adapter, and the base model where its own configuration does not tell. */
+/** Which adapter, and the base model where its own configuration does not say. */
 export const ADAPTER_OPTIONS = {
   adapter: {
     type: 'path',
@@ -39,7 +39,7 @@ export interface LoadedAdapter {
 
 /**
  * The base model with the adapter on it.
- * @throws UserError if the adapter is missing or damaged, or its base is not known or another one
+ * @throws UserError if the adapter is missing or damaged, or its base is unknown or a different one
  */
 export async function loadWithAdapter({ adapter, model, weights }: AdapterOptions): Promise<LoadedAdapter> {
   const folder = requireAdapter(adapter);

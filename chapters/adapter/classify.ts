@@ -12,7 +12,7 @@ import { defineCommand, say } from './program.ts';
 export const CLASSIFY = defineCommand({
   summary:
     'Says which class each text belongs to, and how probable that is.\n' +
-    'The texts are the words given, or the lines of a file, or those of the standard input.',
+    'The texts are the words given, or the lines of a file, or those of standard input.',
   words: '[TEXT … | FILE]',
   options: {
     ...ADAPTER_OPTIONS,
@@ -45,7 +45,7 @@ export interface Answer {
 
 /**
  * Asks a classifier about some texts at once.
- * @throws UserError if the adapter is none of a classifier, or the labels are not as many as its classes
+ * @throws UserError if the adapter is not a classifier's, or there are not as many labels as classes
  */
 export function classifierOf(
   { model, folder, settings }: LoadedAdapter,
@@ -82,7 +82,7 @@ export function classifierOf(
   };
 }
 
-/** Nothing is filled up, so the last position is that of the last token, where transformers reads the answer too. */
+/** Nothing is padded, so the last position is that of the last token, where transformers reads the answer too. */
 function ownLength(text: string, contextLength: number): Pick<ClassifierSettings, 'maxLength'> {
   return { maxLength: Math.max(1, Math.min(contextLength, tokeniser.encode(text).length)) };
 }
@@ -92,7 +92,7 @@ function lineOf({ text, label, probability }: Answer): string {
   return `${label.padEnd(10)} ${`${(100 * probability).toFixed(1)}%`.padStart(6)}  ${text.replaceAll(/\s+/g, ' ')}`;
 }
 
-/** The words as texts, or a file's lines, or those of the standard input; empty lines are none. */
+/** The words as texts, or a file's lines, or those of standard input; empty lines do not count. */
 async function* textsFrom(words: readonly string[]): AsyncGenerator<string> {
   const path = words.length === 1 ? userPath(words[0], process.env) : '';
   if (path !== '' && kindOfPath(path) === 'file') {
@@ -107,7 +107,7 @@ async function* textsFrom(words: readonly string[]): AsyncGenerator<string> {
 /** Texts asked about at once. */
 const BATCH = 8;
 
-/** Batches of texts; on a terminal each line is answered when it comes. */
+/** Batches of texts; on a terminal each line is answered as it comes. */
 async function* inBatches(texts: AsyncIterable<string>): AsyncGenerator<string[]> {
   let batch: string[] = [];
   for await (const text of texts) {

@@ -2,7 +2,7 @@ import { END_OF_TEXT_ID } from '../chapter02/index.ts';
 import type { GPTModel } from '../chapter04/index.ts';
 
 /**
- * The `config.json` with which transformers builds the same model. A classifier's has no `pad_token_id`: with one,
+ * The `config.json` from which transformers builds the same model. A classifier's has no `pad_token_id`: with one,
  * transformers would read the answer at the last token of the message, and here it is at the last of the padding.
  */
 export function hubConfig(model: GPTModel, labels?: readonly string[]): Record<string, unknown> {

@@ -6,7 +6,7 @@ import { checkPaths } from '../common/paths.ts';
 /** One of the commands under `npm run adapter --`. */
 export interface AdapterCommand<Options extends OptionSpecs = OptionSpecs> {
   summary: string;
-  /** The words that it takes beside its options, as --help shows them. */
+  /** The words that it takes besides its options, as --help shows them. */
   words?: string;
   options: Options;
   run(options: OptionValues<Options>, words: readonly string[]): Promise<void>;

@@ -21,7 +21,7 @@ export const matrix = tensor(
   int32,
 ); // [2, 3]
 
-/** Three axes: matrices one behind the other. A new one at each call, for it is written to. */
+/** Three axes: matrices one behind the other. A new one at each call, since it is written to. */
 export function cube(): Tensor {
   return tensor(
     [

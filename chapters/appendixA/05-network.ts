@@ -16,7 +16,7 @@ export class NeuralNetwork extends nn.Module {
     );
   }
 
-  /** x [b, numInputs] → logits [b, numOutputs]: any real numbers; softmax makes probabilities of them. */
+  /** x [b, numInputs] → logits [b, numOutputs]: any real numbers; softmax turns them into probabilities. */
   forward(x: Tensor): Tensor {
     return this.layers.forward(x); // [b, numInputs] → [b, 30] → [b, 20] → [b, numOutputs]
   }

@@ -18,7 +18,7 @@ export const testPoints = tensor([
 ]); // [2, 2]
 export const testLabels = tensor([0, 1], { dtype: 'int32' }); // [2]
 
-/** Points and labels, one example at a time; a DataLoader stacks them to batches. */
+/** Points and labels, one example at a time; a DataLoader stacks them into batches. */
 export class ToyDataset extends Dataset<[Tensor, Tensor]> {
   private readonly points: Tensor;
   private readonly labels: Tensor;

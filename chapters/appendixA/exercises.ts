@@ -10,7 +10,7 @@ export function numericGradient(f: (x: Tensor) => Tensor, x: Tensor, step = 1e-2
     const nudged = tensor(start.with(i, start[i] + by)).reshape(x.shape);
     return noGrad(() => f(nudged).item());
   };
-  // From both sides: the error is then of the order of step², and a float32 bears no very small step.
+  // From both sides: the error is then of the order of step², and float32 does not allow a very small step.
   const slopes = start.map((_, i) => (at(i, step) - at(i, -step)) / (2 * step));
   return tensor(slopes).reshape(x.shape);
 }
@@ -58,7 +58,7 @@ export class Momentum extends optim.Optimizer {
   }
 }
 
-/** 4. Lists of different lengths, as batches that are filled up with `padding`: int32 [b, longest of the batch]. */
+/** 4. Lists of different lengths, as batches that are padded with `padding`: int32 [b, longest of the batch]. */
 export function paddedLoader(
   lists: readonly number[][],
   batchSize: number,

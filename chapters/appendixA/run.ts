@@ -19,7 +19,7 @@ const OPTIONS = {
   },
 } as const;
 
-/** Appendix A, with our library in the place of PyTorch. */
+/** Appendix A, with our library in place of PyTorch. */
 export async function run(nb: Notebook, options: { out: string }): Promise<void> {
   nb.section('A.2.1 Scalars, vectors, matrices and tensors');
   showCopyAndView(nb);

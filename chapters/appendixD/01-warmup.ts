@@ -9,7 +9,7 @@ import type { ScheduleRunOptions } from './options.ts';
 
 /**
  * Learning rate warm-up: the first steps are small. A new model's gradients point anywhere, and AdamW's running
- * means know nothing yet; a large step now can throw the weights where training does not recover from.
+ * means know nothing yet; a large step now can throw the weights to where training does not recover.
  */
 
 export interface WarmupSchedule {
@@ -41,7 +41,7 @@ export interface StoryLoaders {
   valid: DataLoader;
 }
 
-/** Nine tenths of the text to learn from and the rest to watch by, in pieces of 256 tokens, two a batch. */
+/** Nine tenths of the text to learn from and the rest to watch by, in pieces of 256 tokens, two per batch. */
 function makeLoaders(text: string, seed: number): StoryLoaders {
   const split = Math.floor(0.9 * text.length);
   const pieces = { batchSize: 2, maxLength: GPT_124M.contextLength, stride: GPT_124M.contextLength };
@@ -71,7 +71,7 @@ export async function plotRates(path: string, title: string, rates: readonly num
   await plotCurves(path, [{ name: 'learning rate', points }], { title, x: 'step', y: 'learning rate' });
 }
 
-/** What the later sections need of this one. */
+/** What the later sections need from this one. */
 export interface ShownWarmup {
   /** Which text it is. */
   source: string;

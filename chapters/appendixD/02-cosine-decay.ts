@@ -22,7 +22,7 @@ export function cosineLearningRate(step: number, schedule: CosineSchedule): numb
   return minLr + (peakLr - minLr) * 0.5 * (1 + Math.cos(Math.PI * progress));
 }
 
-/** The rate over all steps, plotted, and at four of them in digits. Gives back the last batch, [2, 256] twice. */
+/** The rate over all steps, plotted, and at four of them in digits. Returns the last batch, [2, 256] twice. */
 export async function showCosineDecay(
   nb: Notebook,
   { loaders, totalSteps, warmup }: ShownWarmup,

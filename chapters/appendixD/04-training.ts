@@ -21,9 +21,9 @@ import type { ScheduleRunOptions } from './options.ts';
 
 export interface TrainingOptions {
   numEpochs: number;
-  /** Steps between two looks at the losses. */
+  /** Steps between two measurements of the losses. */
   evalFreq: number;
-  /** Batches of each set that such a look takes. */
+  /** Batches of each set that a measurement takes. */
   evalIter: number;
   startContext: string;
   tokeniser: Tokeniser;
@@ -92,7 +92,7 @@ export function* trainModelSteps(
   return history;
 }
 
-/** The same as the book has it: from the first step to the last. */
+/** The same in the book's form: from the first step to the last. */
 export function trainModel(
   model: GPTModel,
   trainLoader: Batches,

@@ -5,14 +5,14 @@ import type { CosineSchedule } from './02-cosine-decay.ts';
 
 /**
  * 1. The schedule of the first transformer (Vaswani et al. 2017, equation 3): after the warm-up the rate falls with
- * the square root of the step. It needs no total, so training may go on as long as one likes.
+ * the square root of the step. It needs no total, so training may go on as long as you like.
  */
 export function inverseSquareRoot(step: number, schedule: WarmupSchedule): number {
   if (step < schedule.warmupSteps) return warmupLearningRate(step, schedule);
   return schedule.peakLr * Math.sqrt(schedule.warmupSteps / step);
 }
 
-/** 2. In place of the cosine a straight line down to the minimum. */
+/** 2. A straight line down to the minimum, in place of the cosine. */
 export function linearDecay(step: number, schedule: CosineSchedule): number {
   const { peakLr, minLr, warmupSteps, totalSteps } = schedule;
   if (step < warmupSteps) return warmupLearningRate(step, schedule);
@@ -25,7 +25,7 @@ export function clipByNorm(gradient: readonly number[], maxNorm: number): number
   return gradient.map((g) => g * Math.min(1, maxNorm / norm));
 }
 
-/** 4. The other way to clip: each element for itself. Large elements lose more than small ones … */
+/** 4. The other way to clip: each element by itself. Large elements lose more than small ones … */
 export function clipByValue(gradient: readonly number[], limit: number): number[] {
   return gradient.map((g) => Math.max(-limit, Math.min(limit, g)));
 }

@@ -28,7 +28,7 @@ import type { Notebook } from '../common/notebook.ts';
 
 /**
  * The right side's second term: x [..., in] → (alpha / r) · x A B [..., out]. `nn.LoRALayer` is this with more ways to
- * draw A; a test holds the two to each other.
+ * draw A; a test compares the two.
  */
 export class LoRALayer extends nn.Module {
   A: nn.Parameter;
@@ -66,7 +66,7 @@ export class LinearWithLoRA extends nn.Module {
   }
 }
 
-/** How many numbers a matrix of GPT-2's size has, its update in full and at low rank; and that both sides are one. */
+/** How many numbers a matrix of GPT-2's size has, its update in full and at low rank; and that both sides are equal. */
 export function showWhatLoRAIs(nb: Notebook, { rank, alpha }: { rank: number; alpha: number }): void {
   const size = 768;
   const linear = new nn.Linear(size, size, { bias: false });

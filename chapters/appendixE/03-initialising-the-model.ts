@@ -11,7 +11,10 @@ import {
 import type { Notebook } from '../common/notebook.ts';
 import type { Parts } from '../datasets/index.ts';
 
-/** A pretrained model, what it writes, its new head of two classes, or of those of one's own data, and how often that is right by chance. */
+/**
+ * A pretrained model, what it writes, its new head for two classes, or for those of your own data, and how often that
+ * is right by chance.
+ */
 export async function showModel(
   nb: Notebook,
   loaders: Parts<Batches>,

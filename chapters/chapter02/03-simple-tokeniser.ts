@@ -39,13 +39,13 @@ export class SimpleTokeniserV1 {
   }
 }
 
-/** The vocabulary of a text, and a sentence of it there and back. Returns the vocabulary. */
+/** The vocabulary of a text, and one of its sentences there and back. Returns the vocabulary. */
 export function showSimpleTokeniser(nb: Notebook, words: readonly string[], isVerdict: boolean): Vocabulary {
   const vocabulary = buildVocabulary(words);
   nb.print(36, vocabulary.size);
   for (const [word, id] of [...vocabulary].slice(0, 51)) nb.print(39, tuple(word, id));
   const v1 = new SimpleTokeniserV1(vocabulary);
-  // The book's sentence; of another text, its first words.
+  // The book's sentence; for another text, its first words.
   const sentence = isVerdict
     ? '"It\'s the last he painted, you know," Mrs. Gisburn said with pardonable pride.'
     : words.slice(0, 21).join(' ');

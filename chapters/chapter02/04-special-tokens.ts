@@ -7,13 +7,13 @@ import { END_OF_TEXT } from './gpt2-vocabulary.ts';
 /** Stands for every word that the vocabulary lacks. */
 export const UNKNOWN = '<|unk|>';
 
-/** The vocabulary with two ids more: the end of a text, and the unknown word. */
+/** The vocabulary with two more ids: the end of a text, and the unknown word. */
 export function withSpecialTokens(vocabulary: Vocabulary): Vocabulary {
   return new Map([...vocabulary.keys(), END_OF_TEXT, UNKNOWN].map((word, id) => [word, id]));
 }
 
 /**
- * As V1, but an unknown word becomes <|unk|>. What the word was cannot be told any more when decoding, and that
+ * As V1, but an unknown word becomes <|unk|>. Decoding can no longer tell what the word was, and that
  * is why GPT-2 uses neither: byte pair encoding takes unknown words apart instead.
  */
 export class SimpleTokeniserV2 extends SimpleTokeniserV1 {

@@ -5,8 +5,8 @@ import { type Tokeniser, tokeniser } from './05-gpt2-tokeniser.ts';
 import { END_OF_TEXT } from './gpt2-vocabulary.ts';
 
 /**
- * What a language model learns from: pieces of a text, each with the same piece moved on by one token, so
- * that every position has the token that follows it for its target.
+ * What a language model learns from: pieces of a text, each with the same piece shifted by one token, so
+ * that every position has the token that follows it as its target.
  *
  *      ids       40  367  2885  1464  1807  3619 …
  *      input   [ 40  367  2885  1464 ]
@@ -17,7 +17,7 @@ export class GPTDatasetV1 extends Dataset<[Tensor, Tensor]> {
 
   /**
    * @param maxLength the number of tokens of a piece
-   * @param stride how far one piece begins behind the last: maxLength for pieces that do not overlap
+   * @param stride how far after the start of one piece the next begins: maxLength for pieces that do not overlap
    * @throws UserError if the text is too short for a single piece
    */
   constructor(text: string, tokeniser: Tokeniser, maxLength: number, stride: number) {

@@ -17,8 +17,8 @@ import { decodeWith, END_OF_TEXT } from './gpt2-vocabulary.ts';
  */
 
 /**
- * Words, numbers and runs of punctuation, each with the space before it; merges never cross their borders.
- * GPT-2's own expression. (JavaScript counts U+FEFF and not U+0085 as white space, GPT-2 the other way round.)
+ * Words, numbers and runs of punctuation, each with the space before it; merges never cross their boundaries.
+ * GPT-2's own expression. (JavaScript counts U+FEFF as white space and not U+0085; GPT-2 does the opposite.)
  */
 const PIECES = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
 
@@ -151,7 +151,7 @@ export class BytePairTokeniser implements Tokeniser {
     return ids;
   }
 
-  /** One piece of a text, whose borders no merge crosses. */
+  /** One piece of a text, whose boundaries no merge crosses. */
   encodePiece(piece: string): readonly number[] {
     const bytes = Array.from(new TextEncoder().encode(piece), (byte) => this.idOfByte[byte]);
     return mergeInOrder(bytes, this.mergesOfPairs);

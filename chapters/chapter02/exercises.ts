@@ -14,7 +14,7 @@ export function bytesPerToken(text: string, tokeniser: Pick<Tokeniser, 'encode'>
   return new TextEncoder().encode(text).length / tokeniser.encode(text).length;
 }
 
-/** 3. How many pieces the sliding window cuts from a text of so many tokens. */
+/** 3. How many pieces the sliding window cuts from a text of that many tokens. */
 export function countWindows(tokens: number, maxLength: number, stride: number): number {
   // A piece may begin at 0, stride, 2 · stride … as long as maxLength tokens and one more follow.
   return Math.max(0, Math.ceil((tokens - maxLength) / stride));
@@ -35,7 +35,7 @@ export function mergeSteps(word: string, tokeniser: BytePairTokeniser): string[]
 
 /**
  * 5. Positions without learning: sines and cosines of wavelengths from 2π to 10,000 · 2π (Vaswani et al. 2017,
- * https://arxiv.org/abs/1706.03762, section 3.5). [contextLength, dim]; dim has to be even. Each pair of columns turns like the hand of a clock, so
+ * https://arxiv.org/abs/1706.03762, section 3.5). [contextLength, dim]; dim has to be even. Each pair of columns turns like a hand of a clock, so
  * going k positions on is the same rotation wherever one starts: a distance can be read off by a linear layer.
  */
 export function sinusoidalPositions(contextLength: number, dim: number): Tensor {

@@ -3,7 +3,7 @@ import { BytePairTokeniser, type Merge } from './09-byte-pair-encoding.ts';
 import { END_OF_TEXT, gpt2TokenBytes } from './gpt2-vocabulary.ts';
 
 /**
- * GPT-2's own merges for the tokeniser of the last section: read from the two files that OpenAI published, or, as
+ * GPT-2's own merges for the tokeniser of the last section: read from the two files that OpenAI published, or, since
  * those are not ours to ship, worked out from the list of tokens that gpt-tokenizer has.
  */
 

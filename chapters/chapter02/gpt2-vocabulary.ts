@@ -10,13 +10,13 @@ let table: Uint8Array[] | undefined;
 /** The bytes that each of GPT-2's 50,256 ordinary tokens stands for, by id. */
 export function gpt2TokenBytes(): readonly Uint8Array[] {
   const utf8 = new TextEncoder();
-  // A rank is a string where its bytes are one, else (half a character, say) a list of bytes.
+  // A rank is a string where its bytes are text, else (half a character, say) a list of bytes.
   table ??= ranks.map((token) => (typeof token === 'string' ? utf8.encode(token) : Uint8Array.from(token)));
   return table;
 }
 
 /**
- * The text of ids. Bytes that are no UTF-8, such as a character cut in half, become �.
+ * The text of ids. Bytes that are not UTF-8, such as a character cut in half, become �.
  * @throws if there is no such id
  */
 export function decodeWith(
@@ -36,6 +36,6 @@ export function decodeWith(
     joined.set(piece, end);
     end += piece.length;
   }
-  // ignoreBOM means: leave a byte order mark in the text, as every other character.
+  // ignoreBOM means: leave a byte order mark in the text, like any other character.
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(joined);
 }

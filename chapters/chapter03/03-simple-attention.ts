@@ -31,7 +31,7 @@ export function scoresOf(query: Tensor, inputs: Tensor): Tensor {
 
 /**
  * Positive numbers that sum to 1, from any numbers: exp(x) / Σ exp(x). exp overflows at 89 in float32;
- * `softmax` itself subtracts the largest x first, which changes nothing in the quotient.
+ * `softmax` itself subtracts the largest x first, which does not change the quotient.
  */
 export function softmaxNaive(x: Tensor): Tensor {
   const positive = x.exp(); // [t]

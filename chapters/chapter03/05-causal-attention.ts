@@ -4,7 +4,7 @@ import { inputs } from './03-simple-attention.ts';
 import { headOfSeed789 } from './04-self-attention.ts';
 
 /**
- * A model that is to guess the next token must not look at it. So token i may attend to the tokens 0 … i only:
+ * A model that has to guess the next token must not look at it. So token i may attend only to the tokens 0 … i:
  * in the [t, t] matrix of weights everything right of the diagonal has to be 0.
  */
 
@@ -17,7 +17,7 @@ export function maskAndNormalise(weights: Tensor): { mask: Tensor; masked: Tenso
   return { mask, masked, normalised };
 }
 
-/** The better way: before softmax set forbidden scores to −∞; exp makes 0 of it. scores [..., t, t]. */
+/** The better way: before softmax set forbidden scores to −∞; exp turns it into 0. scores [..., t, t]. */
 export function maskFuture(scores: Tensor): Tensor {
   const tokens = scores.shape.at(-1)!;
   const future = ones(tokens, tokens).triu(1).bool(); // [t, t]: true above the diagonal
@@ -25,7 +25,7 @@ export function maskFuture(scores: Tensor): Tensor {
 }
 
 /**
- * One head that sees the past only, for a batch of texts. Dropout on the weights while training: a token
+ * One head that sees only the past, for a batch of texts. Dropout on the weights while training: a token
  * cannot then rely on any single other one.
  */
 export class CausalAttention extends nn.Module {

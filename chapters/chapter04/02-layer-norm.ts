@@ -13,7 +13,7 @@ export function layerNormByHand(x: Tensor, scale: Tensor, shift: Tensor, eps = 1
   return scale.mul(normalised).add(shift); // [d] · [b, t, d] + [d]
 }
 
-/** The layer of the model. F.layerNorm computes the same in one pass; a test holds it to the formula above. */
+/** The layer of the model. F.layerNorm computes the same in one pass; a test compares it with the formula above. */
 export class LayerNorm extends nn.Module {
   scale: nn.Parameter;
   shift: nn.Parameter;

@@ -9,7 +9,7 @@ export function geluByHand(x: Tensor): Tensor {
   return inner.tanh().add(1).mul(x).mul(0.5);
 }
 
-/** The layer of the model. F.gelu computes the same in one pass; a test holds it to the formula above. */
+/** The layer of the model. F.gelu computes the same in one pass; a test compares it with the formula above. */
 export class GELU extends nn.Module {
   forward(x: Tensor): Tensor {
     return F.gelu(x);
@@ -45,7 +45,7 @@ async function plotActivations(path: string): Promise<void> {
   await plotCurves(path, curves, { title: 'Two activation functions', x: 'x', y: 'activation(x)' });
 }
 
-/** The width of the model, and that the layer gives back what it was given in shape. */
+/** The width of the model, and that the layer gives back the shape that it was given. */
 export async function showFeedForward(nb: Notebook, config: GPTConfig, plotPath: string): Promise<void> {
   await plotActivations(plotPath);
   nb.note(`Plot: ${plotPath}`);

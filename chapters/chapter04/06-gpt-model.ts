@@ -18,7 +18,7 @@ export class GPTModel extends nn.Module {
   dropEmb: nn.Dropout;
   trfBlocks: nn.Sequential<TransformerBlock[]>;
   finalNorm: LayerNorm;
-  /** Chapter 6 puts a small classifier in its place, LoRA wraps it. */
+  /** Chapter 6 puts a small classifier in its place; LoRA wraps it. */
   outHead: nn.Linear | nn.LinearWithLoRA;
   readonly config: GPTConfig;
 
@@ -36,7 +36,7 @@ export class GPTModel extends nn.Module {
   }
 
   /**
-   * Token ids [b, t] → logits [b, t, vocab]; with a cache (section 8) those of the last position alone, [b, 1, vocab].
+   * Token ids [b, t] → logits [b, t, vocab]; with a cache (section 8) only those of the last position, [b, 1, vocab].
    * @throws UserError if there are more tokens than the model's context length.
    */
   forward(ids: Tensor, cache?: KeyValueCache): Tensor {
@@ -47,7 +47,7 @@ export class GPTModel extends nn.Module {
     return this.outHead.forward(x); // [b, t, vocab]
   }
 
-  /** How its layers are called at Hugging Face, for LoRA adapters that go there and come back. */
+  /** What its layers are called at Hugging Face, for LoRA adapters that go there and come back. */
   hubLayout(): io.HubLayout {
     return hubLayoutOf(this);
   }

@@ -5,8 +5,8 @@ import type { TransformerBlock } from './05-transformer-block.ts';
 import type { GPTModel } from './06-gpt-model.ts';
 
 /**
- * What attention has to remember of the tokens it has seen: their keys and values, in each block. With them the next token
- * alone goes through the model, in place of the whole text once more; its answer is the same, since no token looks
+ * What attention has to remember of the tokens it has seen: their keys and values, in each block. With them only the next
+ * token goes through the model, not the whole text once more; its answer is the same, since no token looks
  * at later ones. (Queries are not kept: a token asks only once.)
  *
  *      without       Every effort moves you forward        with        ░░░░░ ░░░░░░ ░░░░░ ░░░ forward
@@ -56,8 +56,8 @@ export class KeysAndValues {
   }
 
   /**
-   * Adds those of t more tokens, each [b, h, t, d], and gives those of all, [b, h, T, d].
-   * @throws UserError if they are of another number of texts than those before
+   * Adds those of t more tokens, each [b, h, t, d], and returns those of all, [b, h, T, d].
+   * @throws UserError if they are for a different number of texts from those before
    */
   append(keys: Tensor, values: Tensor): { keys: Tensor; values: Tensor } {
     const batch = this.#keys?.shape[0];
@@ -128,7 +128,7 @@ function blockAfter(block: TransformerBlock, x: Tensor, past: KeysAndValues): Te
 
 /**
  * The model for tokens that come after those in the cache, into which they go: ids [b, t] → [b, 1, vocab], the logits of
- * the last position alone, which are all that generation asks for.
+ * the last position, which are all that generation asks for.
  *
  * @throws UserError if the model is training with dropout, or the tokens are more than its context length
  */
@@ -149,7 +149,7 @@ export function forwardWithCache(model: GPTModel, ids: Tensor, cache: KeyValueCa
   return model.outHead.forward(model.finalNorm.forward(last)); // [b, 1, vocab]
 }
 
-/** How much is computed for a text of some length without a cache and with one, and how much is kept for it. */
+/** How much is computed for a text of some length without a cache and with one, and how much is kept. */
 export function showCache(nb: Notebook, { config }: GPTModel, tokens = 100): void {
   const passed = (tokens * (tokens + 1)) / 2;
   nb.note(`Generating ${tokens} tokens after the first one:`);

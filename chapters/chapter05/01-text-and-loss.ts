@@ -3,7 +3,7 @@ import { createDataloaderV1, tokeniser } from '../chapter02/index.ts';
 import { type GPTModel, generateTextSimple } from '../chapter04/index.ts';
 import { type Notebook, torchSize } from '../common/notebook.ts';
 
-/** What the functions here need of a tokeniser. */
+/** What the functions here need from a tokeniser. */
 export type Tokeniser = typeof tokeniser;
 
 /** A text as ids [1, t], ready for a model. */
@@ -17,7 +17,7 @@ export function tokenIdsToText(ids: Tensor, encoder: Tokeniser = tokeniser): str
   return encoder.decode(ids.flatten().toFlatArray() as number[]);
 }
 
-/** Batches of inputs and targets, as a DataLoader gives them whatever its dataset holds. */
+/** Batches of inputs and targets, as a DataLoader gives them, whatever its dataset holds. */
 export interface Batches extends Iterable<[Tensor, Tensor]> {
   readonly length: number;
 }

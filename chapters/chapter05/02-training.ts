@@ -19,9 +19,9 @@ import {
 
 export interface PretrainingOptions {
   numEpochs: number;
-  /** Steps between two looks at the losses. */
+  /** Steps between two measurements of the losses. */
   evalFreq: number;
-  /** Batches of each set that such a look takes. */
+  /** Batches of each set that a measurement takes. */
   evalIter: number;
   /** Continued after each epoch, to see what the model has learnt. */
   startContext: string;
@@ -79,7 +79,7 @@ export function generateAndPrintSample(
 /**
  * The training loop: for each batch forget the gradients, compute the loss, go backward, take a step.
  *
- * It is a generator, which rests after every step and yields its loss: whoever runs it may draw a curve, wait, stop, or
+ * It is a generator, which pauses after every step and yields its loss: its caller may draw a curve, wait, stop, or
  * keep its `place` and go on from there another day.
  */
 export function* trainModelSteps(
@@ -115,7 +115,7 @@ export function* trainModelSteps(
   return history;
 }
 
-/** The same as the book has it: from the first step to the last. */
+/** The same in the book's form: from the first step to the last. */
 export function trainModelSimple(
   model: GPTModel,
   trainLoader: Batches,
@@ -179,7 +179,7 @@ export async function pretrain(
   return { model, history };
 }
 
-/** Both losses over the tokens seen. Where the lower one goes on falling and the upper does not, it is learning by heart. */
+/** Both losses over the tokens seen. Where the lower one keeps falling and the upper does not, the model learns by heart. */
 export async function plotLosses(path: string, history: LossHistory): Promise<void> {
   const curve = (name: string, losses: readonly number[]) => ({
     name,

@@ -13,7 +13,7 @@ export interface DecodingOptions {
   topK?: number;
   /** Draws among the most likely tokens that together have this probability, e.g. 0.9. */
   topP?: number;
-  /** Stops when this id has come in every row; a row in which it came is filled up with it. */
+  /** Stops when this id has come in every row; a row in which it came is padded with it. */
   eosId?: number;
   /** Keeps keys and values (chapter 4, section 8): the same tokens, in a fraction of the time. For a model in eval mode. */
   cache?: boolean;
@@ -71,7 +71,7 @@ export function* generateSteps(model: nn.Module, ids: Tensor, options: DecodingO
   let cache = options.cache ? new KeyValueCache() : undefined;
   let ended: Tensor | undefined; // [b, 1]
   for (let i = 0; i < maxNewTokens; i++) {
-    // A text that has outgrown the context is shown from another beginning each time: every position is another one then.
+    // A text that has outgrown the context is shown from a later beginning each time, and every position changes.
     if (ids.shape[1] > contextSize) cache = undefined;
     const next = noGrad(() => {
       const shown = cache ? ids.slice(1, cache.length) : ids.slice(1, -contextSize); // [b, ≤ contextSize]
@@ -132,7 +132,7 @@ export function showTopK(nb: Notebook): void {
   nb.print(111, kept.softmax(0));
 }
 
-/** The pretrained model greedily. */
+/** The pretrained model, greedily. */
 export function greedyText(model: GPTModel): string {
   const ids = generateTextSimple(model.eval(), textToTokenIds(START), 25, model.config.contextLength);
   return `Output text:\n ${tokenIdsToText(ids)}`;

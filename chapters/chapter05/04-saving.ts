@@ -7,7 +7,7 @@ import type { Notebook } from '../common/notebook.ts';
 
 /**
  * Saves the weights alone and reads them into a new model. To train on, the optimiser's memory is needed as well: it is
- * in the checkpoints that training has written, which are taken up here by another model and its optimiser.
+ * in the checkpoints that training has written, which another model and its optimiser read here.
  */
 export async function showSaving(nb: Notebook, model: GPTModel, folder: string): Promise<void> {
   const weights = join(folder, 'model.safetensors');

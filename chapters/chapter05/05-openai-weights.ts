@@ -136,7 +136,7 @@ export function toOpenAI(gpt: GPTModel): Weights {
   });
 }
 
-/** What the weights are, and what to do, where that can be told and it is not the model that was asked for. */
+/** What the weights are and what to do, where they are recognisably not those of the model that was asked for. */
 function whatElse(weights: Weights, config: GPTConfig): string | null {
   const names = Object.keys(weights);
   const some = (pattern: RegExp) => names.some((name) => pattern.test(name));

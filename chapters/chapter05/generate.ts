@@ -78,7 +78,7 @@ await runMain(async () => {
     tokens++;
     // A character may be cut into several tokens: its bytes are kept until it is whole.
     process.stdout.write(decoder.decode(table[next.item()], { stream: true }));
-    await nextTurn(); // what is written comes out, and Ctrl-C in, between two tokens
+    await nextTurn(); // between two tokens output is written and Ctrl-C is noticed
   }
   process.stdout.write(`${decoder.decode()}\n`);
   const seconds = (performance.now() - start) / 1000;

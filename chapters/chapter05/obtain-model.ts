@@ -6,7 +6,7 @@ import { hubFile } from '../datasets/hub-file.ts';
 import { loadWeightsIntoGpt } from './05-openai-weights.ts';
 import { type ModelName, modelConfig } from './models.ts';
 
-/** The weights of `mini`, shipped with the project; chapters/mini/README.md tells how they were made. */
+/** The weights of `mini`, shipped with the project; chapters/mini/README.md says how they were made. */
 export const MINI_WEIGHTS = fileURLToPath(new URL('../mini/model.safetensors', import.meta.url));
 
 /** Where OpenAI's weights are on the Hugging Face hub. */
@@ -17,7 +17,7 @@ const HUB_REPOSITORIES: Record<Exclude<ModelName, 'mini'>, string> = {
   'gpt2-xl': 'openai-community/gpt2-xl',
 };
 
-/** A model's name on the hub; `mini` is there under none. */
+/** A model's name on the hub; `mini` has none there. */
 export function hubName(name: ModelName): string {
   return name === 'mini' ? name : HUB_REPOSITORIES[name];
 }

@@ -57,7 +57,7 @@ export interface Options extends SavingOptions {
 /** The book's model, with a context a laptop can train. */
 const CONFIG: GPTConfig = { ...GPT_CONFIG_124M, contextLength: 256 };
 const BOOK_PRETRAINING = { config: CONFIG, lr: 4e-4, numEpochs: 10 };
-/** Learns from the same batches in half a minute; so small a model wants larger steps. */
+/** Learns from the same batches in half a minute; so small a model needs larger steps. */
 const SHORT_PRETRAINING = {
   config: { ...CONFIG, embDim: 64, nHeads: 4, nLayers: 2 },
   lr: 4e-3,
@@ -84,7 +84,7 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   showUntrainedLosses(nb, untrained, loaders);
 
   nb.section('5.2 Training an LLM');
-  // A small model's figures are not the book's, so they are shown but not kept under the book's cells.
+  // A small model's figures are not the book's, so they are shown but not filed under the book's cells.
   const show = (cell: number) => (line: string) => (slow ? nb.print(cell, line) : nb.note(line));
   if (!slow) {
     nb.note(

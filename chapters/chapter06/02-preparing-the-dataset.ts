@@ -17,8 +17,8 @@ import { isOwnData, type OwnDataOptions, prepareOwnData } from './own-data.ts';
 import { DEFAULT_SEED, randomSplit } from './split.ts';
 
 /**
- * As many messages of the one kind as of the other: of the more frequent kind some are drawn with the seed, then all
- * of the other follow in their own order. With more ham than spam, as in the collection, that is
+ * As many messages of one kind as of the other: some of the more frequent kind are drawn with the seed, then all
+ * of the others follow in their own order. With more ham than spam, as in the collection, that is
  * `pd.concat([ham.sample(num_spam, random_state=seed), spam])`, row for row.
  *
  * @throws UserError if one kind is missing
@@ -40,13 +40,13 @@ export interface PreparedMessages {
   /** The names of the classes by their number, where they are not ham and spam: see `classNames`. */
   labels?: readonly string[];
   parts: Parts<LabelledText[]>;
-  /** All messages, before balancing, and those that were kept; not there if the parts were read from a folder. */
+  /** All messages, before balancing, and those that were kept; absent if the parts were read from a folder. */
   before?: { messages: Message[]; balanced: Message[] };
   /** Where they are from, in words. */
   source: string;
-  /** What was found in a table of one's own, a line each. */
+  /** What was found in the user's own table, a line each. */
   found?: readonly string[];
-  /** Tokens that messages of one's own are cut to, where they are longer than the model can see. */
+  /** Tokens that the user's own messages are cut to, where they are longer than the model can see. */
   maxLength?: number;
   /** True for the stand-in: figures made from it say nothing about the real collection. */
   synthetic: boolean;
@@ -58,7 +58,7 @@ export function classNames({ labels = ['ham', 'spam'] }: PreparedMessages): read
 }
 
 export interface PrepareOptions extends OwnDataOptions {
-  /** The collection (a file, or the zip it comes in), a folder that `npm run data` wrote, `stand-in`, or a table of one's own. */
+  /** The collection (a file, or the zip it comes in), a folder that `npm run data` wrote, `stand-in`, or a table of your own. */
   data?: string;
   seed?: number;
   print?: (line: string) => void;
@@ -117,7 +117,7 @@ export async function prepareMessages(options: PrepareOptions = {}): Promise<Pre
   };
 }
 
-/** The messages as they are read, how many there are of each kind, and as many of the one as of the other. */
+/** The messages as they are read, how many there are of each kind, and as many of one as of the other. */
 export function showPreparing(nb: Notebook, { before, found, parts, source }: PreparedMessages): void {
   nb.note(`Messages: ${source}`);
   for (const line of found ?? []) nb.note(line);

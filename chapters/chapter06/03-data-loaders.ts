@@ -4,11 +4,11 @@ import { tokeniser as gpt2Tokeniser, type Tokeniser } from '../chapter05/index.t
 import { type Notebook, torchSize } from '../common/notebook.ts';
 import { type LabelledText, type Parts, readLabelledTexts } from '../datasets/index.ts';
 
-/** `<|endoftext|>`: what shorter messages are filled up with. */
+/** `<|endoftext|>`: what shorter messages are padded with. */
 export const PAD_TOKEN_ID = 50256;
 
 export interface SpamDatasetOptions {
-  /** Tokens per message: longer ones are cut, shorter ones filled up. Null for the longest of this set. */
+  /** Tokens per message: longer ones are cut, shorter ones padded. Null for the longest of this set. */
   maxLength?: number | null;
   tokeniser?: Tokeniser;
   padTokenId?: number;
@@ -64,7 +64,7 @@ export class SpamDataset extends Dataset<[Tensor, Tensor]> {
 export type Batches = DataLoader<[Tensor, Tensor]>;
 
 /**
- * The three parts as datasets, all cut and filled up to the same length.
+ * The three parts as datasets, all cut or padded to the same length.
  * @param maxLength in tokens; by default that of the longest training message
  * @param classes how many there are
  * @throws UserError if that is more than the model can see
@@ -97,7 +97,7 @@ export function makeDatasets(
 }
 
 /**
- * A loader for each part. The training part is shuffled anew in every pass, and a last batch that is not full is left
+ * A loader for each part. The training part is shuffled anew in every pass, and an incomplete last batch is left
  * out.
  * @throws UserError if there are fewer training messages than one batch takes
  */
@@ -116,7 +116,7 @@ export function makeLoaders(parts: Parts<Dataset<[Tensor, Tensor]>>, batchSize: 
   };
 }
 
-/** What shorter messages are filled up with, and the length that all of them get. */
+/** What shorter messages are padded with, and the length that all of them get. */
 export function showPadding(nb: Notebook, datasets: Parts<SpamDataset>): void {
   nb.print(28, `[${gpt2Tokeniser.encode(END_OF_TEXT, { allowedSpecial: [END_OF_TEXT] })}]`);
   nb.print(31, datasets.train.maxLength);

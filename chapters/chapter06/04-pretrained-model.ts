@@ -17,7 +17,7 @@ function continued(model: GPTModel, text: string, maxNewTokens: number): string 
   return tokenIdsToText(ids);
 }
 
-/** What the model is before it is fine-tuned: it goes on with a text, and that is also all it does with a question. */
+/** What the model does before it is fine-tuned: it continues a text, and that is all it does with a question, too. */
 export function showPretrainedModel(nb: Notebook, model: GPTModel, name: string): void {
   nb.note(`${name}: ${countParameters(model).toLocaleString('en')} parameters`);
   nb.print(46, continued(model, 'Every effort moves you', 15));

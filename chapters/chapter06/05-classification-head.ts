@@ -9,7 +9,7 @@ export type Method = 'head' | 'last-block' | 'lora' | 'full';
 
 export const NUM_CLASSES = 2;
 
-/** Puts a new head with an output for each class, drawn from a seed, in the place of the one for 50,257 tokens. */
+/** Puts a new head with an output for each class, drawn from a seed, in place of the one for 50,257 tokens. */
 export function replaceHead(model: GPTModel, seed: number, classes = NUM_CLASSES): void {
   manualSeed(seed);
   model.outHead = new nn.Linear(model.config.embDim, classes);

@@ -20,7 +20,7 @@ export function calcAccuracyLoader(loader: Batches, model: nn.Module, numBatches
   return runToEnd(accuracySteps(loader, model, numBatches));
 }
 
-/** The same batch by batch: it rests after each, and returns the share in the end. */
+/** The same, batch by batch: it pauses after each, and returns the share at the end. */
 function* accuracySteps(
   loader: Batches,
   model: nn.Module,
@@ -89,7 +89,7 @@ export function printAccuracies(nb: Notebook, cell: number, { train, valid, test
   nb.print(cell, `Test accuracy: ${percent(test)}`);
 }
 
-/** From two numbers to a class, and how often that is right before anything is trained: about half the time. */
+/** From two numbers to a class, and how often it is right before anything is trained: about half the time. */
 export async function showLossAndAccuracy(
   nb: Notebook,
   model: GPTModel,

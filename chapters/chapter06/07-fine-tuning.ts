@@ -13,7 +13,7 @@ export interface FineTuningOptions {
   numEpochs: number;
   /** Steps between two looks at the losses. */
   evalFreq: number;
-  /** Batches of each set that such a look takes. */
+  /** Batches of each set that a measurement takes. */
   evalIter: number;
   /** The learning rate of each step, counted from 0; without it the optimiser keeps its own. */
   learningRate?: (step: number) => number;
@@ -36,7 +36,7 @@ function emptyHistory(): FineTuningHistory {
 }
 
 /**
- * The training loop of chapter 5, for labels instead of next tokens, with accuracies after each epoch. It rests after
+ * The training loop of chapter 5, for labels instead of next tokens, with accuracies after each epoch. It pauses after
  * every step and yields its loss.
  */
 export function* trainClassifierSteps(
@@ -77,7 +77,7 @@ export function* trainClassifierSteps(
   return history;
 }
 
-/** The same as the book has it: from the first step to the last. */
+/** The same in the book's form: from the first step to the last. */
 export function trainClassifierSimple(
   model: nn.Module,
   trainLoader: Batches,
@@ -92,7 +92,7 @@ export type Schedule = 'constant' | 'cosine';
 
 /**
  * The learning rate of a step, counted from 0: over the first steps, a tenth of all, up to the peak, then half a cosine
- * down to a fiftieth of it. Appendix D tells why.
+ * down to a fiftieth of it. Appendix D says why.
  */
 export function cosineRate(
   step: number,
@@ -178,7 +178,7 @@ export async function firstLosses(
 
 export interface FineTuneResult {
   method: Method;
-  /** What answers: [b, t] → [b, t, 2], or [b, 1, 2]. */
+  /** The model that answers: [b, t] → [b, t, 2], or [b, 1, 2]. */
   classifier: nn.Module;
   /** How many numbers were trained. */
   trainable: number;

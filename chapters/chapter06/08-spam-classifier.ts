@@ -7,7 +7,7 @@ import { EXAMPLES } from './04-pretrained-model.ts';
 import type { FineTuneResult } from './07-fine-tuning.ts';
 
 export interface ClassifyOptions {
-  /** The length the model was fine-tuned with: the text is cut or filled up to it. */
+  /** The length the model was fine-tuned with: the text is cut or padded to it. */
   maxLength: number;
   tokeniser?: Tokeniser;
   padTokenId?: number;
@@ -54,7 +54,7 @@ export function classifyReview(
   return spamProbability(text, model, options) > 0.5 ? 'spam' : 'not spam';
 }
 
-/** The first texts of the test part, where the data are one's own: what the model says, and what they are. */
+/** The first texts of the test part, where the data are the user's own: what the model says, and what they are. */
 export function showOwnClassifier(
   nb: Notebook,
   { classifier, method }: FineTuneResult,

@@ -1,6 +1,6 @@
 /**
- * Two things that need not be computed to fine-tune this classifier. Neither changes a result (the tests hold
- * them to the plain computation); together they make the book's method several times as fast.
+ * Two things that need not be computed to fine-tune this classifier. Leaving them out changes no result (the tests
+ * compare with the plain computation), and makes the book's method several times as fast.
  *
  * 1. Only the last position's logits are used. In the last block no other position needs a query, an output
  *    projection or a feed-forward pass: only keys and values, for the last one to look at.
@@ -17,7 +17,7 @@ import { Progress } from '../common/progress.ts';
 import type { Parts } from '../datasets/index.ts';
 import { type Batches, makeLoaders } from './03-data-loaders.ts';
 
-/** Attention for the last position alone, which sees all others, so there is nothing to mask: x [b, t, d] → [b, 1, d]. */
+/** Attention for only the last position, which sees all others, so there is nothing to mask: x [b, t, d] → [b, 1, d]. */
 function attendFromLast(att: MultiHeadAttention, x: Tensor): Tensor {
   const heads = (y: Tensor): Tensor => {
     const [batch, tokens, width] = y.shape;
@@ -31,7 +31,7 @@ function attendFromLast(att: MultiHeadAttention, x: Tensor): Tensor {
   return att.outProj.forward(context.transpose(1, 2).flatten(2)); // [b, 1, h, d/h] → [b, 1, d]
 }
 
-/** A block's output at its last position alone: x [b, t, d] → [b, 1, d]. */
+/** A block's output at only its last position: x [b, t, d] → [b, 1, d]. */
 export function lastPositionOfBlock(block: TransformerBlock, x: Tensor): Tensor {
   const last = x.slice(1, -1); // [b, t, d] → [b, 1, d]
   const attended = attendFromLast(block.att, block.norm1.forward(x)); // [b, 1, d]
@@ -56,7 +56,7 @@ export class LastPositionClassifier extends nn.Module {
   readonly model: GPTModel;
   private readonly cached: number;
 
-  /** @throws if the model has dropout: its random numbers would then be others */
+  /** @throws if the model has dropout: its random numbers would then differ */
   constructor(model: GPTModel, cached = 0) {
     super();
     if (model.config.dropRate !== 0)
@@ -77,8 +77,8 @@ export class LastPositionClassifier extends nn.Module {
 }
 
 /**
- * A dataset of messages with, in the place of their ids [t], what the first `count` blocks make of them [t, d]. It is
- * computed when it is asked for first, for a whole batch of neighbours, and kept.
+ * A dataset of messages that has, in place of their ids [t], what the first `count` blocks make of them [t, d]. It is
+ * computed when it is first asked for, for a whole batch of neighbours, and kept.
  */
 export class CachedPrefix extends Dataset<[Tensor, Tensor]> {
   private readonly model: GPTModel;

@@ -4,15 +4,15 @@ import { kindOfPath, writeFileAtomically } from '../../lib/io/files.ts';
 import { readJson } from '../../lib/io/json.ts';
 
 /**
- * What has to be known of a fine-tuned classifier to ask it again, and is in neither of an adapter's two files, whose
+ * What is needed to ask a fine-tuned classifier again, and is in neither of an adapter's two files, whose
  * format is PEFT's: the names of the classes, and the length that its messages had. PEFT leaves the file alone.
  */
 export interface ClassifierSettings {
   /** The classes by their number: `['not spam', 'spam']`. */
   labels: readonly string[];
-  /** Tokens that every message is cut or filled up to. */
+  /** Tokens that every message is cut or padded to. */
   maxLength: number;
-  /** Id of the token that fills messages up. */
+  /** Id of the token that messages are padded with. */
   padTokenId: number;
 }
 

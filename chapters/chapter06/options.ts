@@ -54,7 +54,7 @@ export const SPAM_OPTIONS = { ...OWN_OPTIONS, ...OWN_DATA_OPTIONS, ...TRAINING_O
 export type SpamOptions = OptionValues<typeof OWN_OPTIONS> & OwnDataOptions & SavingOptions;
 
 /**
- * Learning rates. For GPT-2 the book's own; `mini` is 17 times as small and wants larger steps (chosen on the
+ * Learning rates. For GPT-2 the book's own; `mini` is 17 times smaller and needs larger steps (chosen on the
  * validation part).
  */
 const LEARNING_RATES: Record<'mini' | 'gpt2', Record<Method, number>> = {
@@ -66,7 +66,7 @@ export function defaultLearningRate(model: ModelName, method: Method): number {
   return LEARNING_RATES[model === 'mini' ? 'mini' : 'gpt2'][method];
 }
 
-/** The book keeps one learning rate. `mini`, whose rates are higher, wants them to rise first and to fall in the end. */
+/** The book keeps one learning rate. `mini`, whose rates are higher, needs them to rise first and to fall at the end. */
 export function defaultSchedule(model: ModelName): Schedule {
   return model === 'mini' ? 'cosine' : 'constant';
 }

@@ -14,7 +14,7 @@ import {
 import type { PreparedMessages } from './02-preparing-the-dataset.ts';
 import { randomSplit, stratifiedSplit } from './split.ts';
 
-/** Texts of one's own, in any number of classes, in the place of the SMS messages. */
+/** The user's own texts, in any number of classes, in place of the SMS messages. */
 
 export const OWN_DATA_OPTIONS = {
   textColumn: {
@@ -56,7 +56,7 @@ export interface OwnDataOptions {
 }
 
 /**
- * Is the data a table of one's own, rather than the SMS messages?
+ * Is the data the user's own table, rather than the SMS messages?
  * @throws UserError if options for a table are given, and none is
  */
 export function isOwnData(options: OwnDataOptions): options is OwnDataOptions & { data: string } {
@@ -86,10 +86,10 @@ function isCollection(path: string): boolean {
 }
 
 /**
- * Reads the table, splits it 70 / 10 / 20, or takes other tables for validation and test, and numbers the classes by the
+ * Reads the table, splits it 70 / 10 / 20, or takes other tables for validation and test, and numbers the classes in the
  * order of their names.
  *
- * @throws UserError if a table cannot be read, is too small, or has a class that there is nothing to learn of from
+ * @throws UserError if a table cannot be read, is too small, or has a class of which there is nothing to learn from
  */
 export async function prepareOwnData(
   options: OwnDataOptions & { data: string },
@@ -131,7 +131,7 @@ export async function prepareOwnData(
   };
 }
 
-/** The parts that no table of their own is given for are cut from the training table. */
+/** The parts for which no table is given are cut from the training table. */
 function splitWhatIsLeft(
   all: readonly NamedText[],
   valid: NamedText[] | undefined,

@@ -33,7 +33,7 @@ export const OPTIONS = {
 
 export type Options = SpamOptions & { method?: Method | 'all'; plain: boolean };
 
-/** Steps that are taken the plain way first, to compare. */
+/** Steps that are first taken the plain way, to compare. */
 const PLAIN_STEPS = 10;
 
 /** Chapter 6 from the messages to the finished classifier. */

@@ -8,7 +8,7 @@ import { type ClassifierSettings, saveClassifierSettings } from './classifier-fi
 import type { SpamOptions } from './options.ts';
 
 /**
- * Saves what LoRA has trained as PEFT does, in a folder: A and B of every layer, and the head they were trained with,
+ * Saves what LoRA has trained in a folder, as PEFT does: A and B of every layer, and the head they were trained with,
  * which is in no other file; beside them the names of the classes and the length of the messages. With the model's own
  * weights, that is all of the fine-tuned classifier.
  */

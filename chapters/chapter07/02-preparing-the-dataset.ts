@@ -5,13 +5,13 @@ import type { InstructionEntry } from '../datasets/index.ts';
 /**
  * One example of an instruction dataset, and the text that a model is shown of it. The layout is that of Stanford
  * Alpaca (Taori et al. 2023): a fixed opening, then the parts under headings. Any other layout would do, as
- * long as training and use agree on it: the headings are what the model learns to answer to.
+ * long as training and use agree on it: the headings are what the model learns to respond to.
  */
 
 const OPENING =
   'Below is an instruction that describes a task. Write a response that appropriately completes the request.';
 
-/** Stands before the answer. */
+/** Comes before the answer. */
 export const RESPONSE_HEADING = '### Response:';
 
 /** The prompt: everything up to where the answer's heading begins. The input's heading goes if there is no input. */

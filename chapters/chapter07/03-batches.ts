@@ -7,11 +7,11 @@ import { formatExample } from './02-preparing-the-dataset.ts';
 
 /**
  * Examples of different lengths as one batch. A batch is only as wide as its own longest example, so short
- * ones are not filled up to the longest of the whole dataset, as in chapter 6. Three versions, each adding
+ * ones are not padded to the longest of the whole dataset, as they are in chapter 6. Three versions, each adding
  * one thing; the last is the one that is used.
  */
 
-/** The examples as token ids, each as long as it is: filling up is left to the batch (see below). */
+/** The examples as token ids, each as long as it is: padding is left to the batch (see below). */
 export class InstructionDataset extends Dataset<number[]> {
   private readonly encoded: number[][];
 
@@ -29,13 +29,13 @@ export class InstructionDataset extends Dataset<number[]> {
   }
 }
 
-/** The loss passes over targets of this value: it is crossEntropy's default, as in PyTorch. */
+/** The loss ignores targets of this value: it is crossEntropy's default, as in PyTorch. */
 export const IGNORE_INDEX = -100;
 
 type Examples = readonly (readonly number[])[];
 
 /**
- * Each example with one `<|endoftext|>` behind it, and then more of them until all are as long as the longest:
+ * Each example with one `<|endoftext|>` after it, and then more of them until all are as long as the longest:
  * lists of length t + 1, whose first t are the inputs and whose last t are the targets.
  */
 function fillUp(examples: Examples, padTokenId: number): number[][] {
@@ -45,12 +45,12 @@ function fillUp(examples: Examples, padTokenId: number): number[][] {
 
 const asTensor = (rows: number[][]): Tensor => tensor(rows, { dtype: 'int32' });
 
-/** First version: the inputs alone, filled up: [b, t]. */
+/** First version: only the inputs, padded: [b, t]. */
 export function customCollateDraft1(examples: Examples, padTokenId = END_OF_TEXT_ID): Tensor {
   return asTensor(fillUp(examples, padTokenId).map((ids) => ids.slice(0, -1))); // [b, t]
 }
 
-/** Second version: with the targets, which are the inputs moved on by one token: two of [b, t]. */
+/** Second version: with the targets, which are the inputs shifted by one token: two of [b, t]. */
 export function customCollateDraft2(examples: Examples, padTokenId = END_OF_TEXT_ID): [Tensor, Tensor] {
   const rows = fillUp(examples, padTokenId); // b lists of t + 1
   const inputs = asTensor(rows.map((ids) => ids.slice(0, -1))); // [b, t]
@@ -66,8 +66,8 @@ export interface CollateOptions {
 }
 
 /**
- * Third version: every filled-up target but the first becomes `ignoreIndex`. The first `<|endoftext|>` is kept,
- * since with it the model learns to stop; to predict the ones behind it is of no use, and would water the loss down.
+ * Third version: every padded target but the first becomes `ignoreIndex`. The first `<|endoftext|>` is kept,
+ * since from it the model learns to stop; predicting those after it is of no use, and would dilute the loss.
  * @returns inputs and targets, int32 [b, t]
  */
 export function customCollate(examples: Examples, options: CollateOptions = {}): [Tensor, Tensor] {

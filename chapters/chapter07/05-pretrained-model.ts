@@ -7,7 +7,7 @@ import type { InstructionEntry } from '../datasets/index.ts';
 import { formatInput, RESPONSE_HEADING } from './02-preparing-the-dataset.ts';
 
 /**
- * The model with its head at the last position alone. Generation looks at no other, and the head, with its 50,257
+ * The model with its head at only the last position. Generation looks at no other, and the head, with its 50,257
  * outputs, is most of `mini`'s work. The logits that are left are the same: ids [b, t] → [b, 1, vocab].
  */
 export class NextTokenModel extends nn.Module {
@@ -25,7 +25,7 @@ export class NextTokenModel extends nn.Module {
   }
 }
 
-/** What stands behind the prompt in a generated text, without the answer's heading. */
+/** What follows the prompt in a generated text, without the answer's heading. */
 export function extractResponse(generated: string, prompt: string): string {
   return generated.slice(prompt.length).replaceAll(RESPONSE_HEADING, '').trim();
 }
@@ -42,7 +42,7 @@ export function respond(model: GPTModel, entry: InstructionEntry, maxNewTokens: 
   return extractResponse(tokenIdsToText(ids), prompt);
 }
 
-/** What the model makes of an instruction before it is fine-tuned: it goes on with the text. */
+/** What the model makes of an instruction before it is fine-tuned: it continues the text. */
 export function showPretrainedModel(
   nb: Notebook,
   model: GPTModel,

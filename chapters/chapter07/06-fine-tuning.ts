@@ -32,7 +32,7 @@ export interface InstructionTuningOptions {
   print?: (line: string) => void;
 }
 
-/** Learning rates: the book's for GPT-2; `mini`, 150 times as small, wants larger steps. */
+/** Learning rates: the book's for GPT-2; `mini`, much smaller, needs larger steps. */
 const LEARNING_RATES: Record<'mini' | 'gpt2', Record<InstructionMethod, number>> = {
   mini: { full: 5e-4, lora: 3e-3 },
   gpt2: { full: 5e-5, lora: 8e-4 },

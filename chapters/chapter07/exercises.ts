@@ -14,7 +14,7 @@ export function formatPhi3(entry: InstructionEntry): string {
 }
 
 /**
- * 2. Only the answer is learnt: the targets that belong to the prompt are passed over too. Position i predicts token
+ * 2. Only the answer is learnt: the targets that belong to the prompt are ignored too. Position i predicts token
  * i + 1, so a prompt of p tokens has p − 1 targets of its own.
  */
 export function collateAnswersOnly(
@@ -43,7 +43,7 @@ export function countLoRAParameters(config: GPTConfig, rank: number): number {
   return rank * (nLayers * (attention + feedForward) + head);
 }
 
-/** 4. The share of a batch that is filling, over all batches of examples of these lengths, in this order. */
+/** 4. The share of the batches that is padding, over all batches of examples of these lengths, in this order. */
 export function paddingShare(lengths: readonly number[], batchSize: number): number {
   let filled = 0;
   let cells = 0;
