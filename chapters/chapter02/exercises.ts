@@ -35,8 +35,9 @@ export function mergeSteps(word: string, tokeniser: BytePairTokeniser): string[]
 
 /**
  * 5. Positions without learning: sines and cosines of wavelengths from 2π to 10,000 · 2π (Vaswani et al. 2017,
- * https://arxiv.org/abs/1706.03762, section 3.5). [contextLength, dim]; dim has to be even. Each pair of columns turns like a hand of a clock, so
- * going k positions on is the same rotation wherever one starts: a distance can be read off by a linear layer.
+ * https://arxiv.org/abs/1706.03762, section 3.5). [contextLength, dim]; dim has to be even. Each pair of columns
+ * turns like a hand of a clock, so going k positions on is the same rotation wherever you start: a linear layer can
+ * read off a distance.
  */
 export function sinusoidalPositions(contextLength: number, dim: number): Tensor {
   const position = arange(contextLength).float().unsqueeze(1); // [t, 1]

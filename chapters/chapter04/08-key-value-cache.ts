@@ -5,8 +5,8 @@ import type { TransformerBlock } from './05-transformer-block.ts';
 import type { GPTModel } from './06-gpt-model.ts';
 
 /**
- * What attention has to remember of the tokens it has seen: their keys and values, in each block. With them only the next
- * token goes through the model, not the whole text once more; its answer is the same, since no token looks
+ * What attention has to remember of the tokens it has seen: their keys and values, in each block. With them only the
+ * next token goes through the model, not the whole text once more; its answer is the same, since no token looks
  * at later ones. (Queries are not kept: a token asks only once.)
  *
  *      without       Every effort moves you forward        with        ░░░░░ ░░░░░░ ░░░░░ ░░░ forward

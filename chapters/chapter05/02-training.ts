@@ -179,7 +179,10 @@ export async function pretrain(
   return { model, history };
 }
 
-/** Both losses over the tokens seen. Where the lower one keeps falling and the upper does not, the model learns by heart. */
+/**
+ * Both losses over the tokens seen. Where the lower one keeps falling and the upper does not, the model learns by
+ * heart.
+ */
 export async function plotLosses(path: string, history: LossHistory): Promise<void> {
   const curve = (name: string, losses: readonly number[]) => ({
     name,

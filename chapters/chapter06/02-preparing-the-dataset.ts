@@ -58,7 +58,10 @@ export function classNames({ labels = ['ham', 'spam'] }: PreparedMessages): read
 }
 
 export interface PrepareOptions extends OwnDataOptions {
-  /** The collection (a file, or the zip it comes in), a folder that `npm run data` wrote, `stand-in`, or a table of your own. */
+  /**
+   * The collection (a file, or the zip it comes in), a folder that `npm run data` wrote, `stand-in`, or a table of
+   * your own.
+   */
   data?: string;
   seed?: number;
   print?: (line: string) => void;

@@ -17,7 +17,10 @@ import { Progress } from '../common/progress.ts';
 import type { Parts } from '../datasets/index.ts';
 import { type Batches, makeLoaders } from './03-data-loaders.ts';
 
-/** Attention for only the last position, which sees all others, so there is nothing to mask: x [b, t, d] → [b, 1, d]. */
+/**
+ * Attention for only the last position, which sees all others, so there is nothing to mask: x [b, t, d] → [b, 1,
+ * d].
+ */
 function attendFromLast(att: MultiHeadAttention, x: Tensor): Tensor {
   const heads = (y: Tensor): Tensor => {
     const [batch, tokens, width] = y.shape;

@@ -66,7 +66,10 @@ export function defaultLearningRate(model: ModelName, method: Method): number {
   return LEARNING_RATES[model === 'mini' ? 'mini' : 'gpt2'][method];
 }
 
-/** The book keeps one learning rate. `mini`, whose rates are higher, needs them to rise first and to fall at the end. */
+/**
+ * The book keeps one learning rate. `mini`, whose rates are higher, needs them to rise first and to fall at the
+ * end.
+ */
 export function defaultSchedule(model: ModelName): Schedule {
   return model === 'mini' ? 'cosine' : 'constant';
 }

@@ -86,8 +86,8 @@ function isCollection(path: string): boolean {
 }
 
 /**
- * Reads the table, splits it 70 / 10 / 20, or takes other tables for validation and test, and numbers the classes in the
- * order of their names.
+ * Reads the table, splits it 70 / 10 / 20, or takes other tables for validation and test, and numbers the classes in
+ * the order of their names.
  *
  * @throws UserError if a table cannot be read, is too small, or has a class of which there is nothing to learn from
  */

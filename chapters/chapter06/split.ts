@@ -39,8 +39,8 @@ export function randomSplit<Row>(
 }
 
 /**
- * The same for each class by itself, so that every part has the classes in nearly the same shares. Within a part the rows
- * keep their order. The sizes of a class are rounded, and every class has at least one row in each part.
+ * The same for each class by itself, so that every part has the classes in nearly the same shares. Within a part the
+ * rows keep their order. The sizes of a class are rounded, and every class has at least one row in each part.
  *
  * @param classOf the class of a row
  * @throws UserError if a class has fewer than three rows

@@ -1,6 +1,6 @@
 /**
- * Checkpoints of a training run: everything that changes in it, in one safetensors file. It is written beside and then
- * renamed, and the one before is kept, so that at every moment there is one to go on from.
+ * Checkpoints of a training run: everything that changes in it, in one safetensors file. It is written beside the old
+ * one and then renamed, and the one before is kept, so that at every moment there is one to go on from.
  */
 
 import { existsSync } from 'node:fs';
@@ -14,7 +14,7 @@ import type { SavedPlace } from './training-place.ts';
 
 const LAST = 'checkpoint.safetensors';
 const BEFORE = 'checkpoint-before.safetensors';
-/** Whole, but not yet under its name. */
+/** Complete, but not yet under its name. */
 const NEXT = 'checkpoint-next.safetensors';
 
 /** The weights that train, and what the optimiser remembers of them. */
@@ -28,20 +28,20 @@ export interface AboutRun {
   place: SavedPlace;
   /** The process that wrote it. */
   process: string;
-  /** The engine it ran on: another one has other last digits. */
+  /** The engine it ran on: on another one the last digits differ. */
   engine: string;
   /** What a run must have in common with this one to go on from here, by the name a user knows it by. */
   settings: Record<string, unknown>;
 }
 
 export interface Checkpoint extends AboutRun {
-  /** Puts weights and optimiser back. @throws UserError if they are of another model */
+  /** Puts weights and optimiser back. @throws UserError if they are another model's */
   restore(trained: Trained): void;
 }
 
 /**
  * Writes a checkpoint into the folder.
- * @throws UserError if it cannot be written; the ones that are there are then whole as before
+ * @throws UserError if it cannot be written; the ones that are there then stay whole
  */
 export async function saveCheckpoint(folder: string, trained: Trained, about: AboutRun): Promise<void> {
   const tensors = {
@@ -56,7 +56,7 @@ export async function saveCheckpoint(folder: string, trained: Trained, about: Ab
   await rename(next, last);
 }
 
-/** The newest checkpoint in the folder that is whole. `print` is told of one that is damaged. */
+/** The newest whole checkpoint in the folder. Damaged ones are reported through `print`. */
 export function findCheckpoint(folder: string, print: (line: string) => void): Checkpoint | undefined {
   for (const name of [LAST, BEFORE]) {
     const path = join(folder, name);
@@ -93,7 +93,7 @@ function weightsThatTrain(model: nn.Module): Record<string, Tensor> {
   return Object.fromEntries(trained);
 }
 
-/** @throws UserError if the file holds others than those that train here */
+/** @throws UserError if the file holds other parameters than those that train here */
 function fillWeights(model: nn.Module, saved: Record<string, Tensor>, path: string): void {
   const trained = weightsThatTrain(model);
   const sizes = (weights: Record<string, Tensor>) =>

@@ -1,5 +1,5 @@
 /**
- * The command line of every program here: reads the options that a spec describes, guesses what was meant where
+ * The command line of every program here: reads the options that a spec describes, guesses what was meant if
  * something is wrong, and turns a user's mistake into one line and a non-zero exit.
  */
 
@@ -37,7 +37,7 @@ export class HelpRequested extends Error {
 /** The user has stopped the program; what it had is saved, and the message says how to go on. */
 export class Interrupted extends UserError {
   override name = 'Interrupted';
-  /** 128 and the number of the signal, as the custom is. */
+  /** 128 plus the number of the signal, as is the custom. */
   readonly exitCode: number;
 
   constructor(message: string, signal: 'SIGINT' | 'SIGTERM') {
@@ -57,13 +57,13 @@ export function resumeCommand(
   return [program, ...words.map(shellWord), '--resume'].join(' ');
 }
 
-/** A word as a shell takes it: in quotes if it has to be. */
+/** A word as a shell takes it: in quotes if necessary. */
 export function shellWord(word: string): string {
   return /^[\w./:=,@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /**
- * Reads the command line as `parseOptions` does, and looks at every path on it, so that none is found wrong after the
+ * Reads the command line as `parseOptions` does, and checks every path on it, so that none is found wrong after the
  * work that needs it.
  * @throws UserError that names a path which cannot be read or written
  */
@@ -91,7 +91,7 @@ export function parseOptions<const Options extends OptionSpecs>(
   return parseCommand(spec, argv, environment).options;
 }
 
-/** The same, with the words that stand beside the options. */
+/** The same, with the words given besides the options. */
 export function parseCommand<const Options extends OptionSpecs>(
   spec: ProgramSpec<Options>,
   argv: readonly string[] = process.argv.slice(2),
@@ -162,7 +162,7 @@ function unknownOption(rawName: string, given: string, flags: readonly string[])
 const OF_NPM = ['json'];
 
 /**
- * `npm run chapter06 --rank=4`, without the `--` that ends npm's own options: npm takes the option for its own, and
+ * `npm run chapter06 --rank=4`, without the `--` that ends npm's own options: npm takes the option as its own, and
  * leaves nothing but `npm_config_rank` in the environment.
  */
 function refuseForgottenDashes(

@@ -13,7 +13,7 @@ export function describeEngine(engine: BackendChoice): string {
   return `${parts.join(', ')} (${why})`;
 }
 
-/** What went over the bus to a GPU and back: the figures that no other card would change. */
+/** What went over the bus to a GPU and back: the figures that are the same on any card. */
 export function noteTraffic(notebook: Notebook): void {
   const gpu = activeGpu();
   if (!gpu) return;

@@ -1,5 +1,5 @@
 /**
- * A printed module tree with equal neighbours in one place, as PyTorch prints a ModuleList: `(0-11): 12 x Block(`.
+ * A printed module tree with equal neighbours merged, as PyTorch prints a ModuleList: `(0-11): 12 x Block(`.
  * A model of twelve blocks is then as long as one of two.
  */
 export function shortTree(model: { toString(): string }): string {
@@ -13,7 +13,7 @@ function shorten(lines: readonly string[]): string[] {
     const entry = lines.slice(start, end);
     const [, indent, number, rest] = /^( *)\((\d+)\): (.*)$/.exec(entry[0]) ?? [];
     let [last, next] = [Number(number), end];
-    // The entries that follow, as long as they differ in their number alone.
+    // The entries that follow, as long as they differ only in their number.
     while (number !== undefined && next < lines.length) {
       const following = lines.slice(next, endOfEntry(lines, next));
       const expected = [`${indent}(${last + 1}): ${rest}`, ...entry.slice(1)];
@@ -29,7 +29,7 @@ function shorten(lines: readonly string[]): string[] {
   return short;
 }
 
-/** Behind an entry of the tree: its line, and all lines that stand further to the right, with the closing bracket. */
+/** The end of an entry of the tree: its line, and all lines indented further, with the closing bracket. */
 function endOfEntry(lines: readonly string[], start: number): number {
   if (!lines[start].endsWith('(')) return start + 1;
   const indent = /^ */.exec(lines[start])![0];

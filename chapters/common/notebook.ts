@@ -31,7 +31,10 @@ export class Notebook {
     this.write(text);
   }
 
-  /** Prints what the notebook's cell prints: the values with spaces between, as Python's print. Several calls add up. */
+  /**
+   * Prints what the notebook's cell prints: the values with spaces between, as Python's print does. Several calls
+   * add up.
+   */
   print(cell: number, ...values: unknown[]): void {
     const printed = values.map(String).join(' ');
     this.write(printed);

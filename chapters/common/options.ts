@@ -15,13 +15,13 @@ export type OptionSpec =
       help: string;
       choices: readonly string[];
       default?: string;
-      /** An environment variable that gives the value where the command line does not. */
+      /** An environment variable that gives the value if the command line does not. */
       environment?: string;
     }
-  /** True when given. `excludes` names options that make no sense beside it. */
+  /** True when given. `excludes` names options that make no sense with it. */
   | { type: 'boolean'; help: string; excludes?: readonly string[] };
 
-/** A file or folder. It is looked at before the program starts to work, and not when it is needed. */
+/** A file or folder. It is checked before the program starts to work, not when it is needed. */
 export interface PathSpec {
   type: 'path';
   help: string;
@@ -29,7 +29,7 @@ export interface PathSpec {
   access: 'read' | 'writeFile' | 'writeFolder';
   default?: string;
   placeholder?: string;
-  /** Words that stand for something else than a path, e.g. `own` for the text that comes with the project. */
+  /** Words that stand for something other than a path, e.g. `own` for the text that comes with the project. */
   words?: readonly string[];
 }
 
@@ -84,7 +84,7 @@ export class UsageError extends UserError {
   override name = 'UsageError';
 }
 
-/** Every option's value where nothing is given: its default, false for a boolean. */
+/** Every option's value if nothing is given: its default, or false for a boolean. */
 export function defaultValues(options: OptionSpecs): Record<string, unknown> {
   const initial = (option: OptionSpec) => (option.type === 'boolean' ? false : option.default);
   return Object.fromEntries(Object.entries(options).map(([name, option]) => [name, initial(option)]));

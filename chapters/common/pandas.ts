@@ -5,7 +5,7 @@ export interface Column {
   values: readonly (string | number)[];
 }
 
-/** A table as pandas prints it: the first and last five rows, texts cut, everything aligned at the right. */
+/** A table as pandas prints it: the first and last five rows, texts cut, everything aligned right. */
 export function formatFrame(index: readonly number[], columns: readonly Column[]): string {
   const rows = index.length;
   const shown = Array.from({ length: Math.min(5, rows) }, (_, i) => i);
@@ -14,7 +14,7 @@ export function formatFrame(index: readonly number[], columns: readonly Column[]
   const shownColumns = columns.map(({ name, values }) => {
     const isText = typeof values[0] === 'string';
     const cell = (i: number) => (isText ? cutText(String(values[i])) : String(values[i]));
-    // pandas leaves a place before numbers for a sign, and before texts for nothing.
+    // pandas leaves a place before numbers for a sign, and one before texts for no reason.
     const title = isText ? name : ` ${name}`;
     const width = Math.max(title.length, ...[...shown, ...last].map((i) => cell(i).length + 1));
     return { title: name, cell, width: width + 1 };
@@ -42,7 +42,7 @@ export function formatFrame(index: readonly number[], columns: readonly Column[]
   ].join('\n');
 }
 
-/** pandas shows 50 characters of a text, a blank in front included. */
+/** pandas shows 50 characters of a text, including a blank in front. */
 function cutText(text: string): string {
   return text.length + 1 > 50 ? `${text.slice(0, 46)}...` : text;
 }

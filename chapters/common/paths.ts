@@ -1,4 +1,4 @@
-/** Paths on the command line: from where the user stands, and looked at before the work that would need them. */
+/** Paths on the command line: relative to the user's folder, and checked before the work that needs them. */
 
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -7,7 +7,7 @@ import { cannotRead, requireWritableFolder } from '../../lib/io/files.ts';
 import { kebab, type OptionSpecs, type PathSpec } from './options.ts';
 
 /**
- * A path as the user meant it. npm runs a script in the package's folder, wherever in it the user stands, and leaves the
+ * A path as the user meant it. npm runs a script in the package's folder, wherever in it the user is, and leaves the
  * user's own folder in INIT_CWD.
  */
 export function userPath(path: string, environment: Record<string, string | undefined>): string {
@@ -17,7 +17,7 @@ export function userPath(path: string, environment: Record<string, string | unde
 }
 
 /**
- * Looks at every path among the options: what is to be read must be there, what is to be written must be possible.
+ * Checks every path among the options: what is to be read must be there, what is to be written must be possible.
  * @throws UserError that names the option and the path
  */
 export async function checkPaths(options: OptionSpecs, values: Record<string, unknown>): Promise<void> {

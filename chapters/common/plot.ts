@@ -13,13 +13,13 @@ export interface PlotLabels {
   y: string;
   /** The range of y; by default that of the curves, a little rounded. */
   yDomain?: [number, number];
-  /** Where x counts epochs: how many there are, each with a tick, and the examples seen in all, as a second axis. */
+  /** Where x counts epochs: how many there are, each with a tick, and the total of examples seen, as a second axis. */
   epochs?: { count: number; examples: number };
 }
 
-/** Draws curves over a common axis as an SVG file, beside and then renamed. */
+/** Draws curves over a common axis as an SVG file, written beside its place and then renamed. */
 export async function plotCurves(path: string, curves: readonly Curve[], labels: PlotLabels): Promise<void> {
-  // Loaded when there is something to draw: a third of all code in memory, which each garbage collection looks at.
+  // Loaded only when there is something to draw: it is a third of all code that a garbage collection looks at.
   const [{ parse, View }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
   const view = new View(parse(compile(describePlot(curves, labels)).spec), { renderer: 'none' });
   await writeFileAtomically(path, await view.toSVG());

@@ -5,7 +5,7 @@
 
 /** Where progress is shown. */
 export interface ProgressDisplay {
-  /** Shows `line` in the place of the one before. */
+  /** Shows `line` in place of the previous one. */
   show(line: string, seconds: number): void;
   /** Takes the line away. */
   clear(): void;
@@ -35,7 +35,7 @@ export class Progress {
     this.first = first;
   }
 
-  /** `done` steps of the total are behind us; `note` is shown beside them, e.g. the loss. */
+  /** `done` steps of the total are done; `note` is shown beside them, e.g. the loss. */
   update(done: number, note = ''): void {
     const seconds = (performance.now() - this.start) / 1000;
     const perSecond = (done - this.first) / Math.max(seconds, 1e-3);

@@ -1,4 +1,4 @@
-/** A table in plain text: a header, then rows; columns of numbers are aligned at the right. */
+/** A table in plain text: a header, then rows; columns of numbers are aligned right. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column].length)),

@@ -7,7 +7,7 @@
 import { type ProgressDisplay, setProgressDisplay } from './progress.ts';
 
 const REDRAW_MS = 100;
-/** Without a terminal a line now and then. */
+/** Without a terminal, a line now and then. */
 const LINE_EVERY_SECONDS = 15;
 
 const CLEAR_LINE = '\r\x1b[K';
@@ -55,7 +55,7 @@ export class StreamProgress implements ProgressDisplay {
 export function openTerminal(): (line: string) => void {
   const display = new StreamProgress();
   setProgressDisplay(display);
-  // `npm run chapter02 | head -3`: whoever reads has seen enough, and the program ends without a word.
+  // `npm run chapter02 | head -3`: whoever reads has seen enough, and the program ends silently.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
     throw error;

@@ -36,7 +36,7 @@ export class TrainingPlace<History extends object> {
   private batch = 0;
   /** The generator when this epoch began: the order of its batches follows from it. */
   private epochStart = defaultGenerator.getState();
-  /** Where the generator has to go on, after `restore`. */
+  /** Where the generator has to go on from, after `restore`. */
   private generator: GeneratorState | undefined;
 
   /** @param history where the loop keeps its losses: an object of arrays and numbers */
@@ -54,7 +54,7 @@ export class TrainingPlace<History extends object> {
     }
   }
 
-  /** The batches of this epoch that are left. Those behind us are taken from the loader again, and left out. */
+  /** The batches of this epoch that are left. Those already done are taken from the loader again, and skipped. */
   *batches<Batch>(loader: Iterable<Batch>): Generator<Batch> {
     if (this.batch > 0) defaultGenerator.setState(this.epochStart);
     else this.epochStart = defaultGenerator.getState();
@@ -83,7 +83,7 @@ export class TrainingPlace<History extends object> {
     return { epoch, batch, step, seen, history, lines, epochStart, generator: defaultGenerator.getState() };
   }
 
-  /** Takes over a saved place, before the loop has begun. */
+  /** Takes over a saved place, before the loop begins. */
   restore(saved: SavedPlace): void {
     const { history, lines, generator, ...rest } = saved;
     Object.assign(this, rest);

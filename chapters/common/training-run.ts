@@ -1,6 +1,6 @@
 /**
- * A training loop as Node runs it: step by step, with a turn of the event loop between, so that the run can be stopped,
- * is saved now and then, and goes on where it was.
+ * A training loop as Node runs it: step by step, with a turn of the event loop in between, so that the run can be
+ * stopped, is saved now and then, and can go on from where it was.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -20,7 +20,7 @@ export const TRAINING_OPTIONS = {
 
 export type SavingOptions = Partial<OptionValues<typeof TRAINING_OPTIONS>>;
 
-/** Options that a resumed run may have otherwise: they change no number, or, as the engine, only last digits. */
+/** Options that may differ in a resumed run: they change no number, or, like the engine, only last digits. */
 const FREE_OPTIONS = ['saveEvery', 'resume', 'json', 'out', 'threads', 'backend', 'gpuMode'];
 
 export interface TrainingRun<History extends object> extends Trained {
@@ -28,7 +28,7 @@ export interface TrainingRun<History extends object> extends Trained {
   label: string;
   /** Where the checkpoints go: a folder of this training alone. */
   folder: string;
-  /** The options of the command. `saveEvery` and `resume` are among them; all that change a number must not differ. */
+  /** The options of the command. `saveEvery` and `resume` are among them; none that changes a number may differ. */
   options: SavingOptions;
   /** What else the numbers depend on, in words: which text, which weights. */
   facts?: Record<string, string | number>;
@@ -43,7 +43,10 @@ const THIS_PROCESS = randomUUID();
 
 let isSecondAttempt = false;
 
-/** After a lost GPU a program runs once more from its beginning, and takes up the checkpoints it has written itself. */
+/**
+ * After a lost GPU a program runs once more from its beginning, and continues from the checkpoints it has written
+ * itself.
+ */
 export function takeUpOwnCheckpoints(whether: boolean): void {
   isSecondAttempt = whether;
 }
@@ -121,7 +124,7 @@ function goOn(run: TrainingRun<object>, place: TrainingPlace<object>): void {
   run.print(`Going on after step ${place.step + 1} of ${run.totalSteps}${other}`);
 }
 
-/** All that two runs must have in common to be one, by the name a user knows it by. */
+/** All that two runs must have in common to be the same run, by the names a user knows. */
 function settingsOf({ options, facts, totalSteps }: TrainingRun<object>): Record<string, unknown> {
   const given = Object.entries(options).filter(([name, value]) => {
     return value !== undefined && !FREE_OPTIONS.includes(name);

@@ -1,4 +1,4 @@
-/** Downloading a file once, checked by its hash, with quick and plain failure when there is no network. */
+/** Downloading a file once, checked by its hash, with a quick and plain failure when there is no network. */
 
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
@@ -6,7 +6,7 @@ import { UserError } from '../../lib/errors.ts';
 import { writeBeside, wrongHash } from '../../lib/io/files.ts';
 
 export interface DownloadOptions {
-  /** Refuse anything else. */
+  /** Anything else is refused. */
   sha256?: string;
   /** How long to wait for the host to be reached at all; offline machines should not keep users waiting. */
   connectTimeoutMs?: number;
@@ -16,7 +16,7 @@ export interface DownloadOptions {
   onProgress?: (received: number, total: number | undefined) => void;
 }
 
-/** The file could not be fetched: no network, a server's refusal, or other content than expected. */
+/** The file could not be fetched: no network, a server's refusal, or content other than expected. */
 export class DownloadError extends UserError {
   override name = 'DownloadError';
 }

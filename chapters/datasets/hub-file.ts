@@ -9,7 +9,7 @@ import { Progress } from '../common/progress.ts';
 import { causeOf, reachHost, Watchdog } from './download.ts';
 
 /**
- * A file of a model on the Hugging Face hub, in the cache that Python's huggingface_hub keeps, and by its environment
+ * A file of a model on the Hugging Face hub, in the cache that Python's huggingface_hub keeps, and with its environment
  * variables: HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE, HF_ENDPOINT, HF_TOKEN.
  *
  *      HF_HOME/hub/models--openai-community--gpt2/
@@ -46,7 +46,7 @@ function cacheFolder(environment: Environment): string {
   return HF_HUB_CACHE || HUGGINGFACE_HUB_CACHE || join(home, 'hub');
 }
 
-/** The file as `main` was when it was last asked for; a cache that does not say what that is has one snapshot mostly. */
+/** The file as `main` was when it was last asked for; a cache that does not say which usually has one snapshot. */
 async function findCached(folder: string, path: string): Promise<string | undefined> {
   const main = await readFile(join(folder, 'refs', 'main'), 'utf8').catch(() => undefined);
   const snapshots = await readdir(join(folder, 'snapshots')).catch(() => []);
@@ -58,7 +58,7 @@ async function download(folder: string, url: string, path: string, token?: strin
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
   try {
     await reachHost(new URL(url), 2000);
-    // The answer for a large file sends to another host, and tells by its own headers what will be found there.
+    // The answer for a large file redirects to another host, and its own headers say what will be found there.
     const about = await fetch(url, { method: 'HEAD', redirect: 'manual', headers });
     if (about.status >= 400) throw new UserError(refusal(url, about.status));
     const name = (about.headers.get('x-linked-etag') ?? about.headers.get('etag') ?? '').replaceAll(
@@ -93,7 +93,7 @@ function refusal(url: string, status: number): string {
   return `${url} answered ${status}`;
 }
 
-/** Downloads to `blob`.incomplete, on from what an earlier try has left there, and checks what came. */
+/** Downloads to `blob`.incomplete, continuing what an earlier try has left there, and checks what came. */
 async function fetchBlob(
   url: string,
   blob: string,

@@ -7,7 +7,7 @@ import { decodeText } from './text.ts';
 export interface InstructionEntry {
   /** What is to be done. */
   instruction: string;
-  /** What it is to be done to; empty where the instruction says it all. */
+  /** What it is to be done to; empty if the instruction says it all. */
   input: string;
   /** The wanted answer. */
   output: string;
@@ -34,7 +34,7 @@ export const INSTRUCTIONS: DataSet<InstructionEntry[]> = {
 
 /**
  * Reads a list of `{ "instruction", "input", "output" }`.
- * @throws UserError if the bytes are not UTF-8 or not JSON, an entry is of another schema, or there are too few
+ * @throws UserError if the bytes are not UTF-8 or not JSON, an entry has another schema, or there are too few
  */
 function parseInstructions(bytes: Uint8Array, path: string): InstructionEntry[] {
   const text = decodeText(bytes, path);

@@ -30,7 +30,7 @@ const SYNTHETIC = 'synthetic';
 
 /**
  * Writes the parts as train.parquet, valid.parquet and test.parquet, with the columns Label and Text.
- * @param synthetic are they made from a stand-in? `isSynthetic` tells it of the folder from then on
+ * @param synthetic are they made from a stand-in? from then on `isSynthetic` is true of the folder
  * @returns the paths
  * @throws UserError if nothing can be written there
  */
@@ -69,7 +69,7 @@ export async function readParts(folder: string): Promise<Parts<LabelledText[]>> 
 
 /**
  * Reads one of these files, or any parquet file with such columns.
- * @throws UserError if it is missing, damaged or empty, or a label is not 0 or 1, or a text not a text
+ * @throws UserError if it is missing, damaged or empty, or a label is not 0 or 1, or a text is not one
  */
 export async function readLabelledTexts(path: string): Promise<LabelledText[]> {
   const { Label, Text } = await readParquet(path, ['Label', 'Text'], 'the messages');

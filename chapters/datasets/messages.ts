@@ -36,13 +36,13 @@ export const MESSAGES: DataSet<Message[]> = {
 };
 
 /**
- * Reads the collection's own format, a message a line: `ham` or `spam`, a tab, the text. It is read as `pandas.read_csv(path, sep='\t', header=None)` reads it, which
- * is what the book calls.
+ * Reads the collection's own format, a message a line: `ham` or `spam`, a tab, the text. It is read as the book
+ * reads it, by `pandas.read_csv(path, sep='\t', header=None)`.
  * That treats a quotation mark at the start of a field as opening a quoted one, so the marks vanish, and a
  * quoted field that is not closed on its line takes the following lines in: of the file's 5,574 lines 5,572
  * rows remain. (`csv-parse` splits the same rows but keeps quotes differently in ten of them.)
  *
- * @param name what error messages call it, usually its path
+ * @param name what error messages call the file, usually its path
  * @throws UserError on bytes that are not UTF-8, a row of other than two fields, or a label that is neither
  */
 export function parseSms(bytes: Uint8Array, name: string): Message[] {

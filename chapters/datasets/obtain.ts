@@ -24,7 +24,7 @@ export interface DataSet<T> {
   file: string;
   /** Where it can be had; the second is tried if the first fails. */
   urls: readonly string[];
-  /** The SHA-256 of the file: nothing else is taken for it. */
+  /** The SHA-256 of the file: nothing else is accepted. */
   sha256: string;
   /** Takes the file out of what it comes in, such as a zip; bytes that are the file itself come back as they are. */
   unpack?: (bytes: Uint8Array, path: string) => Uint8Array;

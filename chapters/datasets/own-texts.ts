@@ -2,7 +2,7 @@ import { UserError } from '../../lib/errors.ts';
 import { firstFew } from '../../lib/options.ts';
 import { openTable, type Table } from './tables.ts';
 
-/** Texts of one's own with their classes, from a table. */
+/** The user's own texts with their classes, from a table. */
 
 /** A text and the name of its class. */
 export interface NamedText {
@@ -15,13 +15,13 @@ export interface Columns {
   labelColumn?: string;
 }
 
-/** Names that a column of texts, or of classes, mostly has, in lower case. */
+/** Names that a column of texts, or of classes, usually has, in lower case. */
 const TEXT_NAMES = ['text', 'texts', 'message', 'sentence', 'content', 'review', 'body', 'v2'];
 const LABEL_NAMES = ['label', 'labels', 'class', 'category', 'target', 'sentiment', 'intent', 'v1'];
 
 /**
- * The texts of a table and their classes, in the order of its rows. The columns are those named, or called as such columns
- * mostly are.
+ * The texts of a table and their classes, in the order of its rows. The columns are those named, or those called as
+ * such columns usually are.
  *
  * @throws UserError if the file cannot be read, has no such columns or no rows, or a text or a class is missing
  */
@@ -70,12 +70,12 @@ function chooseColumn(
   throw new UserError(`${path}: which column is it? ${there}; say so with ${option} NAME`);
 }
 
-/** More classes than this are no classes any more. */
+/** More classes than this are not classes any more. */
 const MOST_CLASSES = 1000;
 
 /**
  * The classes that there are, in the order of their names, or of their numbers if all are numbers.
- * @throws UserError if there is one alone, or so many that the column must be another one
+ * @throws UserError if there is only one, or so many that it must be the wrong column
  */
 export function classesOf(texts: readonly NamedText[], path: string): string[] {
   const names = [...new Set(texts.map(({ label }) => label))];

@@ -52,10 +52,10 @@ function columnsIn(file: ArrayBuffer, path: string): string[] {
   });
 }
 
-/** More rows than this do not fit a list in JavaScript, which ends the whole process where it tries. */
+/** More rows than this do not fit a list in JavaScript, and the attempt ends the whole process. */
 const MOST_ROWS = 50_000_000;
 
-/** Row counts are in a file several times; where one of them is damaged the reader would ask for any amount of memory. */
+/** A file holds row counts several times; if one of them is damaged the reader would ask for any amount of memory. */
 function requireSameCounts({ num_rows: rows, row_groups: groups }: FileMetaData): void {
   const counted = groups.reduce((sum, group) => sum + group.num_rows, 0n);
   if (counted !== rows) throw new Error(`it should have ${rows} rows, but its groups have ${counted}`);
@@ -80,7 +80,7 @@ export async function readParquetNotes(path: string): Promise<Record<string, str
 }
 
 /**
- * Writes the columns as one uncompressed parquet file, beside and then renamed.
+ * Writes the columns as one uncompressed parquet file, beside its place and then renamed.
  *
  * @param notes texts by name, kept in the file beside the columns
  * @throws UserError if the columns differ in length, or the place cannot be written

@@ -66,7 +66,7 @@ async function readSeparated(path: string, separator?: string): Promise<Table> {
   });
 }
 
-/** The separator that the first line has most of. */
+/** The separator that occurs most often in the first line. */
 function separatorOf(text: string): string {
   const line = text.slice(0, text.search(/[\r\n]|$/));
   const count = (separator: string) => line.split(separator).length;

@@ -29,7 +29,7 @@ export class RMSNorm extends nn.Module {
   }
 }
 
-/** The two norms on one token's vector, and on the same vector moved by 10. */
+/** The two norms on one token's vector, and on the same vector shifted by 10. */
 export function showNorms(nb: Notebook): void {
   const x = tensor([[1, 2, 3, 6]]); // [1, 4]
   const [layerNorm, rmsNorm] = [new LayerNorm(4), new RMSNorm(4, 1e-5)];

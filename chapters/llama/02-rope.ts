@@ -47,7 +47,7 @@ export function rotate(x: Tensor, { cos, sin }: Rotations, start = 0): Tensor {
   return x.mul(cos.narrow(0, start, tokens)).add(quarterTurned.mul(sin.narrow(0, start, tokens)));
 }
 
-/** A query meets the same key at several distances, wherever the two stand; and how fast each of the hands turns. */
+/** A query and the same key at several distances, wherever the two stand; and how fast each of the hands turns. */
 export async function showRotations(nb: Notebook, plotPath: string): Promise<void> {
   manualSeed(123);
   const [query, key] = [randn(1, 1, 1, 64), randn(1, 1, 1, 64)]; // [b, h, t, d]

@@ -40,7 +40,7 @@ export class LlamaModel extends nn.Module {
   tokEmb: nn.Embedding;
   trfBlocks: nn.ModuleList<LlamaBlock>;
   finalNorm: RMSNorm;
-  /** A Linear; chapter 6 puts a small classifier in its place, LoRA wraps it. */
+  /** A Linear; chapter 6 puts a small classifier in its place; LoRA wraps it. */
   outHead: nn.Linear | nn.LinearWithLoRA;
   readonly config: LlamaConfig;
   readonly #turns: Rotations;
@@ -72,7 +72,7 @@ export class LlamaModel extends nn.Module {
     return this.outHead.forward(x); // [b, t, vocab]
   }
 
-  /** How its layers are called at Hugging Face, for LoRA adapters that go there and come back. */
+  /** What its layers are called at Hugging Face, for LoRA adapters that go there and come back. */
   hubLayout(): io.HubLayout {
     return hubLayoutOf(this);
   }

@@ -58,7 +58,7 @@ export async function loadGguf(path: string, { quantised = false }: LoadOptions 
   });
 }
 
-/** Puts a frozen weight in the place of one that the model was made with; the head shares the embedding's. */
+/** Puts a frozen weight in place of one that the model was made with; the head shares the embedding's. */
 function putWeight(model: LlamaModel, name: string, weight: Tensor): void {
   const layer = model.getSubmodule(name.replace(/\.weight$/, '')) as nn.Linear | nn.Embedding;
   layer.weight = new nn.Parameter(weight, false);
@@ -84,7 +84,7 @@ function tensorOf(file: GgufFile, name: string, shape: readonly number[]): GgufT
 }
 
 /**
- * llama.cpp keeps the rows of a query or key projection in another order: the two numbers that rotate together are
+ * llama.cpp keeps the rows of a query or key projection in a different order: the two numbers that rotate together are
  * neighbours there, and half a head apart here (02-rope.ts). Mixing the two up gives fluent nonsense, and no error.
  */
 function rowsAsHere(name: string, weight: Tensor, { nHeads, nKvHeads }: LlamaConfig): Tensor {
@@ -147,7 +147,7 @@ function tokeniserFrom(file: GgufFile): Omit<LoadedLlama, 'model'> {
   };
 }
 
-/** A value of a file for a message of one line. */
+/** A value from a file, for a one-line message. */
 function inShort(value: GgufValue | undefined): string {
   return JSON.stringify(String(value).slice(0, 40));
 }

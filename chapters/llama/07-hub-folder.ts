@@ -68,7 +68,7 @@ function configFrom(folder: string): LlamaConfig {
   };
 }
 
-/** What Hugging Face's configuration leaves out where it is this. */
+/** The defaults that Hugging Face's configuration leaves out. */
 const DEFAULTS: Record<string, number> = { rope_theta: 10_000, rms_norm_eps: 1e-6 };
 
 interface TokeniserFile {

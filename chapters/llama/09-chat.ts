@@ -11,8 +11,8 @@ export interface Message {
 }
 
 /**
- * A chat as the one text that the model was trained on: each message between special tokens, and an open one for the
- * answer. The template is the file's own.
+ * A chat as one text, in the form that the model was trained on: each message between special tokens, and an open one
+ * for the answer. The template is the file's own.
  *
  * What somebody wrote is never read as a special token, or a message could pretend to be the system: the template is
  * filled with placeholders, cut at its special tokens, and only then do the messages take their places.
@@ -48,7 +48,7 @@ export interface AnswerOptions {
   topK?: number;
 }
 
-/** Continues ids token by token until `endId` comes. A cache that has seen a beginning of ids is used and filled. */
+/** Continues ids token by token until `endId` comes. A cache that has seen the beginning of ids is used and filled. */
 export function* continueIds(
   { model, endId }: Pick<LoadedLlama, 'model' | 'endId'>,
   ids: readonly number[],

@@ -31,10 +31,10 @@ import { HUB_REPOSITORY } from './obtain-llama.ts';
  * whose panels are decoded from the same blocks.
  */
 
-/** The Linears of a block that LoRA is put beside: all. */
+/** The Linears of a block that LoRA is put beside: all of them. */
 export const LORA_TARGETS = Object.keys(HUB_LINEARS).map((path) => path.replace(/^.*\./, ''));
 
-/** `<|endoftext|>`, what shorter messages are filled up with. */
+/** `<|endoftext|>`, what shorter messages are padded with. */
 const PAD = '<|endoftext|>';
 
 export interface FineTuneOptions extends SavingOptions {
@@ -59,7 +59,7 @@ export function makeClassifier(
   nn.replaceLinearWithLoRA(model, { rank, alpha, init: 'peft', targets: LORA_TARGETS });
 }
 
-/** Chapter 6's classifier of messages from a Llama, with chapter 6's own functions; the adapter is PEFT's. */
+/** Chapter 6's classifier of messages from a Llama, with chapter 6's own functions; the adapter is in PEFT's format. */
 export async function showFineTuned(
   nb: Notebook,
   loaded: LoadedLlama,

@@ -1,4 +1,4 @@
-/** The sizes of a Llama. What GPT-2 has too goes by the same name (chapter 4's config.ts). */
+/** The sizes of a Llama. What GPT-2 also has goes by the same name (chapter 4's config.ts). */
 export interface LlamaConfig {
   vocabSize: number;
   /** The most tokens the model can see at once. */

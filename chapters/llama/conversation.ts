@@ -6,7 +6,7 @@ import { type AnswerOptions, chatToIds, continueIds, type Message } from './09-c
 
 /** Answers and conversations on the terminal, token by token as they come. */
 
-/** Writes an answer as it comes, and gives it back with how long it took. `stopped` is asked after each token. */
+/** Writes an answer as it comes, and returns it with how long it took. `stopped` is asked after each token. */
 async function stream(
   loaded: LoadedLlama,
   messages: readonly Message[],
@@ -56,7 +56,7 @@ export async function answerOnce(
 }
 
 /**
- * A conversation: each line is a message. Ctrl-C stops an answer, or ends the conversation where none is being written;
+ * A conversation: each line is a message. Ctrl-C stops an answer, or ends the conversation if none is being written;
  * `/reset` begins anew.
  */
 export async function converse(loaded: LoadedLlama, options: AnswerOptions): Promise<void> {

@@ -16,7 +16,10 @@ export const HUB_NORMS: Record<string, string> = {
   norm2: 'post_attention_layernorm',
 };
 
-/** How the layers of a LlamaModel are called in transformers' Llama, so that LoRA adapters can go there and come back. */
+/**
+ * What the layers of a LlamaModel are called in transformers' Llama, so that LoRA adapters can go there and come
+ * back.
+ */
 export function hubLayoutOf(model: LlamaModel): io.HubLayout {
   const isClassifier = model.outHead.outFeatures !== model.config.vocabSize;
   const blocks = Array.from({ length: model.config.nLayers }, (_, i) => i);

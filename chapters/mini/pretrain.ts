@@ -28,7 +28,7 @@ import { Vocabulary } from './vocabulary.ts';
 
 /** `npm run pretrain`: the texts, the training, the weights and a plot of the losses. */
 
-/** The curves of the losses: on what is learnt from, and on what is held out of each source. */
+/** The curves of the losses: on what is learnt from, and on what is held out from each source. */
 async function plotLosses(path: string, { points }: PretrainingHistory): Promise<void> {
   const curve = (name: string, loss: (point: (typeof points)[number]) => number) => ({
     name,

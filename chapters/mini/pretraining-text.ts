@@ -35,7 +35,7 @@ export async function readBook(path: string): Promise<Int32Array> {
   return Int32Array.from(ids);
 }
 
-/** Messages that differ in nothing but case, punctuation, spaces and which digits they have are the same. */
+/** Messages that differ only in case, punctuation, spaces and which digits they have count as the same. */
 export function sameness(text: string): string {
   return text
     .toLowerCase()
@@ -79,12 +79,12 @@ export function textSource(name: string, share: number, ids: Int32Array): Source
   };
 }
 
-/** Of two messages so many stand apart by one end-of-text; the others by as many as chapter 6 would pad with. */
+/** This share of messages is separated by one end-of-text; the others by as many as chapter 6 would pad with. */
 const CLOSE = 0.5;
 const MOST_PADDING = 100;
 
 /**
- * Messages of one kind, of which a window is several, each drawn anew. They stand apart by one end-of-text or by a
+ * Messages of one kind, of which a window is several, each drawn anew. They are separated by one end-of-text or by a
  * run of them, such as chapter 6 pads with: a model that has to guess the next message from there learns to carry
  * through the padding what kind of message came before it.
  */
@@ -130,7 +130,7 @@ export function holdOut<T extends { length: number; slice(from: number, to?: num
 }
 
 /**
- * Windows of `length` ids for one step. They depend on the seed and the step alone, so that training goes on where it
+ * Windows of `length` ids for one step. They depend only on the seed and the step, so that training goes on where it
  * stopped with the batches it would have had.
  */
 export function drawWindows(

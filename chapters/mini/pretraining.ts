@@ -9,7 +9,10 @@ import type { Vocabulary } from './vocabulary.ts';
 
 /** How `mini` is pretrained: chapter 5's loop, on long texts, with appendix D's schedule and clipping. */
 
-/** A new `mini` over so many ids: GPT-2's own initialisation (normal, 0.02), and the head tied to the token embedding. */
+/**
+ * A new `mini` over that many ids: GPT-2's own initialisation (normal, 0.02), and the head tied to the token
+ * embedding.
+ */
 export function newMini(seed: number, vocabSize: number): GPTModel {
   manualSeed(seed);
   const model = new GPTModel({ ...modelConfig('mini'), vocabSize });
@@ -64,7 +67,7 @@ export interface LossPoint {
   tokens: number;
   /** The mean over the steps since the point before. */
   training: number;
-  /** On what is held out of each source, by the source's name. */
+  /** On what is held out from each source, by the source's name. */
   heldOut: Record<string, number>;
 }
 
@@ -92,10 +95,10 @@ export interface PretrainingOptions {
   print: (line: string) => void;
 }
 
-/** Batches that the held-out loss of a source is taken over. */
+/** Batches over which the held-out loss of a source is taken. */
 const EVAL_BATCHES = 4;
 
-/** The loss on what is held out of a source, over the same windows every time. */
+/** The loss on what is held out from a source, over the same windows every time. */
 function heldOutLoss(model: GPTModel, source: Source, options: PretrainingOptions): number {
   const { vocabulary, batchSize, length } = options;
   return noGrad(() => {
@@ -107,7 +110,7 @@ function heldOutLoss(model: GPTModel, source: Source, options: PretrainingOption
   });
 }
 
-/** The training loop: yields the loss of every step. What a step learns from depends on its number alone. */
+/** The training loop: yields the loss of every step. What a step learns from depends only on its number. */
 export function* pretrainSteps(
   model: GPTModel,
   optimizer: optim.AdamW,

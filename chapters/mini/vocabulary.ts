@@ -6,7 +6,7 @@ import { nn, noGrad, type Tensor, zeros } from '../../lib/index.ts';
  * these texts in three quarters of the time.
  *
  * What it leaves out: a softmax over all ids would also push the others down, all of them in the same direction, as
- * it does with every id that is not the next one, and those that occur least get little else.
+ * it does with every id that is not the next one, and those that occur least get little other push.
  */
 export class Vocabulary {
   /** The ids, ascending. */
