@@ -47,7 +47,7 @@ function copy(file: string, to: string): void {
   copyFileSync(join(ROOT, file), to);
 }
 
-/** The panels of a page stand behind its first paragraphs; what they are is said for those without JavaScript. */
+/** The panels of a page follow its first paragraphs; without JavaScript a line says what they are. */
 function withPanels(html: string, { chapter, panels = [] }: Page): string {
   const places = panels.map((name) => panel(name, ''));
   if (chapter) places.push(panel('run', ` data-chapter="${chapter}"`));

@@ -13,7 +13,7 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const HERE = join(ROOT, 'docs', 'site');
 const NODE = join(HERE, 'node');
 
-/** Files of the repository that chapters read when they run: they lie in assets/, under the path they have here. */
+/** Files of the repository that chapters read when they run: they are in assets/, under the path they have here. */
 const ASSETS = [
   'package.json',
   'chapters/mini/model.safetensors',
@@ -27,7 +27,7 @@ function namesIn(folder: string): string[] {
   return existsSync(join(ROOT, folder)) ? readdirSync(join(ROOT, folder)).sort() : [];
 }
 
-/** All modules that an example may import, or a command run: by path, what loads them. */
+/** All modules that an example may import, or a command may run: by path, what loads them. */
 function modulesOfTheBook(): string {
   const chapters = readdirSync(join(ROOT, 'chapters'), { recursive: true, encoding: 'utf8' })
     .filter((name) => /^[^/\\]+[/\\][^/\\]+\.ts$/.test(name))
@@ -38,13 +38,13 @@ function modulesOfTheBook(): string {
   return `export const modules = {\n${lines.join('\n')}\n};`;
 }
 
-/** What a page has nothing for, such as a keyboard to read lines from: an error when it is used. */
+/** What a page cannot offer, such as a keyboard to read lines from: an error when it is used. */
 function absent(name: string): string {
   const refuse = `() => { throw new Error(${JSON.stringify(`${name} is not in a page`)}); }`;
   return `module.exports = Object.create(new Proxy({}, { get: () => ${refuse} }));`;
 }
 
-/** The imports that are otherwise in a page. */
+/** The imports that differ in a page. */
 const inThePage: Plugin = {
   name: 'in the page',
   setup({ onLoad, onResolve }) {
@@ -112,10 +112,10 @@ export async function bundle(folder: string): Promise<void> {
     },
     keepNames: true, // a printed model shows the names of its classes
   });
-  // Apart from those programs, which may use all of the library: of it these have what they use.
+  // Separate from those programs, which may use all of the library: these contain only what they use of it.
   const entries = ['lab', 'classify'].map((name) => [name, join(HERE, 'worker', `${name}.ts`)]);
   await build({ ...worker, entryPoints: Object.fromEntries(entries) });
-  // Beside the pages, so that it may serve them all.
+  // In the folder of the pages, so that it may serve them all.
   await build({
     ...common,
     splitting: false,

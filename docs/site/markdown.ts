@@ -24,7 +24,7 @@ export interface Heading {
 export interface Rendered {
   html: string;
   headings: Heading[];
-  /** The files of the repository that it leads to: code, which gets a page, and pictures, which are copied. */
+  /** The files of the repository that it links to: code, which gets a page, and pictures, which are copied. */
   files: Set<string>;
 }
 
@@ -36,7 +36,7 @@ export function escapeHtml(text: string): string {
     .replaceAll('"', '&quot;');
 }
 
-/** Coloured, if the language is known; the colours are classes of style.css. */
+/** Highlighted, if the language is known; the colours are classes of style.css. */
 export function highlight(code: string, language: string): string {
   return hljs.getLanguage(language) ? hljs.highlight(code, { language }).value : escapeHtml(code);
 }

@@ -5,11 +5,11 @@ export interface Page {
   source: string;
   /** Its address, without `.html`. */
   name: string;
-  /** In the list of pages. */
+  /** Its title in the list of pages. */
   title: string;
   /** The command that runs it. */
   chapter?: string;
-  /** What stands before the text: the names of panels. */
+  /** What comes before the text: the names of panels. */
   panels?: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** Adapters to take home, to bring along, and to change over between; and messages of one's own. */
+/** Saving, loading and switching between adapters; and the user's own messages. */
 
 import { unzipSync, zipSync } from 'fflate';
 import { button, choice, download, element, labelled } from './dom.ts';
@@ -103,7 +103,7 @@ export function adapterShelf(worker: LabWorker, events: ShelfEvents) {
       ),
       said,
     ),
-    /** A fresh model: the adapter that trains is called `default`, and those brought along are on it too. */
+    /** A fresh model: the adapter that trains is called `default`, and the loaded ones are on it too. */
     began(isLora: boolean): void {
       fill(isLora);
       select.value = isLora ? 'default' : NONE;

@@ -27,7 +27,7 @@ export function button(
 
 let lastId = 0;
 
-/** A control with its label in front of it. */
+/** A control with its label before it. */
 export function labelled(text: string, control: HTMLElement): HTMLElement {
   control.id ||= `control-${++lastId}`;
   return element('span', { className: 'field' }, element('label', { htmlFor: control.id }, text), control);

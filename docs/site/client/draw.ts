@@ -6,7 +6,7 @@ export interface Curve {
   points: readonly { x: number; y: number }[];
 }
 
-/** Told apart in light and dark, and by those who see few colours (Okabe and Ito 2008). */
+/** Distinct in light and dark, and for those who see few colours (Okabe and Ito 2008). */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#8a6d00', '#56b4e9'];
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [640, 220, 44, 24, 20];
 
@@ -78,7 +78,7 @@ export function largest(values: Float32Array): number {
   return most;
 }
 
-/** A number of about that many digits, without a trail of them. */
+/** A number in about three digits. */
 export function short(value: number): string {
   if (value === 0) return '0';
   return Math.abs(value) < 1e-3 || Math.abs(value) >= 1e4 ? value.toExponential(1) : value.toPrecision(3);

@@ -1,4 +1,4 @@
-/** The examples of a page: each can be run, and edited and run. */
+/** The examples of a page: each can be run, or edited and run. */
 
 import type { FromProgram } from '../worker/messages.ts';
 import { button, element } from './dom.ts';

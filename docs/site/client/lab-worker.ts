@@ -35,12 +35,12 @@ export class LabWorker {
     });
   }
 
-  /** Files that the worker is to find, such as a checkpoint of before. */
+  /** Files that the worker should find, such as an earlier checkpoint. */
   give(files: Record<string, Uint8Array>): void {
     this.#worker.postMessage({ files });
   }
 
-  /** Hears what the worker tells by itself, of one kind. */
+  /** Listens to what the worker reports by itself, of one kind. */
   on<K extends 'loading' | 'loss' | 'validLoss' | 'kept' | 'finished'>(
     kind: K,
     listener: (told: Told1<K>) => void,
@@ -50,7 +50,7 @@ export class LabWorker {
     });
   }
 
-  /** What goes wrong while it trains has no question to answer. */
+  /** What goes wrong while it trains answers no question. */
   onFailure: (message: string) => void = () => {};
 
   #fail(id: number, mistake: string): void {

@@ -6,7 +6,7 @@ import { colour, heatMap, largest, short } from './draw.ts';
 import type { LabWorker } from './lab-worker.ts';
 
 const COLUMNS = ['att.W_query', 'att.W_key', 'att.W_value', 'att.out_proj', 'ff.layers.0', 'ff.layers.2'];
-/** AdamW makes every weight a little smaller at each step, whatever its gradient; that is no move. */
+/** AdamW makes every weight a little smaller at each step, whatever its gradient; that does not count as a move. */
 const WEIGHT_DECAY = 1e-4;
 const NAMES = ['query', 'key', 'value', 'out', 'ff in', 'ff out'];
 
@@ -56,7 +56,7 @@ export function matrixMap(worker: LabWorker) {
       element('div', { className: 'controls' }, measure, merge),
       said,
     ),
-    /** Called when the dose is another one. */
+    /** Called when the dose changes. */
     onDose: (): void => {},
     messageText: (): string => '',
     dose: (): Dose => {
@@ -66,7 +66,7 @@ export function matrixMap(worker: LabWorker) {
         directions: kept < Number(directions.max) ? kept : undefined,
       };
     },
-    /** Draws anew what the worker has now. */
+    /** Redraws what the worker has now. */
     async refresh(isRunning: boolean): Promise<void> {
       measure.disabled = merge.disabled = isRunning;
       const { layers } = await worker.ask('moved', {});

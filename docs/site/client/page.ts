@@ -8,7 +8,7 @@ const PANELS: Record<string, () => Promise<{ wake(place: HTMLElement): void }>> 
   classify: () => import('./classify.ts'),
 };
 
-/** Light or dark: as the system has it, until the reader says otherwise. */
+/** Light or dark: as the system is set, until the reader says otherwise. */
 function wakeTheme(tools: HTMLElement): void {
   const root = document.documentElement;
   const button = document.createElement('button');
@@ -25,7 +25,7 @@ function wakeTheme(tools: HTMLElement): void {
   tools.append(button);
 }
 
-/** On a host that sends no headers the service worker does, from the second look at the page on. */
+/** On a host that sends no headers the service worker does, from the second visit to the page onwards. */
 async function isolate(): Promise<void> {
   if (!('serviceWorker' in navigator)) return;
   await navigator.serviceWorker.register('service-worker.js').catch(() => undefined);

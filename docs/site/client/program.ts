@@ -1,4 +1,4 @@
-/** A program in a worker of its own, as a process: it starts, tells, and can be stopped or let rest. */
+/** A program in a worker of its own, as a process: it starts, reports, and can be stopped or paused. */
 
 import type { FromProgram, ToProgram } from '../worker/messages.ts';
 

@@ -44,7 +44,7 @@ export function wake(place: HTMLElement): void {
   void kept.then((store) => {
     if (!store.has()) return;
     resume.hidden = false;
-    progress.textContent = 'A training of before can go on where it was.';
+    progress.textContent = 'An earlier training can go on from where it was.';
   });
 
   async function start(more: string[] = []): Promise<void> {
@@ -95,7 +95,7 @@ export function wake(place: HTMLElement): void {
     else void end(message.ended);
   }
 
-  /** Lines of a cell are told first, and then that they were the cell's. */
+  /** Lines of a cell are reported first, and then that they were the cell's. */
   function printLine(line: string, isError = false): void {
     const isAtEnd = output.scrollTop + output.clientHeight >= output.scrollHeight - 40;
     output.append(element('pre', isError ? { className: 'mistake' } : {}, line));
@@ -126,7 +126,7 @@ export function wake(place: HTMLElement): void {
     link.dataset.path = path;
     if (path.endsWith('.svg')) {
       const picture = element('img', { src: link.href, alt: `Plot ${path}` });
-      // An address without a type is not drawn.
+      // An address without a type is not displayed.
       picture.src = URL.createObjectURL(
         new Blob([bytes as Uint8Array<ArrayBuffer>], { type: 'image/svg+xml' }),
       );

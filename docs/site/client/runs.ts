@@ -1,4 +1,4 @@
-/** Trainings that were brought to their end, side by side; those that are pinned keep their curve in the picture. */
+/** Finished trainings, side by side; pinned ones keep their curve in the picture. */
 
 import type { Settings } from '../worker/lab-messages.ts';
 import { element } from './dom.ts';

@@ -1,4 +1,4 @@
-/** The search: sections of all pages that have every word, those with the word in their title first. */
+/** The search: sections of all pages that have every word, those with a word in their title first. */
 
 import { element } from './dom.ts';
 

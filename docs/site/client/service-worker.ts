@@ -1,6 +1,6 @@
 /**
  * Gives every answer of the site's server the two headers of an isolated page, which a host of static files does not send:
- * without them no memory is shared, and the engine has one thread. What is large and named by its version is kept.
+ * without them no memory is shared, and the engine has one thread. Large files named by their version are kept.
  */
 
 /** The part of a service worker that is used here; TypeScript's own types exclude those of a page. */
@@ -41,7 +41,7 @@ async function answer(request: Request): Promise<Response> {
   return new Response(response.body, { status, statusText, headers });
 }
 
-/** Keeps this version, and forgets the one before. */
+/** Keeps this version, and forgets the previous one. */
 async function keep(cache: Cache, request: Request, response: Response): Promise<void> {
   const { pathname } = new URL(request.url);
   for (const old of await cache.keys()) if (new URL(old.url).pathname === pathname) await cache.delete(old);

@@ -1,4 +1,7 @@
-/** `node:crypto`, as far as the chapters use it. The browser's own SHA-256 does not answer at once, as this has to. */
+/**
+ * `node:crypto`, as far as the chapters use it. The browser's own SHA-256 does not answer at once, as this one
+ * must.
+ */
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';

@@ -26,7 +26,7 @@ export async function rename(from: Path, to: Path): Promise<void> {
   writeBytes(fs.pathOf(to), bytes);
 }
 
-/** A file to write to; it has its name, unfinished, from the beginning. */
+/** A file to write to; it has its name from the beginning, unfinished. */
 export async function open(path: Path, _flags?: string) {
   const name = fs.pathOf(path);
   const pieces: Uint8Array[] = [];

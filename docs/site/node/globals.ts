@@ -19,14 +19,14 @@ export const process = {
   off(event: string, listener: Listener): void {
     listeners.get(event)?.delete(listener);
   },
-  /** Is anyone there who takes this signal? */
+  /** Does anyone listen for this signal? */
   emit(event: string): boolean {
     for (const listener of listeners.get(event) ?? []) listener(event);
     return (listeners.get(event)?.size ?? 0) > 0;
   },
   stdout: { isTTY: false, columns: 100, on: (): void => {}, write: (): void => {} },
   stderr: { isTTY: false, columns: 100, on: (): void => {}, write: (): void => {} },
-  /** The most memory of tensors, in KiB: a page is not told of more. */
+  /** The peak memory of tensors, in KiB: a page is told of nothing else. */
   resourceUsage: () => ({ maxRSS: Math.round(memoryUse().reserved / 1024) }),
 };
 

@@ -1,9 +1,9 @@
-/** In the place of lib/backend/macrotask.ts: where a program gives the event loop a turn the page can let it rest. */
+/** In place of lib/backend/macrotask.ts: where a program gives the event loop a turn, the page can pause it. */
 
 let rest: Promise<void> | undefined;
 let goOn = (): void => {};
 
-/** Programs rest at their next turn, until `resume`. */
+/** Programs pause at their next turn, until `resume`. */
 export function pause(): void {
   rest ??= new Promise((resolve) => {
     goOn = resolve;

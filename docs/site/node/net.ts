@@ -1,4 +1,4 @@
-/** `node:net`, as far as the chapters use it. A page cannot look whether a host is there: `fetch` will say. */
+/** `node:net`, as far as the chapters use it. A page cannot check whether a host is there: `fetch` will say. */
 
 export function connect(_host: { host: string; port: number }) {
   return {

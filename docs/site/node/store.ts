@@ -1,6 +1,7 @@
 /**
  * The files that a program in the page sees: bytes by path, in the memory of its worker. `/` is this repository. What a
- * program reads of it (weights, a story) is fetched when it is asked for; what it writes is told to whoever listens.
+ * program reads of it (weights, a story) is fetched when it is asked for; what it writes is reported to whoever
+ * listens.
  */
 
 /** Files of the repository that the site carries: by path, the version to ask for. `build.ts` fills it in. */

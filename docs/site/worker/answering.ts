@@ -1,4 +1,4 @@
-/** The worker's side of what the page asks: it answers one question after the other. */
+/** The worker's side of what the page asks: it answers one question after another. */
 
 import { assetUrl } from '../node/store.ts';
 import type { Ask, Lab, Told } from './lab-messages.ts';
@@ -12,7 +12,7 @@ export const tell = (told: Told) => postMessage(told);
 export const failed = (error: unknown, id = -1) =>
   tell({ id, mistake: error instanceof Error ? error.message : String(error) });
 
-/** Answers by these functions; what stops a training is not made to wait. */
+/** Answers with these functions; what stops a training does not have to wait. */
 export function answerBy(
   answers: Partial<Answers>,
   onFiles: (files: Record<string, Uint8Array>) => void,
@@ -32,7 +32,7 @@ export function answerBy(
   };
 }
 
-/** Fetches a file of the site, and tells how far it is. */
+/** Fetches a file of the site, and reports its progress. */
 export async function fetchAsset(path: string, name: string): Promise<Uint8Array> {
   const response = await fetch(assetUrl(path));
   if (!response.ok || !response.body) throw new Error(`${name} could not be loaded (${response.status})`);

@@ -1,4 +1,4 @@
-/** What a classifier says of a message, with its adapter's update in full, weaker, or left out. */
+/** What a classifier says about a message, with its adapter's update in full, weaker, or left out. */
 
 import { tokeniser } from '../../../chapters/chapter02/index.ts';
 import type { GPTModel } from '../../../chapters/chapter04/index.ts';
@@ -11,7 +11,7 @@ const PAD_TOKEN_ID = 50256;
 
 export interface Classifier {
   model: GPTModel;
-  /** Tokens that every message is cut or filled up to. */
+  /** Tokens that every message is cut or padded to. */
   maxLength: number;
 }
 
@@ -49,7 +49,7 @@ export async function influence(
   return { tokens };
 }
 
-/** The two logits of a message, filled up as in training. */
+/** The two logits of a message, padded as in training. */
 export function logits({ model, maxLength }: Classifier, ids: readonly number[]): number[] {
   const padded = Array.from({ length: maxLength }, (_, i) => ids[i] ?? PAD_TOKEN_ID);
   model.eval();

@@ -26,7 +26,7 @@ interface Contiguous {
   size: number;
 }
 
-/** Does something with the update multiplied, and cut to its first directions; then all is as it was. */
+/** Does something with the update multiplied, and cut to its first directions; then everything is as it was. */
 export function dosed<T>(model: nn.Module, { strength, directions: kept }: Dose, work: () => T): T {
   if (strength === 1 && kept === undefined) return work();
   const layers = linears(model).flatMap(([, linear]) =>

@@ -32,7 +32,7 @@ export async function runExample(code: string, folder: string): Promise<void> {
   for (const [, name] of program.matchAll(/require\('([^']+)'\)/g)) {
     if (!imported.has(name)) imported.set(name, await importModule(name, folder));
   }
-  // A function's head takes two lines in front of its body.
+  // A function's head takes up two lines before its body.
   const body = new AsyncFunction('require', 'exports', 'module', `${program}\n//# sourceURL=${NAME}`);
   try {
     await body((name) => imported.get(name), {}, {});

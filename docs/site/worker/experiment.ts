@@ -23,7 +23,7 @@ import type { Settings, Told } from './lab-messages.ts';
 /** Steps between two looks at the validation part, and between two checkpoints. */
 const LOOK_EVERY = 10;
 const SAVE_EVERY = 25;
-/** Batches of the validation part that a look takes. */
+/** Batches of the validation part that such a look takes. */
 const LOOK_BATCHES = 3;
 const FOLDER = '/runs/lab';
 
@@ -94,7 +94,7 @@ export class Experiment {
     return this.place.step + 1;
   }
 
-  /** The book's loop: it rests after every step and yields its loss. */
+  /** The book's loop: it pauses after every step and yields its loss. */
   private *train(): Generator<number, void> {
     const { place, optimizer, settings, steps } = this;
     for (const _ of place.epochs(settings.epochs)) {
@@ -110,7 +110,7 @@ export class Experiment {
     }
   }
 
-  /** Trains `count` steps, or until it is stopped or done. One that still runs comes to its end first. */
+  /** Trains `count` steps, or until it is stopped or done. One that is still running finishes first. */
   async run(count: number, tell: (told: Told) => void): Promise<void> {
     this.isStopped = true;
     await this.running;
@@ -159,7 +159,7 @@ export class Experiment {
     return { train: await of(ordered), valid: await of(valid), test: await of(test) };
   }
 
-  /** Batch by batch, with a rest after each: a page that asks for something is heard. */
+  /** Batch by batch, with a pause after each: a page that asks for something is heard. */
   private async evaluate(loader: Batches, count: number, canStop = false) {
     this.model.eval();
     let [loss, correct, seen, batches] = [0, 0, 0, 0];
@@ -186,7 +186,7 @@ export class Experiment {
     await saveCheckpoint(FOLDER, this, about);
   }
 
-  /** Goes on from the last checkpoint, if there is one of these settings. */
+  /** Goes on from the last checkpoint, if there is one with these settings. */
   goOn(): boolean {
     const checkpoint = findCheckpoint(FOLDER, () => {});
     if (!checkpoint || JSON.stringify(checkpoint.settings) !== JSON.stringify(this.settings)) return false;

@@ -1,4 +1,4 @@
-/** What the lab's page asks of its worker, and what the worker tells by itself. */
+/** What the lab's page asks of its worker, and what the worker reports by itself. */
 
 export interface Settings {
   method: 'lora' | 'last-block' | 'head' | 'full';
@@ -18,13 +18,13 @@ export interface Moved {
   path: string;
   /** ‖ΔW‖ / ‖W‖ */
   share: number;
-  /** How far A is from where it was drawn, as a share of it, and ‖B‖, which was 0; not there without LoRA. */
+  /** How far A is from where it was drawn, as a share of it, and ‖B‖, which was 0; absent without LoRA. */
   factors?: { aMoved: number; b: number };
 }
 
 export interface Matrices {
   path: string;
-  /** W and ΔW [in, out], A [in, r], B [r, out]; the last two with LoRA alone. */
+  /** W and ΔW [in, out], A [in, r], B [r, out]; the last two only with LoRA. */
   inDim: number;
   outDim: number;
   rank: number;
@@ -60,7 +60,7 @@ export interface Lab {
     synthetic: boolean;
   };
   reset(about: Settings): { trainable: number; all: number; steps: number; isKept: boolean };
-  /** Trains so many steps, or to the end. `goOn` begins at the last checkpoint. */
+  /** Trains that many steps, or to the end. `goOn` begins at the last checkpoint. */
   train(about: { steps?: number; goOn?: boolean }): { step: number };
   pause(about: object): object;
   moved(about: object): { layers: Moved[] };

@@ -21,7 +21,7 @@ onWritten((kept, bytes) => {
 let messages: Messages | undefined;
 let experiment: Experiment;
 let dataPath: string | undefined;
-/** Adapters that were handed in, with the length of their messages if they tell it: they are put on each new model. */
+/** Adapters that were handed in, with the length of their messages if they say it: they are put on each new model. */
 const handedIn = new Map<string, number | undefined>();
 let active: string | null = 'default';
 const [IN, OUT] = ['/tmp/in', '/tmp/adapter'];
@@ -118,7 +118,7 @@ function classifier(): Classifier {
   return { model, maxLength: (active !== null && handedIn.get(active)) || maxLength };
 }
 
-/** What it gives, and the milliseconds of the quickest of three. */
+/** What it returns, and the milliseconds of the quickest of three. */
 function timed<T>(work: () => T): [T, number] {
   let [result, best] = [work(), Number.POSITIVE_INFINITY];
   for (let i = 0; i < 3; i++) {

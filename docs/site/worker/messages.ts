@@ -11,7 +11,7 @@ export type ToProgram =
 
 export type FromProgram =
   | { line: string; isError?: boolean }
-  /** A cell of the notebook: what is printed so far, and the book's figure with what differs from it. */
+  /** A cell of the notebook: what has been printed so far, and the book's figure with what differs from it. */
   | { cell: number; printed: string; book?: BookFigure }
   | { progress: string }
   | { file: string; bytes: Uint8Array }

@@ -40,7 +40,7 @@ const WHY: Record<NonNullable<Figure['needs']>, string> = {
   slow: '--slow',
 };
 
-/** Tells of each cell, as it is printed, what the book has. */
+/** Reports for each cell, as it is printed, what the book has. */
 function compareCells(chapter: string): void {
   const name = `test/fixtures/figures/${chapter}.json`;
   const figures = new Map((isAsset(name) ? loadFigures(chapter) : []).map((figure) => [figure.cell, figure]));

@@ -12,13 +12,13 @@ export interface LowRank {
 export interface Directions {
   /** The largest first. */
   values: number[];
-  /** The best AB of rank k: the first k directions of it. */
+  /** The best approximation to AB of rank k: its first k directions. */
   keep(k: number): { A: Float32Array; B: Float32Array };
 }
 
 /**
  * A = Qa Ra and Bᵀ = Qb Rb, so AB = Qa (Ra Rbᵀ) Qbᵀ: the small matrix [r, r] in the middle has the same singular values
- * (Golub and Van Loan, section 5.4). It is taken apart by one-sided Jacobi rotations.
+ * (Golub and Van Loan, section 5.4). It is decomposed by one-sided Jacobi rotations.
  */
 export function directions({ A, B, inDim, rank, outDim }: LowRank): Directions {
   const ofA = orthonormal(columnsOf(A, inDim, rank));
