@@ -1,11 +1,11 @@
 import { UserError } from './errors.ts';
 
 /**
- * What every public function asks of its arguments, said in one line. Types alone cannot see to it, since tsx and plain
- * JavaScript check none: what is dropped or taken for something else without a word gives another answer.
+ * What every public function asks of its arguments, said in one line. Types alone cannot ensure it, since tsx and plain
+ * JavaScript check none: what is silently dropped or taken for something else gives a wrong answer.
  */
 
-/** What was given in the place of something else, on one line. */
+/** What was given in place of something else, on one line. */
 export function inWords(value: unknown): string {
   if (typeof value === 'string')
     return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`.replaceAll('\n', '\\n');
@@ -49,13 +49,13 @@ export function checkCount(count: number, least: number, name: string, what: str
 /** More than any memory holds: asked for by a mistake. */
 const MOST_ELEMENTS = 2 ** 32;
 
-/** @throws UserError unless so many elements can be made. */
+/** @throws UserError unless that many elements can be made. */
 export function checkSize(count: number, what: string): number {
   if (checkCount(count, 0, 'the number of elements', what) <= MOST_ELEMENTS) return count;
   throw new UserError(`${what}: ${count} elements do not fit into memory`);
 }
 
-/** @throws UserError unless it is a yes or a no: `{ keepdim: true }` in the place of `true` would count as yes. */
+/** @throws UserError unless it is a yes or a no: `{ keepdim: true }` in place of `true` would count as yes. */
 export function checkFlag(value: boolean, name: string, what: string): boolean {
   if (typeof value === 'boolean') return value;
   throw new UserError(`${what}: ${name} is true or false, not ${inWords(value)}`);

@@ -1,12 +1,15 @@
 import type { Collector } from './collector.ts';
 
-/** More than any heap of V8: past it, or refused, it collects all garbage at once. The pages are never touched, so they cost nothing. */
+/**
+ * More than any heap of V8: whether it allocates this or refuses, it first collects all garbage. The pages are
+ * never touched, so they cost nothing.
+ */
 const PRESSURE = 8 * 2 ** 30;
 
 /**
- * A garbage collection in a browser, which has none to call. A tensor is a few bytes to its JavaScript heap, whatever
- * it takes in the kernels' memory, so nothing presses the collector. An `ArrayBuffer` does: browsers count its bytes.
- * Half of that much makes V8 only begin to mark, at leisure, and what dies meanwhile stays for the next round.
+ * A garbage collection in a browser, which offers no call for one. A tensor is a few bytes to its JavaScript heap,
+ * whatever it takes in the kernels' memory, so nothing urges the collector. An `ArrayBuffer` does: browsers count its
+ * bytes. Half of that much makes V8 only begin to mark, at leisure, and what dies meanwhile stays for the next round.
  *
  * It does not work within one job: a WeakRef that was made or read in a job holds its target until the job ends.
  */

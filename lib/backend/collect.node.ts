@@ -6,11 +6,11 @@ import type { Collector } from './collector.ts';
  * A garbage collection in the middle of running code, for Node.
  *
  * A training loop is one long synchronous job, so the engine cannot wait for V8 to tell it which tensors have died:
- * finalisers run between jobs only, and a WeakRef that was made or read holds its target until the job ends. Both
+ * finalisers run only between jobs, and a WeakRef that was made or read holds its target until the job ends. Both
  * have a way round: running an empty script in a context with a microtask queue of its own ends with a checkpoint,
- * at which V8 forgets the targets that it held; and V8's own `gc` can be had without a command-line flag.
+ * at which V8 forgets the targets that it held; and V8's own `gc` is available without a command-line flag.
  *
- * Returns undefined if this runtime lets neither be done.
+ * Returns undefined if this runtime allows neither.
  */
 export function createCollector(): Collector | undefined {
   try {

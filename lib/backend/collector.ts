@@ -1,4 +1,4 @@
-/** How garbage is had collected, so that the memory of tensors that nobody has any more can be taken back. */
+/** How to have garbage collected, so that the memory of tensors that nobody has any more can be taken back. */
 export interface Collector {
   /** Does that work in the middle of running code? If not, the caller returns to the event loop after `collect`. */
   readonly withinJob: boolean;

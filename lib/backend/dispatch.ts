@@ -35,14 +35,14 @@ function dispatched(): Kernels {
 /** Every kernel, run by whatever backend is active. */
 export const kernels: Kernels = dispatched();
 
-/** Makes these backends answer, the first one first; `js` is always the last. */
+/** Makes these backends answer, in this order; `js` is always the last. */
 export function setBackends(backends: readonly Backend[]): void {
   for (const old of chain) if (!backends.includes(old)) old.close?.();
   chain = [...backends, js];
   setAllocator(backends.find((backend) => backend.allocator)?.allocator ?? null);
 }
 
-/** Runs `body`, and adds to the list every storage that a kernel makes meanwhile. */
+/** Runs `body`, and adds every storage that a kernel makes meanwhile to the list. */
 export function listingStorages(list: Storage[], body: () => void): void {
   const before = listed;
   listed = list;

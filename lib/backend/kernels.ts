@@ -40,7 +40,7 @@ export interface AdamWStep {
  *
  * Unless said otherwise a kernel returns a new storage, row-major in the shape that the caller computed; effects.ts says
  * of each what it returns and what it writes in place. A stride of 0 repeats an element: broadcasting.
- * A backend may have a part of the kernels, and a kernel may answer `undefined` for a case that it leaves
+ * A backend may have some of the kernels, and a kernel may answer `undefined` for a case that it leaves
  * to the next backend: see dispatch.ts. `js` has all of them and never declines.
  *
  * A kernel trusts its caller, an operation of lib/tensor, which checks once and says what is wrong:
@@ -52,7 +52,7 @@ export interface AdamWStep {
  *   lies elsewhere, or element for element in the same place.
  *
  * It promises, on every backend (but a GPU treats NaN as its driver does):
- * - What is written in place has a new `Storage.version`. Nothing else is written.
+ * - What is written in place gets a new `Storage.version`. Nothing else is written.
  * - NaN wins: the largest and the smallest of numbers with a NaN among them is NaN, and `argReduce` gives its place.
  * - Far from zero no more digits are lost than the numbers themselves have lost there.
  */
@@ -93,7 +93,7 @@ export interface Kernels {
   logSoftmax(x: Strided): Storage;
   /** `dx = g − exp(y) Σ g` along the last axis. */
   logSoftmaxBackward(y: Strided, g: Strided): Storage;
-  /** softmax(scale · x) over the last axis of [..., t, t], where row i sees the columns 0…i only. */
+  /** softmax(scale · x) over the last axis of [..., t, t], where row i sees only the columns 0…i. */
   causalSoftmax(x: Strided, scale: number): Storage;
   causalSoftmaxBackward(y: Strided, g: Strided, scale: number): Storage;
 
@@ -138,7 +138,7 @@ export interface Kernels {
   gather(x: Strided, axis: number, index: Strided): Storage;
   /** `target[… index[…] …] += g[…]` along `axis`, in place: gather's adjoint. */
   scatterAddInto(target: Strided, axis: number, index: Strided, g: Strided): true;
-  /** `target[… index[…] …] = source[…]` along `axis`, in place; the last stays where two meet. Types are equal. */
+  /** `target[… index[…] …] = source[…]` along `axis`, in place; where two meet the last one stays. Types are equal. */
   scatterInto(target: Strided, axis: number, index: Strided, source: Strided): true;
 
   /** Sums up to and including each position of an axis, or from it to the end in `reverse`; float32 or int32. */
@@ -155,7 +155,7 @@ export interface Backend {
   /** Where its kernels want the host's numbers: memory that they read without a copy. */
   readonly allocator?: Allocator;
   memoryUse?(): MemoryUse;
-  /** Takes memory back that the runtime sets free between jobs only: see yieldToRuntime.ts. */
+  /** Takes back memory that the runtime frees only between jobs: see yieldToRuntime.ts. */
   betweenSteps?(): Promise<void>;
   /** Stops threads or a device. Storages on the device are brought home first. */
   close?(): void;
@@ -165,7 +165,7 @@ export interface Backend {
 export interface MemoryUse {
   /** What tensors and the engine's own buffers take now. */
   readonly inUse: number;
-  /** What the engine has taken from the system; it gives nothing back, and uses it again. */
+  /** What the engine has taken from the system; it gives nothing back, but reuses it. */
   readonly reserved: number;
 }
 

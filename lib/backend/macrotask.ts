@@ -1,6 +1,6 @@
 /**
- * Returns to the event loop once: what waits there (a message, a key, a timer) has its turn. A message to oneself, since
- * browsers make timers wait for 4 ms.
+ * Returns to the event loop once: what is waiting there (a message, a key, a timer) gets its turn. A message to
+ * oneself, since browsers make timers wait for 4 ms.
  */
 export function macrotask(): Promise<void> {
   return new Promise((resolve) => {

@@ -31,7 +31,7 @@ export interface BackendChoice {
   why: string;
 }
 
-/** More than any machine that this is for; each has memory of its own. */
+/** More than any machine that this is meant for; each thread has its own memory. */
 const MOST_THREADS = 256;
 
 function activeCpuEngine(): WasmBackend | undefined {
@@ -80,9 +80,9 @@ async function chooseAuto({ threads, gpuMode }: BackendOptions): Promise<Backend
 
 /**
  * Chooses the engine that runs every operation from now on: `wasm` is the CPU engine, `gpu` gpu.js with the CPU
- * engine behind it, `js` the readable loops, and `auto` the fastest that is there. To be awaited before the first
+ * engine behind it, `js` the readable loops, and `auto` the fastest that is there. Await it before the first
  * operation: a browser's threads and any GPU start only then.
- * @throws UserError if there is no engine of that name, or it is asked for by name and cannot be had
+ * @throws UserError if there is no engine of that name, or it is asked for by name and is not available
  */
 export async function useBackend(
   name: BackendName = 'auto',

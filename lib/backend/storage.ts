@@ -127,7 +127,7 @@ export class Storage {
     return this.#host !== undefined || this.#device === undefined;
   }
 
-  /** Nobody has written or looked since `zeros`, so there are no numbers anywhere yet. */
+  /** Nobody has written or read since `zeros`, so there are no numbers anywhere yet. */
   get isUntouchedZeros(): boolean {
     return this.#host === undefined && this.#device === undefined;
   }
@@ -164,7 +164,7 @@ export class Storage {
     if (this.#device) this.#host = undefined;
   }
 
-  /** Gives all memory back at once. For who has made the storage, and knows that nobody else will read it. */
+  /** Gives all memory back at once. For whoever made the storage and knows that nobody else will read it. */
   release(): void {
     if (this.#host) allocator.release(this.#host);
     this.#device?.free();

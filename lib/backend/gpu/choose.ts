@@ -5,8 +5,8 @@ import { createGpuBackend, type GpuBackend, type GpuOptions } from './index.ts';
 import { DeviceLostError } from './lost.ts';
 
 /**
- * GPU or CPU? Both multiply matrices of GPT-2's size for a moment, and the faster one is taken. Nothing else tells:
- * the same library is a hundred times faster or slower than the CPU, from one driver to the next.
+ * GPU or CPU? Both multiply matrices of GPT-2's size for a moment, and the faster one is taken. There is no other way
+ * to know: the same library is a hundred times faster or slower than the CPU, from one driver to the next.
  */
 export interface Choice {
   /** The GPU, opened, if it is the faster one. */

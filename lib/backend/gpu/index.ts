@@ -23,12 +23,12 @@ export interface GpuOptions {
   smallestProduct?: number;
   /** Takes every case that it can, whether or not it pays: for tests. */
   insists?: boolean;
-  /** How a worker is started; the way of Node or of a browser if not given: for tests. */
+  /** How a worker is started; Node's or a browser's way if not given: for tests. */
   spawn?: SpawnWorker;
 }
 
 /**
- * The GPU through gpu.js, as a backend; what only it can tell is beside the kernels. Once the device is lost every
+ * The GPU through gpu.js, as a backend; beside the kernels is what only it can tell. Once the device is lost, every
  * operation throws `DeviceLostError`, until another backend is chosen.
  */
 export interface GpuBackend extends Backend {
@@ -43,13 +43,13 @@ export interface GpuBackend extends Backend {
   /** Arrays on the device at present, and their bytes. */
   readonly values: number;
   readonly bytes: number;
-  /** Why it is of no use any more, if so. */
+  /** Why it can no longer be used, if so. */
   readonly lost: string | undefined;
   /** Multiply-adds from which on a product whose operands are on the host goes to the device. */
   smallestProduct: number;
   /** Waits until all that was asked so far is done. */
   synchronise(): void;
-  /** Frees the arrays that nobody can reach any more. It happens by itself; tests want it at once. */
+  /** Frees the arrays that nobody can reach any more. It happens by itself; tests need it at once. */
   sweep(): Promise<void>;
   /** Breaks the device, or kills its worker, as may happen in the middle of a run: for tests. */
   lose(what: 'device' | 'worker'): void;

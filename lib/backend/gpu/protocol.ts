@@ -48,7 +48,10 @@ export const ERROR_BYTES = 1024;
 
 export const RUNNING = 0;
 export const FAILED = 1;
-/** The worker shall end before its next command. Ended from outside, in the middle of a call, WebGPU takes the process along. */
+/**
+ * The worker must end before its next command. Ended from outside, in the middle of a call, WebGPU takes the
+ * process with it.
+ */
 export const LEAVING = 2;
 
 /** What the worker says once, when it has started: which device it has, or why it has none. */

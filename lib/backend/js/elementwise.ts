@@ -33,7 +33,7 @@ function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
-/** To the nearest whole number, and from the middle to the even one. */
+/** To the nearest whole number, and from halfway to the even one. */
 function roundToEven(x: number): number {
   const nearest = Math.round(x);
   return Math.abs(x - Math.trunc(x)) === 0.5 && nearest % 2 !== 0 ? nearest - 1 : nearest;
@@ -69,7 +69,7 @@ const BINARY: Record<BinaryOp, (a: number, b: number) => number> = {
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
   div: (a, b) => a / b,
-  // C's pow, as PyTorch: 1 to the power of NaN is 1, which JavaScript makes NaN.
+  // C's pow, as in PyTorch: 1 to the power of NaN is 1, which JavaScript makes NaN.
   pow: (a, b) => (a === 1 ? 1 : a ** b),
   maximum: Math.max,
   minimum: Math.min,

@@ -18,7 +18,7 @@ function layerNorm(x: Strided, scale: Strided, shift: Strided, eps: number) {
     const mu = sum / d;
     let squares = 0;
     for (let j = 0; j < d; j++) squares += (input[start + j] - mu) ** 2;
-    // Numbers whose squares float32 cannot hold have no norm, here as on every engine.
+    // Numbers whose squares float32 cannot hold have no norm, here and on every engine.
     const r = Math.fround(squares) < Infinity ? 1 / Math.sqrt(squares / d + eps) : Number.NaN;
     for (let j = 0; j < d; j++) y.data[start + j] = (input[start + j] - mu) * r * gamma[j] + beta[j];
     mean.data[row] = mu;

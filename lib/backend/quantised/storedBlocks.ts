@@ -3,17 +3,20 @@ import { type DeviceCopy, Storage } from '../storage.ts';
 import { sizeOf } from '../strided.ts';
 import type { BlockFormat } from './formats.ts';
 
-/** Formats in whose blocks of 32 the engines multiply and look up; files' others are decoded when they are read. */
+/**
+ * Formats whose blocks of 32 the engines multiply and look up directly; a file's others are decoded when they are
+ * read.
+ */
 export const PRODUCT_FORMATS: readonly string[] = ['Q4_0', 'Q4_1', 'Q8_0'];
 /** The numbers of a block in these. */
 export const BLOCK = 32;
-/** So many rows at most are multiplied as whole numbers, block by block; more as float32, with the blocks decoded. */
+/** At most this many rows are multiplied as whole numbers, block by block; more as float32, with the blocks decoded. */
 export const FEW_ROWS = 2;
 
 /**
  * A matrix [rows, columns] whose numbers stay in the blocks of few bits in which a file has them (formats.ts). To a
- * storage it is a copy that lives elsewhere: kernels that know blocks read them as they are, which are those of a
- * linear layer and of an embedding; for any other the numbers are decoded once, and what is written in place is float32
+ * storage it is a copy that lives elsewhere: kernels that know blocks read them as they are: those of a
+ * linear layer and of an embedding. For any other the numbers are decoded once, and what is written in place is float32
  * from then on. So nothing above the kernels has to know.
  */
 export class StoredBlocks implements DeviceCopy {

@@ -21,7 +21,7 @@ export interface WasmExports {
   run(kind: number, tasks: number, threaded: boolean): void;
   work(id: number): void;
   allow(threads: number): void;
-  /** The memory below belongs to the control words, the arguments and the constants of the kernels. */
+  /** The memory below this belongs to the control words, the arguments and the constants of the kernels. */
   heapBase(): number;
   /** Which protocol.ts the kernels were built with. */
   fingerprint?(): number;
@@ -124,7 +124,7 @@ export class Engine {
     this.#scratchWords.set([pointer, Math.floor(this.#scratch.bytes / threads / 64) * 64]);
   }
 
-  /** Runs a job of so many tasks, on all threads or on this one only. */
+  /** Runs a job of that many tasks, on all threads or only on this one. */
   run<Job extends JobName>(job: Job, args: Arguments<Job>, tasks: number, threaded: boolean): void {
     const { kind, places } = PLANS[job];
     this.#write(places, args as Readonly<Record<string, number | readonly number[]>>);
@@ -132,13 +132,13 @@ export class Engine {
     if (helped && this.#allowed !== this.threads) {
       this.#exports.allow(this.threads);
       this.#allowed = this.threads;
-      // Not waited for: until they run, this thread does their tasks.
+      // This is not awaited: until they run, this thread does their tasks.
       void this.start(this.threads);
     }
     this.#exports.run(kind, tasks, helped);
   }
 
-  /** Starts the helping threads that so many threads take and that do not run yet. Resolves when they run. */
+  /** Starts the helping threads that are still missing for this many threads. Resolves when they run. */
   async start(threads: number): Promise<void> {
     const starting: Promise<void>[] = [];
     while (this.#helpers < threads - 1) starting.push(this.#startHelper(++this.#helpers));
@@ -168,7 +168,7 @@ export class Engine {
         if (type === 'f32') this.#floats[at] = value;
         else integers[at] = value;
       } else {
-        // A loop: `set` takes longer for so few.
+        // A loop: `set` would take longer for so few.
         for (let j = 0; j < value.length; j++) integers[at + j] = value[j];
       }
     }
@@ -210,7 +210,10 @@ class Workspace {
   }
 }
 
-/** Thrown where a kernel finds on the way that it cannot do a call: no room even for its copies, or too many dimensions. */
+/**
+ * Thrown if a kernel finds on the way that it cannot do a call: no room even for its copies, or too many
+ * dimensions.
+ */
 export class Declined extends Error {}
 
 function bytesOf(array: TypedArray): Uint8Array {

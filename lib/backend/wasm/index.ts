@@ -29,14 +29,20 @@ export interface WasmBackend extends Backend {
   /** Does the runtime have fused multiply-adds (relaxed SIMD)? */
   readonly relaxed: boolean;
   readonly memory: TensorMemory;
-  /** Starts the threads, which otherwise start with the first job that they can help with. A browser's start only once this is awaited. */
+  /**
+   * Starts the threads, which otherwise start with the first job that they can help with. In a browser they start
+   * only once this is awaited.
+   */
   start(): Promise<void>;
 }
 
 type WithEngine<F> = F extends (...args: infer A) => infer R ? (engine: Engine, ...args: A) => R : never;
 type AnyKernel = (engine: Engine, ...args: unknown[]) => unknown;
 
-/** What this backend does itself. `undefined` leaves a kernel to the next backend, as a kernel does that declines a case. */
+/**
+ * What this backend does itself. `undefined` leaves a kernel to the next backend, like a kernel that declines a
+ * case.
+ */
 const KERNELS = {
   ...{ matmul, matmulInto },
   ...{ unary, binary, geluBackward, where, cast },
@@ -103,7 +109,7 @@ function startEngine(variant?: KernelVariant): Running {
 let shared: Running | undefined;
 
 export interface WasmOptions {
-  /** As many as the machine runs at once unless told otherwise. */
+  /** As many as the machine runs at once, unless told otherwise. */
   threads?: number;
   /** An engine of its own with these kernels, for tests; else all backends share one with the best that runs here. */
   variant?: KernelVariant;

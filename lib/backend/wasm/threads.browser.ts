@@ -6,7 +6,7 @@ const HELPER = `onmessage = ({ data: { kernels, memory, id } }) => {
 };`;
 
 /**
- * Starts the helper with that number, and resolves when it runs. To be awaited: a worker may start only once its creator
+ * Starts the helper with that number, and resolves when it runs. Await it: a worker may start only once its creator
  * has returned to the event loop.
  */
 export async function startThread(
@@ -24,6 +24,6 @@ export async function startThread(
   URL.revokeObjectURL(url);
 }
 
-/** How many threads the machine runs at once. Memory is shared between threads on pages isolated from other origins only. */
+/** How many threads the machine runs at once. Only pages isolated from other origins share memory between threads. */
 export const availableThreads = (): number =>
   globalThis.crossOriginIsolated ? navigator.hardwareConcurrency : 1;

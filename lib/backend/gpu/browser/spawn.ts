@@ -2,7 +2,7 @@ import type { SpawnWorker, WorkerPort } from '../device/bridge.ts';
 import { type Greeting, LEAVING, STATE } from '../protocol.ts';
 
 /**
- * Starts the worker in a browser. Who calls must be a worker itself, since only workers may wait, on a page that is
+ * Starts the worker in a browser. The caller must be a worker itself, since only workers may wait, on a page that is
  * isolated from other origins (`Cross-Origin-Opener-Policy: same-origin`, `Cross-Origin-Embedder-Policy:
  * require-corp`), since only those share memory.
  */
@@ -12,7 +12,7 @@ export const spawnWorker: SpawnWorker = (mode, control) => {
   worker.postMessage({ mode, control });
   const port: WorkerPort = {
     post: (commands, transfer) => worker.postMessage(commands, [...transfer]),
-    // A browser does not say when a worker ends; that it is silent from then on is noticed by its pulse.
+    // A browser does not say when a worker ends; its missing pulse shows it.
     onEnd: (listener) => worker.addEventListener('error', listener),
     terminate: () => {
       Atomics.store(new Int32Array(control), STATE, LEAVING);

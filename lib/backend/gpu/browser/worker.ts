@@ -3,7 +3,7 @@ import { firstLine, Unavailable } from '../worker/engine.ts';
 import type { GpuJsModule } from '../worker/gpujs.ts';
 import { pulseProgram, serve } from '../worker/serve.ts';
 
-/** The worker that owns the GPU, in a browser. The first message says for what, the others bring commands. */
+/** The worker that owns the GPU, in a browser. The first message says which mode, the others bring commands. */
 addEventListener(
   'message',
   ({ data: { mode, control } }: MessageEvent<{ mode: GpuMode; control: SharedArrayBuffer }>) => {

@@ -71,7 +71,7 @@ export class Bridge {
     });
   }
 
-  /** Why the device is of no use any more, if it is not. */
+  /** Why the device can no longer be used, if so. */
   get lost(): string | undefined {
     if (Atomics.load(this.#words, STATE) === FAILED) this.#lost ??= this.#errorText();
     return this.#lost;
@@ -104,8 +104,8 @@ export class Bridge {
   }
 
   /**
-   * Waits until all that was asked is done, and gives the numbers of these values, one after another. They
-   * lie in memory that the next read writes over. `undefined` if the device is lost over this.
+   * Waits until all that was asked is done, and returns the numbers of these values, one after another. They
+   * lie in memory that the next read writes over. `undefined` if the device is lost in the meantime.
    */
   read(values: readonly number[], length: number): Float32Array | undefined {
     if (length * 4 > this.#staging.byteLength) this.#staging = new SharedArrayBuffer(length * 4);

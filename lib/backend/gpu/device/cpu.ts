@@ -48,7 +48,7 @@ export function isStrided(arg: unknown): arg is Strided {
   return typeof arg === 'object' && arg !== null && 'strides' in arg && 'storage' in arg;
 }
 
-/** The same arguments with another storage in the place of each; the same one for the same storage. */
+/** The same arguments with another storage in place of each; the same one for the same storage. */
 function mapStorages(args: Args, replace: (storage: Storage) => Storage): unknown[] {
   const done = new Map<Storage, Storage>();
   const replaceOnce = (storage: Storage) => {

@@ -13,7 +13,7 @@ import { type Home, Value } from './value.ts';
 /** A kernel function's argument: a value under the sizes [x], [x, y] or [x, y, z]; or a number. */
 export type LaunchArgument = number | { readonly value: Value; readonly size: readonly number[] };
 
-/** Said by an operation that leaves a case to the CPU. */
+/** Thrown by an operation that leaves a case to the CPU. */
 export class Decline extends Error {}
 
 const fillZeros = kernelFunction('fillZeros', [], 'function () { return 0; }');
@@ -35,9 +35,9 @@ export interface DeviceOptions {
 /** The main thread's view of the device: which arrays are there, for which storages, and how to use them. */
 export class Device implements Home {
   readonly bridge: Bridge;
-  /** Whether results stay here until somebody reads them, with all operations on them, or only products are done. */
+  /** Do results stay here until somebody reads them, with all operations on them, or are only products done here? */
   readonly residency: boolean;
-  /** Multiply-adds from which on a product of operands on the host is worth the way here and back. */
+  /** From this many multiply-adds a product of operands on the host is worth the way here and back. */
   smallestProduct: number;
   readonly meter: StepMeter;
   readonly #residents: Residents;
@@ -66,13 +66,13 @@ export class Device implements Home {
   get bytes(): number {
     return this.#residents.bytes;
   }
-  /** Why it is of no use any more, if so. */
+  /** Why it can no longer be used, if so. */
   get lost(): string | undefined {
     return this.bridge.lost;
   }
 
   /**
-   * Was one of these computed on the device? Then it pays to go on there; bringing it home would mean to wait.
+   * Was one of these computed on the device? Then it pays to go on there; bringing it home would mean waiting.
    * What was only copied there, such as frozen weights, is not a reason by itself.
    */
   wants(...operands: readonly ({ readonly storage: Storage } | undefined)[]): boolean {
@@ -203,7 +203,7 @@ export class Device implements Home {
 
   // ── the end ──
 
-  /** Leaves the device for good: what is only there cannot be trusted or had. @throws DeviceLostError always */
+  /** Leaves the device for good: what is only there cannot be trusted or read. @throws DeviceLostError always */
   giveUp(reason: string): never {
     this.bridge.close(reason);
     throw lostError(reason);
@@ -222,7 +222,7 @@ export class Device implements Home {
     if (dead.length > 0 && !this.lost) this.bridge.free(dead);
   }
 
-  /** The same where garbage is collected between jobs only, if there is enough of it. */
+  /** The same where garbage is collected only between jobs, if there is enough of it. */
   async betweenSteps(): Promise<void> {
     if (!this.#residents.sweepsWithinJob && this.#residents.isSweepDue()) await this.sweepBetweenSteps();
   }
@@ -230,7 +230,7 @@ export class Device implements Home {
   async sweepBetweenSteps(): Promise<void> {
     await this.#residents.collectBetweenSteps();
     this.sweep();
-    // To look whether a storage lives holds it until the job ends, and the next step is one.
+    // Checking whether a storage is alive holds it until the job ends, and the next step is one job.
     await macrotask();
   }
 }

@@ -3,7 +3,7 @@ import { macrotask } from '../../macrotask.ts';
 import type { Storage } from '../../storage.ts';
 import type { Value } from './value.ts';
 
-/** Garbage is looked for when this much has been allocated since the last time, or half of what is in use. */
+/** Looks for garbage when this much has been allocated since the last time, or half of what is in use. */
 const SWEEP_BYTES = 256 * 2 ** 20;
 const SWEEP_VALUES = 4096;
 
@@ -67,7 +67,7 @@ export class Residents {
     return this.#collector?.withinJob ?? true;
   }
 
-  /** Forgets the values of storages that nobody can reach any more, and answers their ids. */
+  /** Forgets the values of storages that nobody can reach any more, and returns their ids. */
   sweep(): number[] {
     if (this.sweepsWithinJob) this.#collector?.collect();
     const dead: number[] = [];
@@ -82,7 +82,7 @@ export class Residents {
     return dead;
   }
 
-  /** Has garbage collected where that works between jobs only, so that the next sweep finds it. */
+  /** Has garbage collected where that works only between jobs, so that the next sweep finds it. */
   async collectBetweenSteps(): Promise<void> {
     this.#collector?.collect();
     await macrotask();

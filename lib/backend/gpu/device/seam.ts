@@ -7,7 +7,7 @@ import { Decline, type Device } from './device.ts';
 import type { Value } from './value.ts';
 import { Verifier } from './verify.ts';
 
-/** The kernels of the seam on top of the device: each result checked at first, and put in its place. */
+/** The kernels of the seam on top of the device: first results checked, and each put in its place. */
 export function acceleratedKernels(device: Device, kernels: GpuKernels): DecliningKernels {
   const verifier = new Verifier();
   const table: Record<string, (...args: unknown[]) => unknown> = {};

@@ -1,4 +1,4 @@
-/** What crosses the bus, and how often the main thread waits: what no card changes. */
+/** What crosses the bus, and how often the main thread waits: the same on any card. */
 export interface Traffic {
   bytesUp: number;
   bytesDown: number;
@@ -26,7 +26,7 @@ export class StepMeter {
     this.#traffic = traffic;
   }
 
-  /** To be told of every kernel of the seam. */
+  /** Must be told of every kernel of the seam. */
   note(name: string): void {
     const updates = name === 'adamW';
     if (updates && !this.#updating) this.#stepEnds();

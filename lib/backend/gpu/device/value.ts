@@ -17,7 +17,7 @@ export class Value implements DeviceCopy {
   readonly id: number;
   readonly dtype: DType;
   readonly length: number;
-  /** Did a kernel compute it, or was it only copied up? What was computed here is what it pays to stay for. */
+  /** Did a kernel compute it, or was it only copied up? It pays to stay for what was computed here. */
   readonly computed: boolean;
   readonly #home: Home;
 

@@ -7,7 +7,7 @@ import type { Value } from './value.ts';
 
 /**
  * The first result of every kernel is compared with the CPU's. Users of gpu.js report products that are
- * silently zero from some row on, or right for square matrices only, each on some card and for some sizes. So
+ * silently zero from some row on, or right only for square matrices, each on some card and for some sizes. So
  * "first" means: of this kernel, with operands that lie like these, and of this order of magnitude.
  */
 export class Verifier {

@@ -49,7 +49,7 @@ const BINARY: Record<BinaryOp, string> = {
   ge: 'a >= b ? 1 : 0',
 };
 
-/** tanh as drivers may not have it: theirs overflows for large arguments on some. */
+/** A tanh of our own: that of some drivers overflows for large arguments. */
 function tanh(x: string): string {
   return `(1 - 2 / (1 + Math.exp(2 * Math.min(Math.max(${x}, -15), 15))))`;
 }
@@ -145,7 +145,7 @@ function withRowMajorCopy(device: Device, x: Strided): Strided {
   return { storage, shape: x.shape, strides: rowMajorStrides(x.shape), offset: 0 };
 }
 
-/** Only float32 is computed with on the device: it keeps integers as float32, which has not all of them. */
+/** The device computes only in float32: it keeps integers as float32, which does not have all of them. */
 function floatsOnly(...views: readonly Strided[]): void {
   if (views.some((view) => view.storage.dtype !== 'float32')) throw new Decline();
 }
@@ -158,7 +158,7 @@ export const elementwiseKernels: Pick<
     const body = UNARY[op];
     if (!device.wants(x) || !body) return undefined;
     floatsOnly(x);
-    // WebGPU leaves it open what its functions make of NaN; a run that diverges should show it.
+    // WebGPU leaves open what its functions make of NaN; a run that diverges should show it.
     return [elementwise(device, op, `if (a < 0 || a >= 0) return ${body}; return a;`, [x])];
   },
   geluBackward(device, x, g) {

@@ -23,7 +23,7 @@ export const residentKernels: GpuKernels = {
   ...{ scatterInto: undefined, cumsum: undefined },
 };
 
-/** The matrix product alone: everything else is left to the CPU. */
+/** Only the matrix product: everything else is left to the CPU. */
 export const offloadKernels: GpuKernels = {
   ...(Object.fromEntries(Object.keys(residentKernels).map((name) => [name, undefined])) as GpuKernels),
   ...matmulKernels,

@@ -104,7 +104,7 @@ export function product(
   return device.launch(kernel, output, [left.arg, right.arg, k, ...(start ? [start.arg] : [])]);
 }
 
-/** Is it enough work to carry operands that are on the host over, and the result back? */
+/** Is it enough work to be worth carrying operands over from the host, and the result back? */
 function paysOff(device: Device, a: Strided, b: Strided): boolean {
   return sizeOf(a.shape) * b.shape.at(-1)! >= device.smallestProduct;
 }

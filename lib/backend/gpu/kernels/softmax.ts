@@ -8,7 +8,7 @@ import { rowMajorValue } from './views.ts';
 
 /**
  * Softmax along rows, in steps: each row's largest number, its sum of exponentials, and then each element.
- * The causal one sees a row's first numbers only, up to the row's own place in its [t, t] matrix.
+ * The causal one sees only a row's first numbers, up to the row's own place in its [t, t] matrix.
  */
 const rowMax = kernelFunction(
   'rowMax',

@@ -45,7 +45,7 @@ function loadHeadlessGl(require: NodeJS.Require): void {
   }
 }
 
-/** gpu.js loads headless-gl whatever the mode, and that can be loaded by one thread of a process only. */
+/** gpu.js loads headless-gl whatever the mode, and only one thread of a process can load it. */
 function hideHeadlessGl(require: NodeJS.Require): void {
   try {
     const path = require.resolve('gl');

@@ -37,8 +37,8 @@ function headlessGlIsBuilt(): boolean {
 }
 
 /**
- * Is a Vulkan driver installed? WebGPU, asked without one, prints several lines of its own. On other systems than
- * Linux the driver is a part of the system.
+ * Is a Vulkan driver installed? WebGPU, asked without one, prints several lines of its own. On systems other than
+ * Linux the driver is part of the system.
  */
 function mayHaveVulkan(env: NodeJS.ProcessEnv): boolean {
   if (process.platform !== 'linux') return true;

@@ -12,7 +12,7 @@ import {
 } from '../protocol.ts';
 import type { Engine, EngineArgument } from './engine.ts';
 
-/** Does the commands one after another, in the worker. After an error it does no more: see `FAILED`. */
+/** Carries out the commands one after another, in the worker. After an error it does no more: see `FAILED`. */
 export class Executor {
   readonly #engine: Engine;
   readonly #control: SharedArrayBuffer;

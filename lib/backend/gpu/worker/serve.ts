@@ -34,8 +34,8 @@ export async function serve(mode: GpuMode, control: SharedArrayBuffer, scope: Wo
 }
 
 /**
- * A kernel may run, or compile, for longer than anybody would wait for a sign of life. So a thread of its own
- * gives it, which ends when the worker does, whatever the reason. This is that thread's program; `control` is the
+ * A kernel may run, or compile, for longer than anybody would wait for a sign of life. So a separate thread
+ * gives one, and ends when the worker does, whatever the reason. This is that thread's program; `control` is the
  * expression for the shared memory.
  */
 export const pulseProgram = (control: string) => `

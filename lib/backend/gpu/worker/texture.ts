@@ -46,7 +46,7 @@ export class TextureEngine implements Engine<Texture> {
   readonly #cache = new KernelCache<GpuJsKernel>(CACHED_KERNELS, (kernel) => kernel.destroy());
   /**
    * Its textures are what all others are turned into. gpu.js has a class of texture for each rank of the output,
-   * kernels take one class only, and a texture can be read and deleted through a kernel that still exists only.
+   * kernels take one class only, and a texture can be read and deleted only through a kernel that still exists.
    */
   readonly #keeper: { readonly kernel: object; readonly prototype: object };
   #lost = false;

@@ -9,7 +9,7 @@ const FORMATS: Readonly<Record<string, number>> = { Q4_0: Blocks.q4_0, Q4_1: Blo
 const ROUNDED = 80;
 /** Smaller matrices stay on the calling thread, in bytes. */
 const THREADED_BYTES = 32 * 1024;
-/** A thread takes so many columns at a time, at least: a few times the distance at which memory is read ahead. */
+/** A thread takes at least this many columns at a time: a few times the distance at which memory is read ahead. */
 const LEAST_COLUMNS = 32;
 
 /** B [k, n] of a product: a matrix in blocks, whose rows are B's columns or B's rows, from some column and step on. */

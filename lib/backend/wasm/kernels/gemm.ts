@@ -11,9 +11,9 @@ const MOST_STEPS = 3072;
 /** Rows of a block of C, whose rows of A the thread that has the block packs for itself. */
 const BLOCK_ROWS = 21 * MR;
 const LEAST_BLOCK_ROWS = 4 * MR;
-/** A block's columns are handed out so many at a time: few, so that no thread waits long for the last of them. */
+/** A block's columns are handed out this many at a time: few, so that no thread waits long for the last of them. */
 const CHUNK_COLUMNS = 6 * NR;
-/** B is packed in parts of about so many bytes, unless its panels are kept. */
+/** B is packed in parts of about this many bytes, unless its panels are kept. */
 const PANEL_BYTES = 16 * 2 ** 20;
 /** Elements packed by one task. */
 const PACK_ELEMENTS = 16384;

@@ -8,7 +8,7 @@ import { type Matrix, multiply, type Product, roundUp, THREADED_WORK } from './g
 
 /** The matrix products of Kernels as products of one pair of matrices (gemm.ts), or of many small ones at once. */
 
-/** A small product's panels are packed by the thread that needs them, into at most so many bytes. */
+/** A small product's panels are packed by the thread that needs them, into at most this many bytes. */
 const SMALL_BYTES = 2 ** 20;
 
 /** Views' leading dimensions folded into the rows of A where B is the same for all of them: one large product. */

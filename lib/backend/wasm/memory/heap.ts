@@ -21,7 +21,7 @@ const PAGE = 65536;
 const LINE = 64;
 /** Kernels read whole vectors and may look a little past an operand: the end of the memory is never given out. */
 const GUARD = LINE;
-/** Memory is added at least that much at a time. */
+/** Memory is added at least this much at a time. */
 const GROWTH = 32 << 20;
 const MAX_PAGES = 65536;
 /** Blocks of the bin just below that are looked at for one that is large enough. */

@@ -24,7 +24,7 @@ interface Known {
 
 export interface Packed {
   readonly address: number;
-  /** Are the panels there already, or has the caller to pack them to this address? */
+  /** Are the panels there already, or does the caller have to pack them to this address? */
   readonly ready: boolean;
 }
 
@@ -40,7 +40,7 @@ export class PackCache {
     memory.onShortage(() => this.clear());
   }
 
-  /** Where the panels of a matrix are kept or shall be; `undefined` if they are not to be kept. */
+  /** Where the panels of a matrix are kept or will be; `undefined` if they are not to be kept. */
   find(storage: Storage, layout: readonly number[], elements: number, bytes: number): Packed | undefined {
     if (elements < LEAST_ELEMENTS) return undefined;
     const known = this.#sighting(storage);

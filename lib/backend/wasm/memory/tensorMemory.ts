@@ -16,10 +16,10 @@ import type { Block, Heap } from './heap.ts';
  */
 
 const MB = 2 ** 20;
-/** Tensors may take so much of the memory; the rest is for packed panels and for copies of tensors from elsewhere. */
+/** Tensors may take this much of the memory; the rest is for packed panels and for copies of tensors from elsewhere. */
 const TENSORS_SHARE = 7 / 8;
 /**
- * Garbage is collected when the memory would have to grow, and so much has been given out since the last time: an
+ * Garbage is collected when the memory would have to grow, and this much has been given out since the last time: an
  * eighth of what lives, within these bounds. If that takes too large a share of the time, the lower bound is raised
  * for good: going back and forth would let the memory grow late in a run. Not in a browser: a page that waits a little
  * is better than one that grows when the machine happens to be busy.
@@ -110,12 +110,12 @@ export class TensorMemory implements Allocator {
     return block;
   }
 
-  /** To be called when memory is short, by who holds some that it can do without. */
+  /** To be called when memory is short, by whoever holds some that it can do without. */
   onShortage(giveUp: () => void): void {
     this.#whenShort.push(giveUp);
   }
 
-  /** To be called when the garbage has been collected, by who holds memory for things that may have died. */
+  /** To be called when garbage has been collected, by whoever holds memory for things that may have died. */
   onCollection(look: () => void): void {
     this.#whenCollected.push(look);
   }
@@ -132,7 +132,7 @@ export class TensorMemory implements Allocator {
     return buffer;
   }
 
-  /** Has the garbage collected where that works between jobs only, if there is enough of it. */
+  /** Has garbage collected where that works only between jobs, if there is enough of it. */
   async betweenSteps(): Promise<void> {
     const collector = this.#collector;
     if (!collector || collector.withinJob) return;
@@ -142,7 +142,7 @@ export class TensorMemory implements Allocator {
       collector.collect();
       await macrotask();
       this.collect();
-      // To look whether an array lives holds it until the job ends, and the next step is one.
+      // Checking whether an array is alive holds it until the job ends, and the next step is one job.
       await macrotask();
       if (this.heap.bytesInUse <= enough) break;
     }
