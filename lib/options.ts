@@ -2,7 +2,7 @@ import { UserError } from './errors.ts';
 
 /**
  * Refuses a key that an options object does not have. Types alone cannot: tsx and plain JavaScript check none, and an
- * option that is dropped without a word (`weight_decay` for `weightDecay`) gives another model.
+ * option that is silently dropped (`weight_decay` for `weightDecay`) gives another model.
  *
  * @throws UserError that names the unknown key, the one that was probably meant, and all that there are
  */

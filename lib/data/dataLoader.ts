@@ -13,7 +13,7 @@ export interface DataLoaderOptions<T, B> {
   batchSize?: number;
   /** A new order in each pass, from the default generator. */
   shuffle?: boolean;
-  /** Leaves a last batch out that is not full. */
+  /** Leaves out a last batch that is not full. */
   dropLast?: boolean;
   /** Makes a batch of the examples. By default tensors are stacked, field by field. */
   collate?: (examples: T[]) => B;
@@ -77,11 +77,11 @@ export class DataLoader<T = [Tensor, Tensor], B = T> implements Iterable<B> {
   readonly batchSize: number;
   /** Is the order a new one in each pass? */
   readonly shuffle: boolean;
-  /** Is a last batch left out that is not full? */
+  /** Is a last batch that is not full left out? */
   readonly dropLast: boolean;
   private readonly collate: (examples: T[]) => B;
 
-  /** @throws UserError if the dataset is empty, or an option unknown or out of its range */
+  /** @throws UserError if the dataset is empty, or an option is unknown or out of its range */
   constructor(dataset: Dataset<T>, options: DataLoaderOptions<T, B> = {}, ...more: []) {
     noMore('DataLoader', 2, more);
     checkDataset(dataset);

@@ -41,7 +41,7 @@ export interface AdapterFiles {
  * Writes an adapter as PEFT writes it. A classifier's head goes with it whole, merged with its own update and, behind a
  * layer norm, with its bias worked into it, since GPT-2's `score` has none.
  *
- * @returns what the format has no place for, a line each; mostly nothing
+ * @returns what the format has no place for, a line each; usually nothing
  * @throws UserError if there is no such adapter, it is merged, or the folder cannot be written
  */
 export async function saveAdapter(

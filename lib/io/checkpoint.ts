@@ -101,7 +101,8 @@ function requireFinite(data: ArrayLike<number>, name: string): void {
 }
 
 /**
- * Writes tensors by name as one safetensors file, beside and then renamed: what was there before stays whole until then.
+ * Writes tensors by name as one safetensors file, beside its place and then renamed: an old file stays whole until
+ * then.
  * @throws UserError if the place cannot be written, or a number is too large for F16
  */
 export async function saveTensors(
@@ -113,7 +114,7 @@ export async function saveTensors(
   await saveSafetensors(path, entries, options);
 }
 
-/** A tensor's numbers to store. A view's are copied: the memory of a temporary belongs to the next one soon. */
+/** A tensor's numbers to store. A view's are copied: the memory of a temporary soon belongs to the next one. */
 export function numbersOf(tensor: Tensor): {
   shape: readonly number[];
   data: Float32Array | Int32Array | Uint8Array;

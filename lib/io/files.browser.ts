@@ -1,4 +1,4 @@
-/** The twin of files.node.ts for browsers, where there are no files to name: bytes are handed over instead. */
+/** The twin of files.node.ts for browsers, where there are no files by name: bytes are handed over instead. */
 
 import { UserError } from '../errors.ts';
 import type * as node from './files.node.ts';

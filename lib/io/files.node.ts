@@ -81,7 +81,7 @@ export function kindOfPath(path: string): 'file' | 'folder' | 'nothing' {
   try {
     return statSync(path).isDirectory() ? 'folder' : 'file';
   } catch {
-    return 'nothing'; // or nothing that may be looked at: whoever opens it will say why
+    return 'nothing'; // or nothing that may be accessed: whoever opens it will say why
   }
 }
 
@@ -149,7 +149,7 @@ async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** A file of a process that is gone, and that nobody has written to for so long, will never be finished. */
+/** A file whose process is gone, and that nobody has written to for this long, will never be finished. */
 const ABANDONED_MS = 60_000;
 
 /** Removes what earlier processes, killed while they wrote this file, have left beside it. */

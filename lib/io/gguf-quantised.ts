@@ -9,7 +9,7 @@ export function canStayQuantised({ format, shape }: GgufTensor): boolean {
 }
 
 /**
- * A file's matrix [rows, columns] as a tensor whose numbers stay in their blocks. It is float32 to whoever uses it; a
+ * A file's matrix [rows, columns] as a tensor whose numbers stay in their blocks. To its user it is float32; a
  * linear layer and an embedding read the blocks as they are, and need no copy in float32.
  *
  * @param reorder puts the rows, given as bytes [rows, bytes of a row], in another order

@@ -162,7 +162,7 @@ class Cursor {
     return this.#window.getBigUint64(begin, true);
   }
 
-  /** How many of something follow, each of at least `bytes` bytes: more than the file has room for are a fault. */
+  /** How many of something follow, each of at least `bytes` bytes: more than the file has room for is a fault. */
   count(what: string, bytes: number): number {
     const count = Number(this.u64());
     if (count * bytes > this.#size - this.at) throw this.fault(`it would have ${count} ${what}`);
@@ -193,7 +193,7 @@ class Cursor {
 
   tensorInfo() {
     const tensorName = this.text();
-    // A name that is none would make a message of many lines.
+    // Something that is no name could make a message of many lines.
     if (tensorName.length > LONGEST_NAME || /\p{Cc}/u.test(tensorName)) {
       throw this.fault(`the name of a tensor has ${tensorName.length} characters, or some that no name has`);
     }

@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts';
 import { openFile } from './files.ts';
 
-/** Configurations and indexes are kilobytes; whatever is larger is not one. */
+/** Configurations and indexes are kilobytes; anything larger is not one. */
 const MOST_BYTES = 50_000_000;
 
 /**

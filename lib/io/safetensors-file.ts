@@ -83,7 +83,7 @@ function openShards(path: string, what: string): SafetensorsFile {
   return all;
 }
 
-/** Writes the tensors as one safetensors file, beside and then renamed. */
+/** Writes the tensors as one safetensors file, beside its place and then renamed. */
 export async function saveSafetensors(
   path: string,
   tensors: Iterable<readonly [string, TensorToStore]>,

@@ -110,7 +110,7 @@ export function readSafetensorsFrom(
   return file;
 }
 
-/** What a file of another format is, and what to do, by its first bytes. */
+/** What a file of another format is and what to do about it, by its first bytes. */
 function otherFormat(start: Uint8Array): string | null {
   const text = String.fromCharCode(...start);
   const pickle = start[0] === 0x80 && start[1] >= 2 && start[1] <= 5 && start[2] !== 0; // protocol 2 to 5

@@ -25,7 +25,7 @@ export interface LoRAOptions extends LoRALayerOptions {
 /**
  * Wraps every Linear below the model, or those that `targets` names, in place, in the order of its modules (in which A
  * is drawn). The weights that were there are not frozen: do that first, with `model.requiresGrad_(false)`, as the
- * book does. What is wrapped already is left as it is; under another `name` it gets another adapter, which becomes
+ * book does. What is already wrapped is left as it is; under another `name` it gets another adapter, which becomes
  * the active one.
  *
  * @throws UserError if the model is itself a Linear, or nothing matches a target
@@ -74,7 +74,7 @@ interface LinearPlace {
   module: Linear | LinearWithLoRA;
 }
 
-/** Where the Linears are, wrapped ones as a whole, in the order of the modules. */
+/** Where the Linears are (wrapped ones as a whole), in the order of the modules. */
 function linearPlaces(model: Module, prefix = ''): LinearPlace[] {
   if (model instanceof LinearWithLoRA) return [];
   return Array.from(model.namedChildren()).flatMap(([child, module]) => {
@@ -109,7 +109,7 @@ function checkTargets(places: readonly LinearPlace[], targets: LoRAOptions['targ
   );
 }
 
-/** The model and all modules below it, once each. To walk through them is what changing an adapter costs. */
+/** The model and all modules below it, once each. Walking through them is all that changing an adapter costs. */
 function modulesOf(model: Module): Module[] {
   return [...new Set(Array.from(model.namedModules(), ([, module]) => module))];
 }

@@ -11,7 +11,7 @@ let skipping = false;
 
 /**
  * Runs `body`, in which modules are made without drawing their weights: for a model whose weights are loaded next.
- * Weights that are drawn otherwise are zeros, for which no memory is taken yet; nothing is taken from the generator.
+ * Weights that would be drawn are zeros, for which no memory is taken yet; nothing is taken from the generator.
  */
 export function skip<T>(body: () => T, ...more: []): T {
   noMore('skip', 1, more);

@@ -38,7 +38,7 @@ import { Parameter } from './parameter.ts';
 
 /** How A is drawn, how the update is scaled, and what of its input is dropped while training. */
 export interface LoRALayerOptions {
-  /** The rate at which elements of x are dropped on the way into A; W sees them all. */
+  /** The rate at which elements of x are dropped on the way into A; W sees all of them. */
   dropout?: number;
   /** `book` draws A [in, r] from ±1/√r, `peft` from ±1/√in, as PEFT and the paper's own code do. */
   init?: 'book' | 'peft';
@@ -129,7 +129,7 @@ export function checkName(name: string): void {
  * A Linear and a LoRA update side by side: y = x Wᵀ + b + scaling · x A B.
  *
  * It can hold several updates by name; one of them, or none, is active: it is what `forward` adds, what trains, and
- * what the state holds. Changing over touches no number.
+ * what the state holds. Switching touches no number.
  */
 export class LinearWithLoRA extends Module {
   static override readonly stateNames: Readonly<Record<string, string>> = { active: 'lora' };
@@ -138,10 +138,10 @@ export class LinearWithLoRA extends Module {
   linear: Linear;
   /** The update in use; null leaves W alone. */
   active: LoRALayer | null;
-  /** All updates. Not a list of modules: those that rest are neither trained nor saved with the model. */
+  /** All updates. Not a list of modules: inactive ones are neither trained nor saved with the model. */
   readonly #adapters = new Map<string, LoRALayer>();
   #merged = false;
-  /** W as it was, where a merge must not change it: see `merge`. */
+  /** W as it was, if a merge must not change it: see `merge`. */
   #shared: Parameter | null = null;
 
   constructor(
@@ -243,7 +243,7 @@ export class LinearWithLoRA extends Module {
   }
 
   /**
-   * Adds ΔW into W, so that the update costs nothing more. Doing it twice is doing it once.
+   * Adds ΔW to W, so that the update costs nothing more. Doing it twice is the same as doing it once.
    * @param shared W belongs to another layer too (a head tied to an embedding): it gets a changed copy here
    */
   merge(shared = false): void {
@@ -257,7 +257,7 @@ export class LinearWithLoRA extends Module {
     this.#merged = true;
   }
 
-  /** Takes ΔW out of W again (exact but for the rounding of float32). */
+  /** Takes ΔW out of W again (exact except for the rounding of float32). */
   unmerge(): void {
     if (!this.#merged) return;
     if (this.#shared) this.linear.weight = this.#shared;

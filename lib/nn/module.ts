@@ -147,7 +147,7 @@ export abstract class Module {
     for (const parameter of this.parameters()) parameter.grad = null;
   }
 
-  /** Called before the module's state is given or taken, for a module whose numbers do not always say all of it. */
+  /** Called before the module's state is read or replaced, for a module whose numbers do not always say all of it. */
   protected checkState(): void {}
 
   /**
@@ -165,9 +165,9 @@ export abstract class Module {
   }
 
   /**
-   * Copies a state in. With `strict` (the default) its keys have to be exactly this module's.
-   * @throws UserError that names the first missing and unexpected keys and wrong shapes and says how many more there
-   * are; nothing is copied then.
+   * Copies a state into the module. With `strict` (the default) its keys have to be exactly this module's.
+   * @throws UserError that names the first missing and unexpected keys and wrong shapes, and says how many more there
+   * are; nothing is then copied.
    */
   loadStateDict(state: Record<string, Tensor>, options: { strict?: boolean } = {}): void {
     checkOptions('loadStateDict', options, ['strict']);

@@ -29,7 +29,7 @@ interface Moments {
 
 /**
  * AdamW (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101, algorithm 2) with PyTorch's defaults:
- * Adam with the weight decay apart from the gradient. The decay applies to every parameter, as in the book.
+ * Adam with the weight decay separate from the gradient. The decay applies to every parameter, as in the book.
  */
 export class AdamW extends Optimizer {
   /** How much of the running means is kept in a step. */

@@ -30,7 +30,7 @@ export function clipGradNorm(
     const clipped = list.filter((parameter) => parameter.grad);
     if (clipped.length === 0) return 0;
     for (const parameter of clipped) requireFits(parameter, parameter.grad!);
-    // One read for all of them: a GPU is waited for once.
+    // One read for all of them, so that a GPU is waited for only once.
     const squares = stack(
       clipped.map((parameter) => parameter.grad!.square().sum()),
     ).toFlatArray() as number[];
@@ -38,7 +38,7 @@ export function clipGradNorm(
     if (errorIfNonfinite && !Number.isFinite(norm)) {
       throw new UserError(`clipGradNorm: the norm of the gradients is ${norm}`);
     }
-    // As PyTorch, which adds 1e-6 to keep a norm of 0 apart. Math.min hands NaN on.
+    // As in PyTorch, which adds 1e-6 for the sake of a norm of 0. Math.min passes NaN on.
     const scale = Math.min(1, maxNorm / (norm + 1e-6));
     if (scale !== 1) for (const parameter of clipped) parameter.grad = parameter.grad!.mul(scale);
     return norm;

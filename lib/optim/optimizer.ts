@@ -39,7 +39,7 @@ export abstract class Optimizer {
   /** Changes every parameter that has a gradient. @throws UserError if one does not fit its parameter */
   abstract step(): void;
 
-  /** The parameters that have a gradient, and it. */
+  /** The parameters that have a gradient, each with its gradient. */
   protected *gradients(): Generator<[parameter: Parameter, gradient: Tensor]> {
     for (const parameter of this.params) {
       if (!parameter.grad) continue;
@@ -54,7 +54,7 @@ export abstract class Optimizer {
   }
 
   /**
-   * Takes over the state of an optimiser of the same kind and of the same parameters.
+   * Takes over the state of an optimiser of the same kind with the same parameters.
    * @throws UserError if it is of another one; nothing is changed then
    */
   loadStateDict(state: Record<string, Tensor>): void {
@@ -90,8 +90,8 @@ export function parametersFrom(params: Iterable<Parameter>, what: string): Param
 }
 
 /**
- * Holds a saved state to the parameters: for parameter i it needs `i.step`, and once that is above 0 a tensor of the
- * parameter's shape for each slot, `i.m` for example. No other key may be there.
+ * Checks a saved state against the parameters: for parameter i it needs `i.step`, and once that is above 0 a tensor
+ * of the parameter's shape for each slot, `i.m` for example. No other key may be there.
  *
  * @throws UserError that names the first keys that are missing, left over or of another shape
  */

@@ -11,7 +11,7 @@ import { Optimizer, requireStateFits } from './optimizer.ts';
 export interface SGDOptions {
   /** The learning rate. */
   lr: number;
-  /** How much of the last step's direction is kept, as PyTorch: direction = momentum · direction + gradient. */
+  /** How much of the last step's direction is kept, as in PyTorch: direction = momentum · direction + gradient. */
   momentum?: number;
   /** Adds weightDecay · parameter to the gradient. */
   weightDecay?: number;

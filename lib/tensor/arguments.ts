@@ -4,7 +4,7 @@ import { Tensor } from './tensor.ts';
 
 /**
  * What PyTorch takes as a further argument and we do not (`topk(k, -1, false)` before there was one) must not be
- * dropped without a word: the answer would be another one. Types alone cannot see to that, since tsx and plain
+ * silently dropped: the answer would be another one. Types alone cannot ensure that, since tsx and plain
  * JavaScript check none.
  */
 
@@ -31,14 +31,14 @@ export function refuseSurplus<T extends object>(prototype: T, most: MostArgument
   }
 }
 
-/** @throws UserError unless all are tensors: a number, an array or nothing in the place of one. */
+/** @throws UserError unless all are tensors: not a number, an array or nothing in place of one. */
 export function requireTensors(what: string, ...given: readonly Tensor[]): void {
   for (const x of given) {
     if (!(x instanceof Tensor)) throw new UserError(`${what}: a tensor is expected, not ${inWords(x)}`);
   }
 }
 
-/** @throws UserError if something else than a tensor stands where one may be left out. */
+/** @throws UserError if something other than a tensor is given where one may be left out. */
 export function requireTensorIfGiven(what: string, x: Tensor | null | undefined): void {
   if (x !== undefined && x !== null) requireTensors(what, x);
 }

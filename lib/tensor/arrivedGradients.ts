@@ -12,7 +12,7 @@ interface Sum {
  * The gradients that have reached the outputs of nodes whose turn has not come yet, and the memory of all that a
  * backward pass makes. Most of it is read once, by the next node, and nobody outside can have it: so it is given back
  * as soon as its turn is over, and the next gradient lies where this one did, which the processor still has in its
- * cache. Waiting for the collector of garbage would take twice the memory, all of it cold.
+ * cache. Waiting for the garbage collector would take twice the memory, all of it cold.
  */
 export class ArrivedGradients {
   readonly #sums = new Map<GraphNode, Sum>();

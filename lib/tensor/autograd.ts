@@ -20,7 +20,7 @@ import type { Tensor } from './tensor.ts';
  */
 export type Gradient = Tensor | ((target: Tensor) => void) | null;
 
-/** Numbers that a backward function will read, and the version they had when it was recorded. */
+/** Numbers that a backward function will read, and the version that they had when it was recorded. */
 interface Saved {
   readonly storage: Storage;
   readonly version: number;

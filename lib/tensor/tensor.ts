@@ -322,7 +322,7 @@ export class Tensor implements Strided {
   ceil(): Tensor {
     return elementwise.unary('ceil', this);
   }
-  /** The nearest whole number, and from the middle the even one, as in PyTorch; the gradient is 0. */
+  /** The nearest whole number, and from halfway the even one, as in PyTorch; the gradient is 0. */
   round(): Tensor {
     return elementwise.unary('round', this);
   }
@@ -384,7 +384,7 @@ export class Tensor implements Strided {
   all(axes?: Axes, keepdim = false): Tensor {
     return logic.all(this, axes, keepdim);
   }
-  /** Have both the same shape and equal elements? NaN equals nothing. */
+  /** Do both have the same shape and equal elements? NaN equals nothing. */
   equal(other: Tensor): boolean {
     return logic.equal(this, other);
   }
@@ -565,7 +565,7 @@ export class Tensor implements Strided {
     return views.split(this, sizes, axis);
   }
   /**
-   * At most so many parts of equal size along an axis, the last shorter if need be: views.
+   * At most this many parts of equal size along an axis, the last one shorter if need be: views.
    * @throws UserError below 1
    */
   chunk(chunks: number, axis = 0): Tensor[] {
@@ -580,7 +580,7 @@ export class Tensor implements Strided {
     return views.diagonal(this, axis0, axis1);
   }
   /**
-   * The whole of x, so many times along each axis; further counts in front add axes.
+   * The whole of x, this many times along each axis; further counts in front add axes.
    * @throws UserError if there are fewer counts than axes
    */
   repeat(...times: (number | Shape)[]): Tensor {

@@ -15,9 +15,9 @@ export const FEW_ROWS = 2;
 
 /**
  * A matrix [rows, columns] whose numbers stay in the blocks of few bits in which a file has them (formats.ts). To a
- * storage it is a copy that lives elsewhere: kernels that know blocks read them as they are: those of a
- * linear layer and of an embedding. For any other the numbers are decoded once, and what is written in place is float32
- * from then on. So nothing above the kernels has to know.
+ * storage it is a copy that lives elsewhere: kernels that know blocks (those of a linear layer and of an embedding) read
+ * them as they are. For any other the numbers are decoded once, and what is written in place is float32 from then on.
+ * So nothing above the kernels has to know.
  */
 export class StoredBlocks implements DeviceCopy {
   readonly backend = 'blocks';

@@ -16,9 +16,9 @@ export interface PeftConfig {
   rankPattern: Readonly<Record<string, number>>;
   /** Other alphas, likewise. */
   alphaPattern: Readonly<Record<string, number>>;
-  /** Names, or a regular expression for whole names; null is the kind of model's own default. */
+  /** Names, or a regular expression for whole names; null is the default for this kind of model. */
   targets: string | readonly string[] | null;
-  /** Modules that are left alone although they are targets; as `targets`. */
+  /** Modules that are left alone although they are targets; given like `targets`. */
   excluded: string | readonly string[] | null;
   /** Only blocks of these numbers; null for all. */
   layers: readonly number[] | null;

@@ -89,7 +89,7 @@ export function fuse(
     let before = 0;
     const rows = parts.map((part, i) => {
       if (!part) return zeros(outDims[i], rank);
-      // A part scaled otherwise than the first carries the difference in its B.
+      // A part that is scaled differently from the first carries the difference in its B.
       const ratio = scaling(part) / scaling(first);
       const B = ratio === 1 ? part.B : part.B.mul(ratio);
       const row = cat([zeros(outDims[i], before), B, zeros(outDims[i], rank - before - part.rank)], 1);

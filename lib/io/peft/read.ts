@@ -61,7 +61,7 @@ export function addPeftAdapter(
       throw new UserError('an adapter is merged into the model; call nn.unmergeLoRA(model) first');
   }
   removeAdapter(model, name);
-  // Only now that all of it fits is anything changed.
+  // Nothing is changed before all of it is known to fit.
   for (const change of changes) change();
   setAdapter(model, name);
 }
@@ -107,7 +107,7 @@ function layerNamed(
   );
 }
 
-/** Holds the layers that have tensors to those that the configuration means. */
+/** Compares the layers that have tensors with those that the configuration means. */
 function checkTargets(
   config: PeftConfig,
   { linears, others, head }: HubLayout,
@@ -139,7 +139,7 @@ function checkTargets(
   }
 }
 
-/** What puts A and B of a layer there on the Linears here. */
+/** A function that puts A and B of a layer there on the Linears here. */
 function addFactors(
   model: Module,
   linear: HubLinear,
@@ -208,7 +208,7 @@ function parentOf(model: Module, path: string): [Module, string] {
   return [model.getSubmodule(path.slice(0, Math.max(0, dot))), path.slice(dot + 1)];
 }
 
-/** What puts a layer that the adapter brings whole in the place of the model's, while the adapter is active. */
+/** A function that puts a layer that the adapter brings whole in place of the model's, while the adapter is active. */
 function addWhole(
   model: Module,
   layout: HubLayout,

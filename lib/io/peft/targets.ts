@@ -21,7 +21,7 @@ export function isTarget(config: PeftConfig, name: string, isHead: boolean): boo
     : found;
 }
 
-/** Does the configuration bring the layer of that name whole? PEFT takes `norm` for every name that ends so. */
+/** Does the configuration bring the layer of that name whole? PEFT takes `norm` to mean every name that ends in it. */
 export function isSaved(config: PeftConfig, name: string): boolean {
   return config.modulesToSave.some((saved) => name.endsWith(saved));
 }

@@ -28,7 +28,7 @@ interface Written {
 
 /**
  * The adapter of that name.
- * @throws UserError if it has no update, is merged, or its layers differ in what one configuration says for all
+ * @throws UserError if it has no update, is merged, or its layers differ in what the configuration states once for all
  */
 export function peftAdapter(model: HubModel, name: string, baseModel: string): PeftAdapter {
   const layout = model.hubLayout();
@@ -137,7 +137,7 @@ function mostCommon(written: readonly Written[]): { rank: number; alpha: number 
   return { rank, alpha };
 }
 
-/** The shortest end of a name that, among all names, only wanted ones have: `c_attn` if all of them are wanted. */
+/** The shortest ending that, among all names, only the wanted ones have: `c_attn` if all of them are wanted. */
 function shortestName(name: string, wanted: readonly string[], all: readonly string[]): string {
   const parts = name.split('.');
   for (let first = parts.length - 1; first > 0; first--) {

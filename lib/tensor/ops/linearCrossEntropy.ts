@@ -11,7 +11,7 @@ import { Tensor } from '../tensor.ts';
 import { classNumbers } from './crossEntropy.ts';
 
 /**
- * So many logits are held at a time (64 MB). Fewer rows at a time would have the weight's gradient read and written
+ * This many logits are held at a time (64 MB). Fewer rows at a time would have the weight's gradient read and written
  * more often, more would not find their logits in any cache.
  */
 const MOST_LOGITS = 2 ** 24;
@@ -21,7 +21,8 @@ const MOST_LOGITS = 2 ** 24;
  * all the logits [n, v]: for a vocabulary of 50,257 they and their gradient take more memory than the rest of a
  * small GPT. Some rows at a time are multiplied out, their loss is taken, and, where a gradient will be wanted, their
  * part of it at once, while the logits are there (Hsu et al. 2024, https://arxiv.org/abs/2410.10989, section 3.2).
- * Backward then only multiplies by the gradient that reaches the loss. The same three products as one by one.
+ * Backward then only multiplies by the gradient that reaches the loss. The three products are the same as when done
+ * one by one.
  * @throws if the shapes do not fit or a target is not a class.
  */
 export function linearCrossEntropy(

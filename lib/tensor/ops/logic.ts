@@ -46,7 +46,7 @@ export function all(x: Tensor, axes?: Axes, keepdim = false): Tensor {
   return x.eq(0).sum(axes, keepdim).eq(0);
 }
 
-/** Have both the same shape and the same elements? NaN equals nothing. */
+/** Do both have the same shape and the same elements? NaN equals nothing. */
 export function equal(a: Tensor, b: Tensor, ...more: []): boolean {
   noMore('equal', 2, more);
   requireTensors('equal', a, b);

@@ -67,7 +67,7 @@ export function binaryCrossEntropyWithLogits(
   requireTensorIfGiven(`${what}: weight`, weight);
   requireTensorIfGiven(`${what}: posWeight`, posWeight);
   const y = targets.float();
-  // log(1 − σ(x)) = log σ(x) − x: with both gathered, (1 − y) x − (1 + (w − 1) y) log σ(x).
+  // log(1 − σ(x)) = log σ(x) − x: collecting both, (1 − y) x − (1 + (w − 1) y) log σ(x).
   const positive = posWeight ? posWeight.sub(1).mul(y).add(1) : undefined;
   const likelihood = logSigmoid(logits);
   const losses = y

@@ -7,7 +7,7 @@ import { type Axes, reducedShape, resolveAxes } from './reduce.ts';
 
 /**
  * The p-norm (Σ |x|ᵖ)^(1/p) over the axes, or over all. p = Infinity is the largest |x|, −Infinity the smallest, and
- * 0 counts what is not 0. Where the norm is not smooth the gradient is PyTorch's: 0 where the norm is 0, and shared
+ * 0 counts what is not 0. Where the norm is not smooth, the gradient is PyTorch's: 0 where the norm is 0, and shared
  * among elements that are equally the largest.
  * @throws UserError unless x is float32
  */

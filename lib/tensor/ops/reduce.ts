@@ -55,11 +55,11 @@ function requireFloats(x: Tensor, what: string): void {
   throw new UserError(`${what}: float32 is expected, not ${x.dtype}; use float() first`);
 }
 
-/** By what the squares are divided, and whether the axes stay. */
+/** What the squares are divided by, and whether the axes stay. */
 export interface VarianceOptions {
   /** Divides by n − 1 (Bessel's correction), the default, or by n. */
   unbiased?: boolean;
-  /** What is taken from n, in place of `unbiased`. */
+  /** What is subtracted from n, in place of `unbiased`. */
   correction?: number;
   /** Do the axes stay, with length 1? */
   keepdim?: boolean;

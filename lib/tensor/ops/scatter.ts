@@ -43,7 +43,7 @@ function prepare(
 
 /**
  * x with `out[index[i][j]][j] = source[i][j]` for axis 0, and so on: as torch.scatter. The source is a tensor of x's
- * type, at least as large as the int32 index, or one number. Where two are put in one place, the last stays.
+ * type, at least as large as the int32 index, or one number. Where two are put in one place, the last one stays.
  * @throws UserError if the shapes or types do not fit or a position does not exist
  */
 export function scatter(x: Tensor, axis: number, index: Tensor, source: Tensor | number): Tensor {

@@ -155,7 +155,7 @@ export function unsqueeze(x: Tensor, axis: number): Tensor {
   return reshape(x, x.shape.toSpliced(at, 0, 1));
 }
 
-/** Without the axes of length 1; or, of the given ones, without those whose length is 1. */
+/** Without the axes of length 1; or, if axes are given, without those of them whose length is 1. */
 export function squeeze(x: Tensor, axes?: Axes): Tensor {
   const list: readonly number[] =
     axes === undefined ? x.shape.map((_, axis) => axis) : Array.isArray(axes) ? axes : [axes];
