@@ -62,7 +62,7 @@ export class KeysAndValues {
   append(keys: Tensor, values: Tensor): { keys: Tensor; values: Tensor } {
     const batch = this.#keys?.shape[0];
     if (batch !== undefined && batch !== keys.shape[0])
-      throw new UserError(`the cache is of ${batch} texts, not ${keys.shape[0]}: begin with a new one`);
+      throw new UserError(`the cache is for ${batch} texts, not ${keys.shape[0]}: begin with a new one`);
     return noGrad(() => {
       const from = this.#length;
       const to = from + keys.shape[2];

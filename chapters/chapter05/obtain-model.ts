@@ -55,7 +55,7 @@ async function defaultWeights(name: ModelName, print: (line: string) => void = c
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(
-      `the weights of ${name} cannot be had (${error.message}): give a local copy with --weights PATH, ` +
+      `the weights of ${name} are not available (${error.message}): give a local copy with --weights PATH, ` +
         'or use --model mini or --random-weights',
     );
   }

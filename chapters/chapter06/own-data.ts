@@ -109,7 +109,8 @@ export async function prepareOwnData(
     return rows.map(({ text, label }) => {
       if (trained.has(label)) return { text, label: numbers.get(label)! };
       throw new UserError(
-        `${path} has the class '${label}', of which there is nothing to learn from: the training part has ${[...trained].slice(0, 5).join(', ')}`,
+        `${path} has the class '${label}', but there is nothing to learn it from: ` +
+          `the training part has ${[...trained].slice(0, 5).join(', ')}`,
       );
     });
   };

@@ -28,7 +28,7 @@ export const OPTIONS = {
     help: "what to train; the default compares the book's way (last-block) with LoRA",
     choices: ['last-block', 'lora', 'full', 'head', 'all'],
   },
-  plain: { type: 'boolean', help: 'compute everything, also what changes no result: several times as slow' },
+  plain: { type: 'boolean', help: 'compute everything, even what changes no result: several times slower' },
 } as const;
 
 export type Options = SpamOptions & { method?: Method | 'all'; plain: boolean };

@@ -29,20 +29,20 @@ const OWN_OPTIONS = {
   lr: { type: 'number', help: "learning rate (default: each method's own)", min: 0 },
   epochs: {
     type: 'number',
-    help: 'passes over the training part (default: 2 as the book; 1 for mini)',
+    help: 'passes over the training part (default: 2 as in the book; 1 for mini)',
     min: 0,
     integer: true,
   },
   batchSize: { type: 'number', help: 'examples per step', default: 8, min: 1, integer: true },
   evalFreq: {
     type: 'number',
-    help: 'steps between two looks at the losses (default: 5 as the book; for mini six in a pass)',
+    help: 'steps between two measurements of the losses (default: 5 as in the book; for mini six per pass)',
     min: 1,
     integer: true,
   },
   maxNewTokens: {
     type: 'number',
-    help: 'tokens of an answer at most (default: 256 as the book; 32 for mini)',
+    help: 'most tokens of an answer (default: 256 as in the book; 32 for mini)',
     min: 1,
     integer: true,
   },
@@ -54,7 +54,7 @@ const OWN_OPTIONS = {
   },
   slow: {
     type: 'boolean',
-    help: 'with mini as well: all test examples, looks and answer lengths as the book',
+    help: 'even with mini: all test examples, measurements and answer lengths of the book',
   },
   seed: { type: 'number', help: 'of everything random', default: 123, min: 0, integer: true },
   out: {

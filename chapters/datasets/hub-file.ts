@@ -32,7 +32,7 @@ export async function hubFile(
   if (cached) return cached;
   if (/^(1|true|yes|on)$/i.test(environment.HF_HUB_OFFLINE ?? '')) {
     throw new UserError(
-      `${path} of ${repository} is not in the cache (${folder}), and HF_HUB_OFFLINE forbids to download it`,
+      `${path} of ${repository} is not in the cache (${folder}), and HF_HUB_OFFLINE forbids downloading it`,
     );
   }
   const endpoint = (environment.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '');

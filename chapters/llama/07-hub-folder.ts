@@ -47,7 +47,7 @@ function configFrom(folder: string): LlamaConfig {
     throw new UserError(`${path} is of a model of the kind “${config.model_type}”: “llama” is expected`);
   }
   if (config.rope_scaling)
-    throw new UserError(`${path} asks for scaled rotations (rope_scaling), which are not built here`);
+    throw new UserError(`${path} asks for scaled rotations (rope_scaling), which are not supported`);
   const size = (key: string): number => {
     const value = config[key] ?? DEFAULTS[key];
     if (typeof value !== 'number') throw new UserError(`${path} does not say its ${key}`);
@@ -85,7 +85,7 @@ function tokeniserFrom(folder: string): Omit<LoadedLlama, 'model'> {
     pre_tokenizer: pieces,
   } = readJson(path, 'the tokeniser') as TokeniserFile;
   if (model?.type !== 'BPE' || !model.vocab || !model.merges) {
-    throw new UserError(`${path} is not a byte pair encoding, the one kind of tokeniser that is built here`);
+    throw new UserError(`${path} is not a byte pair encoding, the only kind of tokeniser supported here`);
   }
   const tokens: string[] = [];
   for (const [token, id] of Object.entries(model.vocab)) tokens[id] = token;

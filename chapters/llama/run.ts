@@ -41,7 +41,7 @@ export const OPTIONS = {
   ...TRAINING_OPTIONS,
   maxNewTokens: { type: 'number', help: 'tokens of an answer at most', default: 256, min: 1, integer: true },
   temperature: { type: 'number', help: '0 takes the most likely token, above it draws', default: 0, min: 0 },
-  topK: { type: 'number', help: 'draw among this many tokens only', min: 1, integer: true },
+  topK: { type: 'number', help: 'draw only among this many tokens', min: 1, integer: true },
   seed: { type: 'number', help: 'of what is drawn, and of the split', default: 42, min: 0, integer: true },
   out: {
     type: 'path',

@@ -44,7 +44,7 @@ export async function gemm(): Promise<GemmRow[]> {
       rows.push({ engine: name, ...shape, threads, gflops, best, coreSpeed: speed });
     }
     const percent = Math.round(100 * Math.min(...measured.map(({ speed }) => speed ?? 1)));
-    console.log(`measured ${shape.m}·${shape.n}·${shape.k} ${shape.trans}, cores at ${percent} to 100 %`);
+    console.log(`measured ${shape.m}·${shape.n}·${shape.k} ${shape.trans}, cores at ${percent} to 100%`);
   }
   for (const engine of engines) await engine.close?.();
   const peak = probe.gflops.toFixed(1);
