@@ -132,7 +132,7 @@ describe('decoding', () => {
     );
     const cache = new KeyValueCache();
     noGrad(() => model.forward(ids, cache));
-    expect(() => noGrad(() => model.forward(cat([ids, ids], 0), cache))).to.throw('of 1 texts, not 2');
+    expect(() => noGrad(() => model.forward(cat([ids, ids], 0), cache))).to.throw('for 1 texts, not 2');
     expect(() => noGrad(() => model.forward(randint(0, 60, [1, 21]), cache))).to.throw(
       'at most 24 tokens, not 25',
     );
