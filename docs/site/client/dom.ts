@@ -45,21 +45,3 @@ export function download(name: string, bytes: Uint8Array): HTMLAnchorElement {
   const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>]));
   return element('a', { href: url, download: name.split('/').at(-1), textContent: name, className: 'file' });
 }
-
-/** Reads a file of the site, with its progress from 0 to 1. */
-export async function fetchBytes(
-  url: string,
-  onProgress: (share: number, total: number) => void,
-): Promise<Uint8Array> {
-  const response = await fetch(url);
-  if (!response.ok || !response.body) throw new Error(`${url} could not be loaded (${response.status})`);
-  const total = Number(response.headers.get('content-length')) || 14_524_632;
-  const pieces: Uint8Array<ArrayBuffer>[] = [];
-  let received = 0;
-  const reader = response.body.getReader();
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    pieces.push(next.value);
-    onProgress((received += next.value.length) / total, total);
-  }
-  return new Uint8Array(await new Blob(pieces).arrayBuffer());
-}

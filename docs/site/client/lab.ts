@@ -34,7 +34,7 @@ export function wake(place: HTMLElement): void {
   const one = button('Step', () => void start(1), { disabled: true });
   const reset = button('Reset', () => void begin(), { disabled: true });
   const goOn = button('Go on', () => void start(undefined, true), { hidden: true });
-  const all = button('Train every method', () => void trainAll(), { disabled: true });
+  const all = button('Compare all methods', () => void trainAll(), { disabled: true });
   const buttons = [train, one, reset, all];
 
   let settings: Settings;

@@ -11,7 +11,7 @@ export const process = {
   exitCode: undefined as number | undefined,
   pid: 1,
   platform: 'browser',
-  versions: {},
+  versions: { node: '20.19.0' }, // what its modules are written after: the oldest that the chapters run on
   cwd: (): string => '/',
   on(event: string, listener: Listener): void {
     listeners.set(event, (listeners.get(event) ?? new Set()).add(listener));

@@ -3,6 +3,7 @@
 import { Progress } from '../../../chapters/common/progress.ts';
 import { UserError } from '../../../lib/errors.ts';
 import { createHash } from './crypto.ts';
+import { readAll } from './readAll.ts';
 import { makeFolder, writeBytes } from './store.ts';
 
 export async function hubFile(
@@ -12,21 +13,13 @@ export async function hubFile(
 ): Promise<string> {
   print(`Downloading ${path} of ${repository} from the Hugging Face hub`);
   const response = await fetch(`https://huggingface.co/${repository}/resolve/main/${path}`);
-  if (!response.ok || !response.body) throw new UserError(`the hub answered ${response.status}`);
+  if (!response.ok) throw new UserError(`the hub answered ${response.status}`);
   const total = Number(response.headers.get('content-length')) || 1;
   const progress = new Progress(`  ${path}, bytes`, total);
-  const pieces: Uint8Array<ArrayBuffer>[] = [];
-  const hash = createHash('sha256');
-  let received = 0;
-  const reader = response.body.getReader();
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    pieces.push(next.value);
-    hash.update(next.value);
-    progress.update((received += next.value.length));
-  }
+  const bytes = await readAll(response, (received) => progress.update(received));
   progress.stop();
-  const name = `/hub/${hash.digest('hex')}`;
+  const name = `/hub/${createHash('sha256').update(bytes).digest('hex')}`;
   makeFolder('/hub');
-  writeBytes(name, new Uint8Array(await new Blob(pieces).arrayBuffer()), false);
+  writeBytes(name, bytes, false);
   return name;
 }

@@ -1,6 +1,8 @@
 /** The worker's side of what the page asks: it answers one question after another. */
 
-import { assetUrl } from '../node/store.ts';
+import { MINI_WEIGHTS } from '../../../chapters/chapter05/obtain-model.ts';
+import { readAll } from '../node/readAll.ts';
+import { assetUrl, writeBytes } from '../node/store.ts';
 import type { Ask, Lab, Told } from './lab-messages.ts';
 
 export type Answers = {
@@ -32,18 +34,12 @@ export function answerBy(
   };
 }
 
-/** Fetches a file of the site, and reports its progress. */
-export async function fetchAsset(path: string, name: string): Promise<Uint8Array> {
-  const response = await fetch(assetUrl(path));
-  if (!response.ok || !response.body) throw new Error(`${name} could not be loaded (${response.status})`);
-  const total = Number(response.headers.get('content-length')) || 14_524_632;
-  const pieces: Uint8Array<ArrayBuffer>[] = [];
-  let received = 0;
-  const reader = response.body.getReader();
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    pieces.push(next.value);
-    received += next.value.length;
-    tell({ loading: `${name}: ${(received / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB` });
-  }
-  return new Uint8Array(await new Blob(pieces).arrayBuffer());
+/** Fetches mini's weights to where the chapters look for them, and reports the progress. */
+export async function fetchMini(): Promise<void> {
+  const response = await fetch(assetUrl(MINI_WEIGHTS));
+  if (!response.ok) throw new Error(`mini could not be loaded (${response.status})`);
+  const bytes = await readAll(response, (received) => {
+    tell({ loading: `mini: ${(received / 1e6).toFixed(1)} MB loaded` });
+  });
+  writeBytes(MINI_WEIGHTS, bytes, false);
 }

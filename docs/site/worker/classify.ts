@@ -1,10 +1,9 @@
 /** The worker of the start page: mini with the adapter that comes with the site. It has no part in training. */
 
-import { MINI_WEIGHTS, obtainModel } from '../../../chapters/chapter05/obtain-model.ts';
+import { obtainModel } from '../../../chapters/chapter05/obtain-model.ts';
 import { readClassifierSettings } from '../../../chapters/chapter06/classifier-file.ts';
 import { io, useBackend } from '../../../lib/index.ts';
-import { writeBytes } from '../node/store.ts';
-import { answerBy, fetchAsset } from './answering.ts';
+import { answerBy, fetchMini } from './answering.ts';
 import { type Classifier, classify, influence } from './answers.ts';
 
 const ADAPTER = '/docs/site/adapter';
@@ -15,7 +14,7 @@ answerBy(
     async open() {
       const { name, threads } = await useBackend('wasm');
       const settings = readClassifierSettings(ADAPTER)!;
-      writeBytes(MINI_WEIGHTS, await fetchAsset(MINI_WEIGHTS, 'mini'), false);
+      await fetchMini();
       const model = (await obtainModel({ model: 'mini' })).eval();
       io.loadAdapter(ADAPTER, model);
       classifier = { model, maxLength: settings.maxLength };

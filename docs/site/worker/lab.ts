@@ -5,14 +5,12 @@ import { saveClassifierSettings } from '../../../chapters/chapter06/classifier-f
 import { PAD_TOKEN_ID, readClassifierSettings } from '../../../chapters/chapter06/index.ts';
 import { io, nn, useBackend } from '../../../lib/index.ts';
 import { namesIn, onWritten, readBytes, writeBytes } from '../node/store.ts';
-import { type Answers, answerBy, failed, fetchAsset, tell } from './answering.ts';
+import { type Answers, answerBy, failed, fetchMini, tell } from './answering.ts';
 import { type Classifier, classify, influence, logits } from './answers.ts';
 import { dosed } from './dose.ts';
 import { Experiment, type Messages, readMessages } from './experiment.ts';
 import type { Settings } from './lab-messages.ts';
 import { matricesOf, movedLayers } from './matrices.ts';
-
-const MINI = '/chapters/mini/model.safetensors';
 
 onWritten((kept, bytes) => {
   if (/checkpoint[^/]*\.safetensors$/.test(kept)) tell({ kept, bytes: bytes.slice() });
@@ -29,7 +27,7 @@ const [IN, OUT] = ['/tmp/in', '/tmp/adapter'];
 const lab: Answers = {
   async open({ data }) {
     const { name, threads } = await useBackend('wasm');
-    if (!messages) writeBytes(MINI, await fetchAsset(MINI, 'mini'), false);
+    if (!messages) await fetchMini();
     if (data) {
       writeBytes(`/${data.name}`, data.bytes, false);
       dataPath = `/${data.name}`;
