@@ -129,7 +129,7 @@ export class Storage {
 
   /** Nobody has written or read since `zeros`, so there are no numbers anywhere yet. */
   get isUntouchedZeros(): boolean {
-    return this.#host === undefined && this.#device === undefined;
+    return this.#host === undefined && this.#device === undefined && !this.#released;
   }
 
   /** The device copy, if the named backend holds one that is up to date. */

@@ -184,8 +184,9 @@ export function removeAdapter(model: Module, name: string, ...more: []): void {
   noMore('removeAdapter', 2, more);
   requireModule('removeAdapter', model);
   checkName(name);
-  for (const layer of loraLayers(model)) layer.removeAdapter(name);
-  for (const [parent, child, versions] of wholeAmong(modulesOf(model))) {
+  const modules = modulesOf(model);
+  for (const layer of loraAmong(modules)) layer.removeAdapter(name);
+  for (const [parent, child, versions] of wholeAmong(modules)) {
     const layer = versions.get(name);
     versions.delete(name);
     if (layer === parent.getSubmodule(child)) parent.replaceChild(child, versions.get(null)!);
@@ -197,7 +198,7 @@ export function mergeLoRA(model: Module, ...more: []): void {
   noMore('mergeLoRA', 1, more);
   requireModule('mergeLoRA', model);
   const users = new Map<Parameter, number>();
-  for (const module of new Set(Array.from(model.namedModules(), ([, each]) => each))) {
+  for (const module of modulesOf(model)) {
     for (const value of Object.values(module)) {
       if (value instanceof Parameter) users.set(value, (users.get(value) ?? 0) + 1);
     }

@@ -1,7 +1,7 @@
 import { BLOCK, type StoredBlocks } from '../quantised/storedBlocks.ts';
 
 /**
- * Products with numbers that are kept in blocks of 32: what assembly/blocks.ts does, readably. Where a row x of the other
+ * Products with numbers that are kept in blocks of 32: what assembly/blockDots.ts does, readably. Where a row x of the other
  * operand meets few others, it is itself rounded to blocks of 32 whole numbers from −127 to 127 with one scale each
  * (llama.cpp's Q8_1), and whole numbers are multiplied:
  *

@@ -72,7 +72,7 @@ export const LAYOUTS = {
     ...{ m: 'i32', n: 'i32', k: 'i32', a: 'usize', b: 'usize', c: 'usize', rowBytes: 'usize', bias: 'usize' },
     ...{ start: 'i32', columnsPerTask: 'i32', line: 'usize', step: 'usize' },
   },
-  /** x [m, k] in rows of 32 whole numbers with a scale and a sum each (assembly/blocks.ts). */
+  /** x [m, k] in rows of 32 whole numbers with a scale and a sum each (assembly/blockDots.ts). */
   roundRows: { m: 'i32', k: 'i32', x: 'usize', out: 'usize', apart: 'i32' },
   /** C [m, n] from few rounded rows and a matrix in blocks, whose n rows are B's columns. */
   blockDots: {

@@ -2,7 +2,6 @@ import { checkCount, checkFlag, checkNumber, noMore } from '../../arguments.ts';
 import { UserError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
 import { requireTensorIfGiven, requireTensors } from '../arguments.ts';
-
 import { tensor } from '../create.ts';
 import { broadcastShapes, formatShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';

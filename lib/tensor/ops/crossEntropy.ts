@@ -3,12 +3,11 @@ import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
 import { requireTensorIfGiven, requireTensors } from '../arguments.ts';
-
 import { record } from '../autograd.ts';
-
 import { formatShape, sameShape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { where } from './elementwise.ts';
+import { REDUCTIONS } from './losses.ts';
 import { logSoftmax } from './softmax.ts';
 
 /** Which rows count, and how much. */
@@ -22,8 +21,6 @@ export interface CrossEntropyOptions {
   /** The share of each target that is spread over all classes (Szegedy et al. 2015), from 0 to 1. */
   labelSmoothing?: number;
 }
-
-const REDUCTIONS = ['mean', 'sum', 'none'] as const;
 
 /** The targets as plain numbers. @throws UserError if one of them is neither a class nor `ignoreIndex` */
 export function classNumbers(targets: Tensor, classes: number, ignoreIndex: number, what: string): number[] {

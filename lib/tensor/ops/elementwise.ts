@@ -3,7 +3,6 @@ import { kernels } from '../../backend/dispatch.ts';
 import type { ArithmeticOp, BinaryOp, ComparisonOp, UnaryOp } from '../../backend/kernels.ts';
 import type { DType } from '../../backend/storage.ts';
 import { UserError } from '../../errors.ts';
-
 import { record } from '../autograd.ts';
 import { full } from '../create.ts';
 import { checkDType, highestType } from '../dtype.ts';

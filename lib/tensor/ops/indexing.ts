@@ -4,7 +4,6 @@ import { Storage } from '../../backend/storage.ts';
 import { UserError } from '../../errors.ts';
 import { defaultGenerator } from '../../random/index.ts';
 import { requireTensors } from '../arguments.ts';
-
 import { record } from '../autograd.ts';
 import { tensor, zeros } from '../create.ts';
 import { highestType } from '../dtype.ts';

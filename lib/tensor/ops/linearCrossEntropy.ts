@@ -4,7 +4,6 @@ import { Storage } from '../../backend/storage.ts';
 import { UserError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
 import { requireTensors } from '../arguments.ts';
-
 import { isGradEnabled, record } from '../autograd.ts';
 import { formatShape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';

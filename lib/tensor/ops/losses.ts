@@ -2,7 +2,6 @@ import { checkWord, noMore } from '../../arguments.ts';
 import { UserError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
 import { requireTensorIfGiven, requireTensors } from '../arguments.ts';
-
 import { formatShape, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { logSigmoid } from './activations.ts';
@@ -10,7 +9,7 @@ import { logSigmoid } from './activations.ts';
 /** What becomes of the losses of single elements: their mean, their sum, or nothing. */
 export type Reduction = 'mean' | 'sum' | 'none';
 
-const REDUCTIONS = ['mean', 'sum', 'none'] as const;
+export const REDUCTIONS: readonly Reduction[] = ['mean', 'sum', 'none'];
 
 function reduceLoss(losses: Tensor, reduction: Reduction, what: string): Tensor {
   checkWord(reduction, REDUCTIONS, 'reduction', what);

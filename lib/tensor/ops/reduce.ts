@@ -4,7 +4,6 @@ import type { ReduceOp } from '../../backend/kernels.ts';
 import { UserError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
 import { named, record } from '../autograd.ts';
-
 import { formatShape, resolveAxisOrScalar, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { where } from './elementwise.ts';

@@ -7,13 +7,10 @@ import { indexSelect } from './indexing.ts';
 /** Copies of a tensor beside one another. Repeated axes are views (stride 0) until the one copy at the end. */
 
 function refuseUncountable(times: readonly number[], what: string): void {
-  if (!times.every((count) => typeof count === 'number'))
-    throw new UserError(
-      `${what}: whole numbers from 0 are expected as counts, not ${inWords(times.find((count) => typeof count !== 'number'))}`,
-    );
-  if (times.some((count) => !Number.isInteger(count) || count < 0)) {
-    throw new UserError(`${what}: whole numbers from 0 are expected as counts, not ${formatShape(times)}`);
-  }
+  const wrong = times.find((count) => !Number.isInteger(count) || count < 0);
+  if (wrong === undefined) return;
+  const given = times.every((count) => typeof count === 'number') ? formatShape(times) : inWords(wrong);
+  throw new UserError(`${what}: whole numbers from 0 are expected as counts, not ${given}`);
 }
 
 /**

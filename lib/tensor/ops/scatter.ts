@@ -2,7 +2,6 @@ import { checkCount, checkNumber, noMore } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
 import { requireTensorIfGiven, requireTensors } from '../arguments.ts';
-
 import { record } from '../autograd.ts';
 import { arange, full, zeros } from '../create.ts';
 import { formatShape, resolveAxis } from '../shape.ts';

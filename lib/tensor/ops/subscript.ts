@@ -2,7 +2,6 @@ import { inWords } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
 import { tensor } from '../create.ts';
-
 import { broadcastShapes, formatShape, sameShape, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { rowsOf, wrapPosition } from './indexing.ts';

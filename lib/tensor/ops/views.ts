@@ -3,7 +3,6 @@ import { checkCount, inWords } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
 import { record } from '../autograd.ts';
-
 import {
   broadcastStrides,
   formatShape,

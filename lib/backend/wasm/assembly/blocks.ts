@@ -1,13 +1,11 @@
 import { scratch } from './job';
 import { packPanelB } from './pack';
-import { blockDots, Blocks, embeddingBlocks, NR, packBlocks, roundRows, Start } from './protocol';
-import { storeLanes } from './rows';
+import { Blocks, embeddingBlocks, NR, packBlocks } from './protocol';
 import { madd, splat } from './simd';
 
 /**
- * Matrices kept in blocks of 32 numbers with one scale (Q4_0, Q4_1, Q8_0; the layouts are in ../../quantised/formats.ts):
- * decoded into the panels of a product, and, for few rows, multiplied as the whole numbers that they are. What is
- * computed is written down readably in ../../js/blocks.ts.
+ * Matrices kept in blocks of 32 numbers with one scale (Q4_0, Q4_1, Q8_0; the layouts are in ../../quantised/formats.ts),
+ * decoded: into the panels of a product, and into the rows of an embedding. blockDots.ts multiplies them as they are.
  */
 
 const BLOCK: i32 = 32;
@@ -25,21 +23,6 @@ function half(at: usize): f32 {
   const size = reinterpret<f32>((bits & 0x7fff) << 13) * reinterpret<f32>(0x77800000);
   return reinterpret<f32>(reinterpret<u32>(size) | ((bits & 0x8000) << 16));
 }
-
-/** What four float16 at a time need, from memory: see simd.ts. */
-const HALVES: usize = memory.data<u32>([0x7fff, 0x8000, 0x77800000], 16);
-const LOW_BITS: usize = memory.data<u16>([15], 16);
-
-/** The float16 in the lower half of each lane. */
-// @ts-ignore: decorator
-@inline
-function halves(v: v128): v128 {
-  const size = i32x4.shl(v128.and(v, v128.load32_splat(HALVES)), 13);
-  const sign = i32x4.shl(v128.and(v, v128.load32_splat(HALVES, 4)), 16);
-  return v128.or(f32x4.mul(size, v128.load32_splat(HALVES, 8)), sign);
-}
-
-// ── decoding ──
 
 /** Sixteen whole numbers q as d q + m. */
 // @ts-ignore: decorator
@@ -120,209 +103,5 @@ export function embeddingBlocksTask(task: i32): void {
     const id = load<i32>(embeddingBlocks.ids() + (<usize>row << 2));
     const from = embeddingBlocks.b() + <usize>id * embeddingBlocks.lineB();
     decodeBlocks(embeddingBlocks.format(), from, d / BLOCK, embeddingBlocks.out() + ((<usize>row * d) << 2));
-  }
-}
-
-// ── products of whole numbers ──
-
-/**
- * A rounded block: 32 whole numbers of 16 bits, then its scale e and e · their sum. (8 bits would do, and the instruction
- * for them, relaxed_dot_i8x16_i7x16, is a little faster; but in Node 20 it gives wrong sums.)
- */
-const ROUNDED: usize = 80;
-const SCALE: usize = 64;
-const SUM: usize = 68;
-
-// @ts-ignore: decorator
-@inline
-function wholes(at: usize, inverse: v128): v128 {
-  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(at), inverse)));
-}
-
-/**
- * Task, the only one: x in blocks of whole numbers from −127 to 127. `apart`: of each sixteen those with an even place come
- * before the others, as they are found in bytes of two numbers.
- */
-export function roundRowsTask(): void {
-  let x = roundRows.x();
-  let out = roundRows.out();
-  const apart = roundRows.apart() != 0;
-  for (let block = (roundRows.m() * roundRows.k()) / BLOCK; block > 0; block--, x += 4 * BLOCK, out += ROUNDED) {
-    let largest = splat(0);
-    for (let i: usize = 0; i < 128; i += 16) largest = f32x4.max(largest, f32x4.abs(v128.load(x + i)));
-    const most = max(
-      max(f32x4.extract_lane(largest, 0), f32x4.extract_lane(largest, 1)),
-      max(f32x4.extract_lane(largest, 2), f32x4.extract_lane(largest, 3)),
-    );
-    const inverse = splat(most == 0 ? 0 : 127 / most);
-    let sum = i32x4.splat(0);
-    for (let i: usize = 0; i < 2; i++) {
-      const from = x + 64 * i;
-      const to = out + 32 * i;
-      const q0 = wholes(from, inverse);
-      const q1 = wholes(from + 16, inverse);
-      const q2 = wholes(from + 32, inverse);
-      const q3 = wholes(from + 48, inverse);
-      sum = i32x4.add(sum, i32x4.add(i32x4.add(q0, q1), i32x4.add(q2, q3)));
-      const low = i16x8.narrow_i32x4_s(q0, q1);
-      const high = i16x8.narrow_i32x4_s(q2, q3);
-      v128.store(to, apart ? v128.shuffle<i16>(low, high, 0, 2, 4, 6, 8, 10, 12, 14) : low);
-      v128.store(to, apart ? v128.shuffle<i16>(low, high, 1, 3, 5, 7, 9, 11, 13, 15) : high, 16);
-    }
-    const scale = most / 127;
-    const total =
-      i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1) + i32x4.extract_lane(sum, 2) + i32x4.extract_lane(sum, 3);
-    store<f32>(out, scale, SCALE);
-    store<f32>(out, scale * <f32>total, SUM);
-  }
-}
-
-/** A block of 4-bit numbers with one of x, whose even and odd places are apart. */
-// @ts-ignore: decorator
-@inline
-function dotOfHalfBytes(block: usize, x0: v128, x1: v128, x2: v128, x3: v128, mask: v128): v128 {
-  const q = v128.load(block);
-  const first = i32x4.add(
-    i32x4.dot_i16x8_s(v128.and(q, mask), x0),
-    i32x4.dot_i16x8_s(v128.and(i16x8.shr_u(q, 8), mask), x1),
-  );
-  const second = i32x4.add(
-    i32x4.dot_i16x8_s(v128.and(i16x8.shr_u(q, 4), mask), x2),
-    i32x4.dot_i16x8_s(i16x8.shr_u(q, 12), x3),
-  );
-  return f32x4.convert_i32x4_s(i32x4.add(first, second));
-}
-
-/** A block of 8-bit numbers with one of x. */
-// @ts-ignore: decorator
-@inline
-function dotOfBytes(block: usize, x0: v128, x1: v128, x2: v128, x3: v128): v128 {
-  const first = i32x4.add(
-    i32x4.dot_i16x8_s(v128.load_ext<i8>(block), x0),
-    i32x4.dot_i16x8_s(v128.load_ext<i8>(block, 8), x1),
-  );
-  const second = i32x4.add(
-    i32x4.dot_i16x8_s(v128.load_ext<i8>(block, 16), x2),
-    i32x4.dot_i16x8_s(v128.load_ext<i8>(block, 24), x3),
-  );
-  return f32x4.convert_i32x4_s(i32x4.add(first, second));
-}
-
-/** The 32 bits at the beginning of each of four blocks. */
-// @ts-ignore: decorator
-@inline
-function firstWords(r0: usize, r1: usize, r2: usize, r3: usize): v128 {
-  let words = v128.load32_zero(r0);
-  words = v128.load32_lane(r1, words, 1);
-  words = v128.load32_lane(r2, words, 2);
-  return v128.load32_lane(r3, words, 3);
-}
-
-/** [Σ s0, Σ s1, Σ s2, Σ s3]. */
-// @ts-ignore: decorator
-@inline
-function sumsOfFour(s0: v128, s1: v128, s2: v128, s3: v128): v128 {
-  const low01 = v128.shuffle<f32>(s0, s1, 0, 4, 1, 5);
-  const high01 = v128.shuffle<f32>(s0, s1, 2, 6, 3, 7);
-  const low23 = v128.shuffle<f32>(s2, s3, 0, 4, 1, 5);
-  const high23 = v128.shuffle<f32>(s2, s3, 2, 6, 3, 7);
-  const s01 = f32x4.add(low01, high01);
-  const s23 = f32x4.add(low23, high23);
-  return f32x4.add(v128.shuffle<f64>(s01, s23, 0, 2), v128.shuffle<f64>(s01, s23, 1, 3));
-}
-
-/** Four rows of Q4 blocks with a rounded row. `step` and `header` are constants where this is called. */
-// @ts-ignore: decorator
-@inline
-function fourRowsOfHalfBytes(r0: usize, r1: usize, r2: usize, r3: usize, x: usize, blocks: i32, step: usize, header: usize): v128 {
-  let s0 = splat(0);
-  let s1 = s0;
-  let s2 = s0;
-  let s3 = s0;
-  let minima = s0;
-  const mask = v128.load16_splat(LOW_BITS);
-  for (; blocks > 0; blocks--, x += ROUNDED) {
-    const x0 = v128.load(x);
-    const x1 = v128.load(x, 16);
-    const x2 = v128.load(x, 32);
-    const x3 = v128.load(x, 48);
-    const words = firstWords(r0, r1, r2, r3);
-    const scales = halves(words);
-    const m = header == 4 ? halves(i32x4.shr_u(words, 16)) : f32x4.mul(scales, splat(-8));
-    minima = madd(m, v128.load32_splat(x, SUM), minima);
-    const d = f32x4.mul(scales, v128.load32_splat(x, SCALE));
-    s0 = madd(dotOfHalfBytes(r0 + header, x0, x1, x2, x3, mask), v128.shuffle<f32>(d, d, 0, 0, 0, 0), s0);
-    s1 = madd(dotOfHalfBytes(r1 + header, x0, x1, x2, x3, mask), v128.shuffle<f32>(d, d, 1, 1, 1, 1), s1);
-    s2 = madd(dotOfHalfBytes(r2 + header, x0, x1, x2, x3, mask), v128.shuffle<f32>(d, d, 2, 2, 2, 2), s2);
-    s3 = madd(dotOfHalfBytes(r3 + header, x0, x1, x2, x3, mask), v128.shuffle<f32>(d, d, 3, 3, 3, 3), s3);
-    r0 += step;
-    r1 += step;
-    r2 += step;
-    r3 += step;
-  }
-  return f32x4.add(sumsOfFour(s0, s1, s2, s3), minima);
-}
-
-function fourRowsOfQ4_0(r0: usize, r1: usize, r2: usize, r3: usize, x: usize, blocks: i32): v128 {
-  return fourRowsOfHalfBytes(r0, r1, r2, r3, x, blocks, 18, 2);
-}
-
-function fourRowsOfQ4_1(r0: usize, r1: usize, r2: usize, r3: usize, x: usize, blocks: i32): v128 {
-  return fourRowsOfHalfBytes(r0, r1, r2, r3, x, blocks, 20, 4);
-}
-
-function fourRowsOfQ8_0(r0: usize, r1: usize, r2: usize, r3: usize, x: usize, blocks: i32): v128 {
-  let s0 = splat(0);
-  let s1 = s0;
-  let s2 = s0;
-  let s3 = s0;
-  for (; blocks > 0; blocks--, x += ROUNDED) {
-    const x0 = v128.load(x);
-    const x1 = v128.load(x, 16);
-    const x2 = v128.load(x, 32);
-    const x3 = v128.load(x, 48);
-    const d = f32x4.mul(halves(firstWords(r0, r1, r2, r3)), v128.load32_splat(x, SCALE));
-    s0 = madd(dotOfBytes(r0 + 2, x0, x1, x2, x3), v128.shuffle<f32>(d, d, 0, 0, 0, 0), s0);
-    s1 = madd(dotOfBytes(r1 + 2, x0, x1, x2, x3), v128.shuffle<f32>(d, d, 1, 1, 1, 1), s1);
-    s2 = madd(dotOfBytes(r2 + 2, x0, x1, x2, x3), v128.shuffle<f32>(d, d, 2, 2, 2, 2), s2);
-    s3 = madd(dotOfBytes(r3 + 2, x0, x1, x2, x3), v128.shuffle<f32>(d, d, 3, 3, 3, 3), s3);
-    r0 += 34;
-    r1 += 34;
-    r2 += 34;
-    r3 += 34;
-  }
-  return sumsOfFour(s0, s1, s2, s3);
-}
-
-/** Task: some columns of C, four at a time. */
-export function blockDotsTask(task: i32): void {
-  const blocks = blockDots.k() / BLOCK;
-  const line = blockDots.lineB();
-  const format = blockDots.format();
-  const first = task * blockDots.columnsPerTask();
-  const last = min(blockDots.n(), first + blockDots.columnsPerTask());
-  for (let column = first; column < last; column += 4) {
-    // Beyond the last row, the last once more.
-    const most = <usize>(last - 1 - column);
-    const r0 = blockDots.b() + <usize>column * line;
-    const r1 = r0 + min(1, most) * line;
-    const r2 = r0 + min(2, most) * line;
-    const r3 = r0 + min(3, most) * line;
-    let bias = splat(0);
-    if (blockDots.start() == Start.bias) {
-      const at = blockDots.bias() + (<usize>column << 2);
-      bias = f32x4(load<f32>(at), load<f32>(at + (min(1, most) << 2)), load<f32>(at + (min(2, most) << 2)), load<f32>(at + (min(3, most) << 2)));
-    }
-    for (let i = 0; i < blockDots.m(); i++) {
-      const x = blockDots.x() + <usize>(i * blocks) * ROUNDED;
-      let sums: v128;
-      if (format == Blocks.q4_1) sums = fourRowsOfQ4_1(r0, r1, r2, r3, x, blocks);
-      else if (format == Blocks.q4_0) sums = fourRowsOfQ4_0(r0, r1, r2, r3, x, blocks);
-      else sums = fourRowsOfQ8_0(r0, r1, r2, r3, x, blocks);
-      sums = f32x4.add(sums, bias);
-      const c = blockDots.c() + <usize>i * blockDots.rowBytes() + (<usize>column << 2);
-      if (most >= 3) v128.store(c, sums);
-      else storeLanes(c, sums, <i32>most + 1);
-    }
   }
 }

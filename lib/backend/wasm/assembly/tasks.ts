@@ -1,4 +1,5 @@
-import { blockDotsTask, embeddingBlocksTask, packBlocksTask, roundRowsTask } from './blocks';
+import { blockDotsTask, roundRowsTask } from './blockDots';
+import { embeddingBlocksTask, packBlocksTask } from './blocks';
 import { copyTask } from './copy';
 import { binaryTask, castTask, unaryTask, whereTask } from './elementwise';
 import { gemmBatchTask, gemmTask } from './gemm';

@@ -2,7 +2,7 @@ import { BLOCK, type StoredBlocks } from '../../quantised/storedBlocks.ts';
 import type { Engine } from '../engine.ts';
 import { Blocks, NR } from '../protocol.ts';
 
-/** Jobs on matrices kept in blocks of 32 numbers. The loops are in assembly/blocks.ts. */
+/** Jobs on matrices kept in blocks of 32 numbers. The loops are in assembly/blocks.ts and blockDots.ts. */
 
 const FORMATS: Readonly<Record<string, number>> = { Q4_0: Blocks.q4_0, Q4_1: Blocks.q4_1, Q8_0: Blocks.q8_0 };
 /** Bytes of a rounded block of x. */

@@ -48,7 +48,7 @@ export const roundUp = (value: number, unit: number) => Math.ceil(value / unit) 
 
 /** `keep` says where B's packed panels are kept from call to call, if they are. */
 export function multiply(engine: Engine, p: Product, keep?: (bytes: number) => Packed | undefined): void {
-  // With so few rows B's numbers are used too seldom to be packed (assembly/gemv.ts, assembly/blocks.ts).
+  // With so few rows B's numbers are used too seldom to be packed (assembly/gemv.ts, assembly/blockDots.ts).
   const { b } = p;
   const rowsLieInPieces = p.a.step === 4 && (p.m === 1 || p.a.line === 4 * p.k);
   if (p.m > FEW_ROWS || !rowsLieInPieces) multiplyPanels(engine, p, keep);
