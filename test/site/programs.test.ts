@@ -112,12 +112,18 @@ describe('programs in the page', () => {
     await page.context().close();
   });
 
-  it('a training that is cut off goes on after a reload', async () => {
+  it('a training that is cut off goes on after a reload, in its own tab', async () => {
     const page = await site.open('appendixE.html');
     const panel = page.locator('[data-panel="run"]');
     await panel.getByLabel('Options').fill('--data stand-in --epochs 1 --save-every 2');
     await panel.getByRole('button', { name: 'Run' }).click();
     await progressAt(panel.locator('.progress'), /lora .* [3-9]\/130/, page);
+    const second = await page.context().newPage();
+    await second.goto(page.url());
+    await second.locator('[data-panel="run"]').getByRole('button', { name: 'Run' }).waitFor();
+    const offers = second.getByRole('button', { name: 'Go on' });
+    expect(await offers.isVisible(), 'a second tab has checkpoints of its own').to.equal(false);
+    await second.close();
     await page.reload();
     await panel.getByRole('button', { name: 'Go on' }).click();
     await panel.getByText(/Going on after step \d/).waitFor();

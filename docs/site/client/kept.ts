@@ -7,9 +7,12 @@ export interface Kept {
   clear(): Promise<void>;
 }
 
-/** The files of that name, read once. Where the browser keeps nothing (a private window), they last as long as the page. */
+/**
+ * The files of that name, read once. They last as long as the page where the browser keeps nothing (a private window), and
+ * in a second tab, which would write over those of the first.
+ */
 export async function openStore(name: string): Promise<Kept> {
-  const database = await openDatabase().catch(() => undefined);
+  const database = (await isFirstTab(name)) ? await openDatabase().catch(() => undefined) : undefined;
   const known = new Map<string, Uint8Array>(database && (await entries(database, name).catch(() => [])));
   const change = async (work: (store: IDBObjectStore) => void) => {
     if (database) await transact(database, 'readwrite', work).catch(() => undefined);
@@ -29,6 +32,17 @@ export async function openStore(name: string): Promise<Kept> {
       });
     },
   };
+}
+
+/** The first tab that asks has the name until it is closed or reloaded. */
+function isFirstTab(name: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (!navigator.locks) return resolve(true); // a page that came by http from elsewhere has none
+    void navigator.locks.request(name, { ifAvailable: true }, (lock) => {
+      resolve(lock !== null);
+      return lock && new Promise(() => {});
+    });
+  });
 }
 
 function openDatabase(): Promise<IDBDatabase> {
