@@ -117,7 +117,7 @@ describe('programs in the page', () => {
     const panel = page.locator('[data-panel="run"]');
     await panel.getByLabel('Options').fill('--data stand-in --epochs 1 --save-every 2');
     await panel.getByRole('button', { name: 'Run' }).click();
-    await progressAt(panel.locator('.progress'), /lora .* [3-9]\/130/, page);
+    await progressAt(panel.locator('.progress'), /lora .* ([3-9]|\d\d+)\/130/, page);
     const second = await page.context().newPage();
     await second.goto(page.url());
     await second.locator('[data-panel="run"]').getByRole('button', { name: 'Run' }).waitFor();
