@@ -4,13 +4,18 @@ import type { Storage } from '../backend/storage.ts';
 import { UserError } from '../errors.ts';
 import { requireTensors } from './arguments.ts';
 import { ArrivedGradients } from './arrivedGradients.ts';
+import { zeros } from './create.ts';
 import { formatShape, sameShape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
 /**
  * Define-by-run automatic differentiation. Each operation that touches a tensor with `requiresGrad` leaves a
- * node behind: its inputs, and a function from the gradient of its output to the gradients of its inputs.
+ * node behind: where its inputs came from, and a function from the gradient of its output to the gradients of its inputs.
  * `backward` walks the nodes from the loss, each after all that use it, and sums up what reaches the leaves.
+ *
+ * Of all the numbers of the forward pass the graph holds those that a derivative reads, and no others: they are most
+ * of what a training step needs in memory. That is why a node names no input, and why a derivative gets what it reads as
+ * arguments: a closure holds every variable that it, or another function beside it, mentions.
  */
 
 /**
@@ -20,19 +25,26 @@ import type { Tensor } from './tensor.ts';
  */
 export type Gradient = Tensor | ((target: Tensor) => void) | null;
 
-/** Numbers that a backward function will read, and the version that they had when it was recorded. */
+/** A tensor that a derivative reads; anything else stands in the place of one that it will not need. */
+type Read = Tensor | false | null | undefined;
+
+/** A tensor that a derivative will read, and the version that its numbers had when it was recorded. */
 interface Saved {
-  readonly storage: Storage;
-  readonly version: number;
-  readonly shape: readonly number[];
+  readonly tensor: Read;
+  readonly version: number | undefined;
 }
+
+/** Where the gradient of an input goes: on to the operation that made it, into a leaf, or nowhere. */
+type Destination = GraphNode | Tensor | null;
 
 export interface GraphNode {
   readonly name: string;
-  inputs: readonly Tensor[];
+  /** The shape of what it made. */
+  readonly shape: readonly number[];
+  inputs: readonly Destination[];
   saved: readonly Saved[];
-  /** Released by backward, with all the tensors that it kept. */
-  backward: ((g: Tensor) => readonly Gradient[]) | null;
+  /** Released by backward, with all the tensors that were saved for it. */
+  backward: ((g: Tensor, ...saved: Tensor[]) => readonly Gradient[]) | null;
 }
 
 let recording = true;
@@ -57,41 +69,43 @@ export function noGrad<T>(body: () => T, ...more: []): T {
 
 /**
  * Adds the operation that made `out` to the graph, if any of its inputs requires a gradient.
- * @param saved the tensors whose numbers `backward` reads; false stands for one that it will not need. When one of
- *   them is changed in place in the meantime, backward refuses to run on numbers that are not those of the forward pass.
+ * @param reads the tensors whose numbers `backward` reads, in the order of its arguments. It gets nothing for one that is
+ *   left out by false, and must hold no tensor itself. When one of them is changed in place in the meantime, backward
+ *   refuses to run on numbers that are not those of the forward pass.
  */
-export function record(
+export function record<const Reads extends readonly Read[]>(
   name: string,
   out: Tensor,
   inputs: readonly Tensor[],
-  saved: readonly (Tensor | false | null | undefined)[],
-  backward: (g: Tensor) => readonly Gradient[],
+  reads: Reads,
+  backward: (g: Tensor, ...saved: { -readonly [Place in keyof Reads]: Tensor }) => readonly Gradient[],
 ): Tensor {
   if (recording && inputs.some((input) => input.requiresGrad)) {
     for (const input of inputs) input.isUsed = true;
     out.requiresGrad = true;
-    out.node = { name, inputs, saved: versionsOf(saved), backward };
+    out.node = {
+      name,
+      shape: out.shape,
+      inputs: inputs.map((input) => (input.requiresGrad ? (input.node ?? input) : null)),
+      saved: reads.map((tensor) => ({ tensor, version: tensor ? tensor.storage.version : undefined })),
+      backward: backward as GraphNode['backward'],
+    };
   }
   return out;
 }
 
-function versionsOf(tensors: readonly (Tensor | false | null | undefined)[]): Saved[] {
-  const saved: Saved[] = [];
-  for (const t of tensors) {
-    if (t) saved.push({ storage: t.storage, version: t.storage.version, shape: t.shape });
-  }
-  return saved;
-}
-
 function refuseChanged({ name, saved }: GraphNode): void {
-  for (const { storage, version, shape } of saved) {
-    if (storage.version === version) continue;
+  for (const { tensor, version } of saved) {
+    if (!tensor || tensor.storage.version === version) continue;
     throw new UserError(
-      `backward: a tensor of ${formatShape(shape)} that ${name} needs again was changed in place after the forward ` +
-        `pass (it is at version ${storage.version}, not ${version}); change a clone() of it, or call backward first`,
+      `backward: a tensor of ${formatShape(tensor.shape)} that ${name} needs again was changed in place after the forward ` +
+        `pass (it is at version ${tensor.storage.version}, not ${version}); change a clone() of it, or call backward first`,
     );
   }
 }
+
+const isNode = (destination: Destination): destination is GraphNode =>
+  destination !== null && 'saved' in destination;
 
 /** Names a result that is put together from other operations by what was asked for: `mean`, not `div`. */
 export function named(name: string, out: Tensor): Tensor {
@@ -112,8 +126,8 @@ function topologicalOrder(root: GraphNode): GraphNode[] {
       path.pop();
       continue;
     }
-    const child = top.node.inputs[top.next++].node;
-    if (child && !seen.has(child)) {
+    const child = top.node.inputs[top.next++];
+    if (isNode(child) && !seen.has(child)) {
       seen.add(child);
       path.push({ node: child, next: 0 });
     }
@@ -188,25 +202,24 @@ function propagate(node: GraphNode, g: Tensor, arrived: ArrivedGradients): void 
     );
   }
   refuseChanged(node);
-  const forInputs = node.backward(g);
-  for (let i = 0; i < node.inputs.length; i++) {
-    const input = node.inputs[i];
+  const forInputs = node.backward(g, ...node.saved.map(({ tensor }) => tensor as Tensor));
+  node.inputs.forEach((destination, i) => {
     const gradient = forInputs[i];
-    if (!gradient || !input.requiresGrad) continue;
-    if (!input.node) addToLeaf(input, gradient, arrived);
-    else addToNode(input, gradient, arrived);
-  }
+    if (!gradient || !destination) return;
+    if (isNode(destination)) addToNode(destination, gradient, arrived);
+    else addToLeaf(destination, gradient, arrived);
+  });
 }
 
-function addToNode(input: Tensor, gradient: NonNullable<Gradient>, arrived: ArrivedGradients): void {
-  const before = arrived.get(input.node!);
+function addToNode(node: GraphNode, gradient: NonNullable<Gradient>, arrived: ArrivedGradients): void {
+  const before = arrived.get(node);
   if (!before && typeof gradient !== 'function') {
     // As it came: it may be on its way to other tensors too.
-    arrived.set(input.node!, { tensor: gradient, own: false });
+    arrived.set(node, { tensor: gradient, own: false });
     return;
   }
-  const sum = before?.own ? before.tensor : (before?.tensor.clone() ?? input.zerosLike());
+  const sum = before?.own ? before.tensor : (before?.tensor.clone() ?? zeros(node.shape));
   if (typeof gradient === 'function') gradient(sum);
   else sum.addInPlace(gradient);
-  arrived.set(input.node!, { tensor: sum, own: true });
+  arrived.set(node, { tensor: sum, own: true });
 }

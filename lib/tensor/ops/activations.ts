@@ -27,13 +27,13 @@ export function gelu(x: Tensor, options: GeluOptions = {}, ...more: []): Tensor 
   if (approximate === 'tanh') return unary('gelu', x);
   const input = x.float();
   const cumulative = distribution(input.detach());
-  return record('gelu', input.detach().mul(cumulative), [input], [input, cumulative], (g) => {
-    const density = input
+  return record('gelu', input.detach().mul(cumulative), [input], [input, cumulative], (g, z, Φ) => {
+    const density = z
       .square()
       .mul(-0.5)
       .exp()
       .mul(1 / Math.sqrt(2 * Math.PI)); // φ(x)
-    return [g.mul(cumulative.add(input.mul(density)))]; // Φ(x) + x φ(x)
+    return [g.mul(Φ.add(z.mul(density)))]; // Φ(x) + x φ(x)
   });
 }
 
@@ -56,5 +56,5 @@ export function logSigmoid(x: Tensor, ...more: []): Tensor {
   const input = x.float();
   const fixed = input.detach();
   const out = fixed.minimum(0).sub(fixed.abs().neg().exp().log1p()); // min(x, 0) − log(1 + e^−|x|)
-  return record('logSigmoid', out, [input], [input], (g) => [g.mul(input.neg().sigmoid())]);
+  return record('logSigmoid', out, [input], [input], (g, z) => [g.mul(z.neg().sigmoid())]);
 }

@@ -68,11 +68,8 @@ export function crossEntropy(
  */
 function meanLoss(logits: Tensor, labels: Tensor, ignoreIndex: number): Tensor {
   const { loss, logSumExp } = kernels.crossEntropy(logits, labels, ignoreIndex);
-  return record('crossEntropy', Tensor.of(loss, []), [logits], [logits, labels], (g) => [
-    Tensor.of(
-      kernels.crossEntropyBackward(logits, labels, logSumExp, g.reshape(1), ignoreIndex),
-      logits.shape,
-    ),
+  return record('crossEntropy', Tensor.of(loss, []), [logits], [logits, labels], (g, x, classes) => [
+    Tensor.of(kernels.crossEntropyBackward(x, classes, logSumExp, g.reshape(1), ignoreIndex), x.shape),
   ]);
 }
 

@@ -12,6 +12,6 @@ export function cumsum(input: Tensor, axis: number): Tensor {
   const x = input.dtype === 'bool' ? input.to('int32') : input;
   if (x.ndim === 0) return x.clone();
   return record('cumsum', Tensor.of(kernels.cumsum(x, along, false), x.shape), [x], [], (g) => [
-    Tensor.of(kernels.cumsum(g, along, true), x.shape),
+    Tensor.of(kernels.cumsum(g, along, true), g.shape),
   ]);
 }

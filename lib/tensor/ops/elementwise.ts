@@ -68,7 +68,7 @@ export function unary(op: UnaryOp, input: Tensor): Tensor {
   const x = !keepsType ? input.float() : input.dtype === 'bool' ? input.int() : input;
   const y = Tensor.of(kernels.unary(op, x), x.shape);
   const { saves, backward } = UNARY_BACKWARD[op];
-  return record(op, y, [x], [saves === 'x' ? x : saves === 'y' && y], (g) => [backward(g, x, y)]);
+  return record(op, y, [x], [saves === 'x' && x, saves === 'y' && y], (g, ...read) => [backward(g, ...read)]);
 }
 
 /** float32 if either is; a plain number is float32 only when it has a fraction or the tensor is float32. */
@@ -146,13 +146,13 @@ function arithmetic(op: ArithmeticOp, a: Operand, b: Operand): Tensor {
   const [x, y, shape] = broadcastOperands(op, a, b, dtype);
   if (op === 'pow' && dtype === 'int32') refuseNegativePower(y);
   const out = Tensor.of(kernels.binary(op, x.expand(shape), y.expand(shape)), shape);
-  const [toA, toB] = BINARY_BACKWARD[op];
-  const saved = (operand: 'a' | 'b') =>
-    (x.requiresGrad && reads(toA, operand)) || (y.requiresGrad && reads(toB, operand));
-  return record(op, out, [x, y], [saved('a') && x, saved('b') && y], (g) => [
-    x.requiresGrad ? sumToShape(toA.backward(g, x, y), x.shape) : null,
-    y.requiresGrad ? sumToShape(toB.backward(g, x, y), y.shape) : null,
-  ]);
+  const derivatives = BINARY_BACKWARD[op];
+  const shapes = [x, y].map((operand) => operand.requiresGrad && operand.shape);
+  const isRead = (operand: 'a' | 'b') =>
+    derivatives.some((derivative, i) => shapes[i] && reads(derivative, operand));
+  return record(op, out, [x, y], [isRead('a') && x, isRead('b') && y], (g, a, b) =>
+    derivatives.map(({ backward }, i) => (shapes[i] ? sumToShape(backward(g, a, b), shapes[i]) : null)),
+  );
 }
 
 function refuseNegativePower(exponent: Tensor): void {
@@ -180,9 +180,10 @@ export function where(condition: Tensor, a: Operand, b: Operand, ...more: []): T
   const shape = broadcastShapes(choose.shape, operands, 'where');
   const wide = choose.expand(shape);
   const out = Tensor.of(kernels.where(wide, x.expand(shape), y.expand(shape)), shape);
-  return record('where', out, [x, y], [choose], (g) => [
-    x.requiresGrad ? sumToShape(where(wide, g, 0), x.shape) : null,
-    y.requiresGrad ? sumToShape(where(wide, 0, g), y.shape) : null,
+  const [toX, toY] = [x, y].map((operand) => operand.requiresGrad && operand.shape);
+  return record('where', out, [x, y], [wide], (g, chosen) => [
+    toX ? sumToShape(where(chosen, g, 0), toX) : null,
+    toY ? sumToShape(where(chosen, 0, g), toY) : null,
   ]);
 }
 
@@ -225,9 +226,9 @@ export function clamp(x: Tensor, low: Bound, high?: Bound): Tensor {
   if (least !== undefined) y = binary('maximum', y, least);
   if (most !== undefined) y = binary('minimum', y, most);
   // At a bound nothing passes, as in relu at 0 and in PyTorch since 2.15.
-  return record('clamp', y, [x], [x], (g) => {
-    const kept = least === undefined ? g : where(x.gt(least), g, 0);
-    return [most === undefined ? kept : where(x.lt(most), kept, 0)];
+  return record('clamp', y, [x], [x], (g, input) => {
+    const kept = least === undefined ? g : where(input.gt(least), g, 0);
+    return [most === undefined ? kept : where(input.lt(most), kept, 0)];
   });
 }
 
@@ -237,16 +238,18 @@ const both = (a: Tensor, b: Tensor) => a.minimum(b);
 /** Two bounds that get a gradient of their own: what x equals shares it, as in maximum and minimum. */
 function clampBetween(x: Tensor, low: Tensor, high: Tensor): Tensor {
   const y = binary('minimum', binary('maximum', x.detach(), low.detach()), high.detach());
-  return record('clamp', y, [x, low, high], [x, low, high], (g) => {
-    const [half, apart] = [g.mul(0.5), low.lt(high)];
-    const [atLow, atHigh] = [both(x.eq(low), apart), both(x.eq(high), apart)];
-    const toX = where(x.lt(low).maximum(x.gt(high)), 0, where(atLow.maximum(atHigh), half, g));
-    const toLow = where(both(x.lt(low), low.le(high)), g, where(atLow, half, 0));
-    const toHigh = where(both(x.gt(high), low.le(high)), g, where(atHigh, half, 0));
-    // Where the bounds are the wrong way round clamp gives the upper one.
-    const all = [toX, toLow, where(low.gt(high), g, toHigh)];
-    return all.map((gradient, i) => sumToShape(gradient, [x, low, high][i].shape));
-  });
+  return record('clamp', y, [x, low, high], [x, low, high], gradientsOfClamp);
+}
+
+function gradientsOfClamp(g: Tensor, x: Tensor, low: Tensor, high: Tensor): Tensor[] {
+  const [half, apart] = [g.mul(0.5), low.lt(high)];
+  const [atLow, atHigh] = [both(x.eq(low), apart), both(x.eq(high), apart)];
+  const toX = where(x.lt(low).maximum(x.gt(high)), 0, where(atLow.maximum(atHigh), half, g));
+  const toLow = where(both(x.lt(low), low.le(high)), g, where(atLow, half, 0));
+  const toHigh = where(both(x.gt(high), low.le(high)), g, where(atHigh, half, 0));
+  // Where the bounds are the wrong way round clamp gives the upper one.
+  const all = [toX, toLow, where(low.gt(high), g, toHigh)];
+  return all.map((gradient, i) => sumToShape(gradient, [x, low, high][i].shape));
 }
 
 /** Another type. Only float32 carries a gradient. */

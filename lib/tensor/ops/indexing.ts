@@ -49,8 +49,8 @@ export function rowsOf(x: Tensor, ids: Tensor): Tensor {
   // The kernel's rows are float32, which does not hold every int32.
   if (x.dtype !== 'float32') return gather(x, 0, ids.unsqueeze(1).expand([rows, d]));
   const out = Tensor.of(kernels.embedding(x, ids), [rows, d]);
-  return record('embedding', out, [x], [ids], (g) => [
-    (target) => void kernels.embeddingBackwardInto(target, ids, g),
+  return record('embedding', out, [x], [ids], (g, at) => [
+    (target) => void kernels.embeddingBackwardInto(target, at, g),
   ]);
 }
 
@@ -101,19 +101,18 @@ export function maskedSelect(x: Tensor, mask: Tensor): Tensor {
 
 /** `out[i][j] = x[index[i][j]][j]` for axis 0, and so on: as torch.gather. */
 export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
+  const { shape } = x;
   const along = resolveAxisOrScalar(axis, x.ndim, 'gather');
-  refuseWrongIds(index, x.shape[along] ?? 1, 'gather');
+  refuseWrongIds(index, shape[along] ?? 1, 'gather');
   if (x.ndim === 0 && index.ndim <= 1)
     return gather(x.reshape(1), 0, index.reshape(-1)).reshape([...index.shape]);
   if (index.ndim === 0 && x.ndim === 1) return gather(x, 0, index.reshape(1)).reshape([]);
-  if (index.ndim !== x.ndim || !index.shape.every((length, a) => a === along || length <= x.shape[a])) {
-    throw new UserError(
-      `gather: an index of ${formatShape(index.shape)} does not fit ${formatShape(x.shape)}`,
-    );
+  if (index.ndim !== x.ndim || !index.shape.every((length, a) => a === along || length <= shape[a])) {
+    throw new UserError(`gather: an index of ${formatShape(index.shape)} does not fit ${formatShape(shape)}`);
   }
   const out = Tensor.of(kernels.gather(x, along, index), index.shape);
-  return record('gather', out, [x], [index], (g) => [
-    (target) => void kernels.scatterAddInto(target, along, index, g),
+  return record('gather', out, [x], [index], (g, at) => [
+    (target) => void kernels.scatterAddInto(target, along, at, g),
   ]);
 }
 
@@ -138,23 +137,22 @@ export function cat(tensors: readonly Tensor[], axis = 0, ...more: []): Tensor {
     resolveAxis(axis, 1, 'cat');
     return tensors[0].to(dtype).clone();
   }
-  const [first] = parts;
-  const along = resolveAxis(axis, first.ndim, 'cat');
+  const [{ shape: first }] = parts;
+  const along = resolveAxis(axis, first.length, 'cat');
   for (const part of parts) {
-    if (part.ndim !== first.ndim || !part.shape.every((n, a) => a === along || n === first.shape[a])) {
+    if (part.ndim !== first.length || !part.shape.every((n, a) => a === along || n === first[a])) {
       throw new UserError(
-        `cat: ${formatShape(part.shape)} does not join ${formatShape(first.shape)} along axis ${axis}`,
+        `cat: ${formatShape(part.shape)} does not join ${formatShape(first)} along axis ${axis}`,
       );
     }
   }
   const total = parts.reduce((sum, part) => sum + part.shape[along], 0);
-  const shape = first.shape.with(along, total);
+  const shape = first.with(along, total);
   const out = Tensor.of(Storage.empty(dtype, sizeOf(shape)), shape);
   const sizes = parts.map((part) => part.shape[along]);
-  const places = out.split(sizes, along);
-  parts.forEach((part, i) => {
-    if (part.size > 0) kernels.copyInto(places[i], part);
-  });
+  for (const [i, place] of out.split(sizes, along).entries()) {
+    if (place.size > 0) kernels.copyInto(place, parts[i]);
+  }
   return record('cat', out, parts, [], (g) => g.split(sizes, along));
 }
 

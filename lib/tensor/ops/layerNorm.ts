@@ -25,14 +25,16 @@ export function layerNorm(input: Tensor, scale: Tensor, shift: Tensor, eps = 1e-
   checkNumber(eps, 'eps', 'layerNorm', 0);
   const rows = x.reshape([sizeOf(x.shape.slice(0, -1)), d]); // [..., d] → [rows, d]
   const { y, mean, rstd } = kernels.layerNorm(rows, scale, shift, eps);
-  const out = record('layerNorm', Tensor.of(y, rows.shape), [rows, scale, shift], [rows, scale], (g) => {
-    const parameters = scale.requiresGrad || shift.requiresGrad;
-    const { dx, dscale, dshift } = kernels.layerNormBackward(g, rows, scale, mean, rstd, parameters);
+  const out = Tensor.of(y, rows.shape);
+  const parameters = scale.requiresGrad || shift.requiresGrad;
+  const inputs = [rows, scale, shift];
+  const normed = record('layerNorm', out, inputs, [rows, scale], (g, xs, scales) => {
+    const { dx, dscale, dshift } = kernels.layerNormBackward(g, xs, scales, mean, rstd, parameters);
     return [
-      Tensor.of(dx, rows.shape),
-      dscale ? Tensor.of(dscale, scale.shape) : null,
-      dshift ? Tensor.of(dshift, shift.shape) : null,
+      Tensor.of(dx, xs.shape),
+      dscale ? Tensor.of(dscale, scales.shape) : null,
+      dshift ? Tensor.of(dshift, scales.shape) : null,
     ];
   });
-  return out.reshape(x.shape);
+  return normed.reshape(x.shape);
 }

@@ -83,8 +83,8 @@ export function linearCrossEntropy(
   }
 
   const loss = Tensor.of(Storage.of(Float32Array.of(sum / counted)), []);
-  return record('linearCrossEntropy', loss, [x, weight], [], (g) => [
-    dx?.mul(g) ?? null,
-    dWeight?.mul(g) ?? null,
+  return record('linearCrossEntropy', loss, [x, weight], [dx, dWeight], (g, toX, toWeight) => [
+    toX?.mul(g) ?? null,
+    toWeight?.mul(g) ?? null,
   ]);
 }

@@ -59,9 +59,10 @@ function matmulByMatrix(a: Tensor, b: Tensor): Tensor {
   const shape = [...a.shape.slice(0, -1), n];
   const rows = a.reshape([sizeOf(a.shape.slice(0, -1)), k]); // [..., m, k] → [rows, k]
   const out = Tensor.of(kernels.matmul(rows, b), [rows.shape[0], n]);
-  const product = record('matmul', out, [rows, b], [b.requiresGrad && rows, rows.requiresGrad && b], (g) => [
-    rows.requiresGrad ? matmul(g, b.t()) : null, // [rows, n] · [n, k]
-    b.requiresGrad ? (target) => target.addProductInPlace(rows.t(), g) : null, // [k, rows] · [rows, n]
+  const [toA, toB] = [rows.requiresGrad, b.requiresGrad];
+  const product = record('matmul', out, [rows, b], [toB && rows, toA && b], (g, left, right) => [
+    toA ? matmul(g, right.t()) : null, // [rows, n] · [n, k]
+    toB ? (target) => target.addProductInPlace(left.t(), g) : null, // [k, rows] · [rows, n]
   ]);
   return product.reshape(shape);
 }
@@ -71,12 +72,15 @@ function matmulBatched(a: Tensor, b: Tensor): Tensor {
   const n = b.shape.at(-1)!;
   const what = `matmul of ${formatShape(a.shape)} and ${formatShape(b.shape)}`;
   const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), what);
-  const left = a.expand([...batch, m, k]);
-  const right = b.expand([...batch, k, n]);
-  const out = Tensor.of(kernels.matmul(left, right), [...batch, m, n]);
-  return record('matmul', out, [a, b], [b.requiresGrad && a, a.requiresGrad && b], (g) => [
-    a.requiresGrad ? sumToShape(matmul(g, b.transpose(-2, -1)), a.shape) : null,
-    b.requiresGrad ? sumToShape(matmul(a.transpose(-2, -1), g), b.shape) : null,
+  const out = Tensor.of(kernels.matmul(a.expand([...batch, m, k]), b.expand([...batch, k, n])), [
+    ...batch,
+    m,
+    n,
+  ]);
+  const [toA, toB] = [a, b].map((x) => x.requiresGrad && x.shape);
+  return record('matmul', out, [a, b], [toB && a, toA && b], (g, left, right) => [
+    toA ? sumToShape(matmul(g, right.transpose(-2, -1)), toA) : null,
+    toB ? sumToShape(matmul(left.transpose(-2, -1), g), toB) : null,
   ]);
 }
 
@@ -102,11 +106,12 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null, ...more:
     rows.shape[0],
     outputs,
   ]);
-  const saved = [weight.requiresGrad && rows, rows.requiresGrad && weight];
-  const y = record('linear', out, bias ? [rows, weight, bias] : [rows, weight], saved, (g) => [
-    rows.requiresGrad ? matmul(g, weight) : null, // [rows, out] · [out, in]
-    weight.requiresGrad ? (target) => target.addProductInPlace(g.t(), rows) : null, // [out, rows] · [rows, in]
-    bias?.requiresGrad ? g.sum(0) : null,
+  const [toX, toWeight, toBias] = [rows.requiresGrad, weight.requiresGrad, bias?.requiresGrad];
+  const operands = bias ? [rows, weight, bias] : [rows, weight];
+  const y = record('linear', out, operands, [toWeight && rows, toX && weight], (g, xs, w) => [
+    toX ? matmul(g, w) : null, // [rows, out] · [out, in]
+    toWeight ? (target) => target.addProductInPlace(g.t(), xs) : null, // [out, rows] · [rows, in]
+    toBias ? g.sum(0) : null,
   ]);
   return y.reshape([...x.shape.slice(0, -1), outputs]);
 }

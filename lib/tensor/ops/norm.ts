@@ -20,10 +20,9 @@ export function norm(x: Tensor, p = 2, axes?: Axes, keepdim = false): Tensor {
   const size = x.detach().abs();
   const kept = normOfSizes(size, p, reduced); // keepdim form, to broadcast against x
   const out = keepdim ? kept : kept.reshape(reducedShape(x, reduced, false));
-  return record('norm', out.detach(), [x], [x, kept], (g) => {
-    const sign = x.detach().sign();
-    const factor = slope(size, kept.detach(), p, reduced);
-    return [sign.mul(factor).mul(g.reshape(kept.shape))];
+  return record('norm', out.detach(), [x], [x, kept], (g, input, norms) => {
+    const factor = slope(input.abs(), norms, p, reduced);
+    return [input.sign().mul(factor).mul(g.reshape(norms.shape))];
   });
 }
 

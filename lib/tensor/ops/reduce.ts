@@ -38,7 +38,8 @@ export function sum(input: Tensor, axes?: Axes, keepdim = false): Tensor {
   const x = input.dtype === 'bool' ? input.to('int32') : input;
   const reduced = resolveAxes(x, axes, 'sum');
   const kept = reducedShape(x, reduced, true);
-  return record('sum', reduce('sum', x, reduced, keepdim), [x], [], (g) => [g.reshape(kept).expand(x.shape)]);
+  const { shape } = x;
+  return record('sum', reduce('sum', x, reduced, keepdim), [x], [], (g) => [g.reshape(kept).expand(shape)]);
 }
 
 /** Mean over the axes. @throws UserError unless the elements are float32: of whole numbers it is not whole. */
@@ -95,7 +96,7 @@ export function variance(x: Tensor, axes?: Axes, options: VarianceOptions = {}):
 export function standardDeviation(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor {
   const square = variance(x, axes, options);
   const root = square.detach().sqrt();
-  return record('std', root, [square], [root], (g) => [where(root.eq(0), 0, g.div(root.mul(2)))]);
+  return record('std', root, [square], [root], (g, out) => [where(out.eq(0), 0, g.div(out.mul(2)))]);
 }
 
 function refuseEmpty(x: Tensor, axes: readonly number[], what: string): void {
@@ -112,10 +113,10 @@ export function extreme(op: 'max' | 'min', x: Tensor, axes?: Axes, keepdim = fal
   refuseEmpty(x, reduced, op);
   const kept = reducedShape(x, reduced, true);
   const out = reduce(op, x, reduced, keepdim);
-  return record(op, out, [x], [x, out], (g) => {
-    const best = out.detach().reshape(kept);
+  return record(op, out, [x], [x, out], (g, input, extremes) => {
+    const best = extremes.reshape(kept);
     // NaN equals nothing: where it is the result, the NaNs are those that are it.
-    const winners = x.eq(best).maximum(x.ne(x).minimum(best.ne(best)));
+    const winners = input.eq(best).maximum(input.ne(input).minimum(best.ne(best)));
     const shares = g.reshape(kept).div(winners.sum(reduced, true));
     return [where(winners, shares, 0)];
   });

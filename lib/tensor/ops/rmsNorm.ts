@@ -39,13 +39,11 @@ export function rmsNorm(
     .rsqrt();
   const normed = fixed.mul(rstd); // [..., d]
   const out = weight ? normed.mul(weight.detach()) : normed;
-  return record('rmsNorm', out, weight ? [x, weight] : [x], [normed, rstd, weight], (g) => {
-    const toNormed = weight ? g.mul(weight) : g;
+  const [toX, toWeight] = [x.requiresGrad, weight?.requiresGrad];
+  return record('rmsNorm', out, weight ? [x, weight] : [x], [normed, rstd, weight], (g, y, factor, scale) => {
+    const toNormed = scale ? g.mul(scale) : g;
     // What points along x itself does not change the normed x.
-    const along = normed.mul(toNormed.mul(normed).mean(-1, true));
-    return [
-      x.requiresGrad ? toNormed.sub(along).mul(rstd) : null,
-      weight?.requiresGrad ? sumToShape(g.mul(normed), weight.shape) : null,
-    ];
+    const along = y.mul(toNormed.mul(y).mean(-1, true));
+    return [toX ? toNormed.sub(along).mul(factor) : null, toWeight ? sumToShape(g.mul(y), [d]) : null];
   });
 }

@@ -53,9 +53,10 @@ export function scatter(x: Tensor, axis: number, index: Tensor, source: Tensor |
   const { along, ids, part } = prepare('scatter', x, axis, index, values);
   const out = Tensor.of(kernels.contiguous(x), x.shape);
   kernels.scatterInto(out, along, ids, part);
-  return record('scatter', out, [x, part], [ids], (g) => [
-    x.requiresGrad ? scatter(g, along, ids, 0) : null,
-    part.requiresGrad ? g.gather(along, ids) : null,
+  const [toX, toSource] = [x.requiresGrad, part.requiresGrad];
+  return record('scatter', out, [x, part], [ids], (g, places) => [
+    toX ? scatter(g, along, places, 0) : null,
+    toSource ? g.gather(along, places) : null,
   ]);
 }
 
@@ -70,9 +71,10 @@ export function scatterAdd(x: Tensor, axis: number, index: Tensor, source: Tenso
   const { along, ids, part } = prepare('scatterAdd', x, axis, index, source);
   const out = Tensor.of(kernels.contiguous(x), x.shape);
   kernels.scatterAddInto(out, along, ids, part);
-  return record('scatterAdd', out, [x, part], [ids], (g) => [
+  const toSource = part.requiresGrad;
+  return record('scatterAdd', out, [x, part], [ids], (g, places) => [
     g,
-    part.requiresGrad ? g.gather(along, ids) : null,
+    toSource ? g.gather(along, places) : null,
   ]);
 }
 

@@ -20,7 +20,9 @@ export function softmax(input: Tensor, axis = -1, ...more: []): Tensor {
   noMore('softmax', 2, more);
   return alongLastAxis(input, axis, 'softmax', (x) => {
     const y = Tensor.of(kernels.softmax(x), x.shape);
-    return record('softmax', y, [x], [y], (g) => [Tensor.of(kernels.softmaxBackward(y, g), x.shape)]);
+    return record('softmax', y, [x], [y], (g, out) => [
+      Tensor.of(kernels.softmaxBackward(out, g), out.shape),
+    ]);
   });
 }
 
@@ -29,7 +31,9 @@ export function logSoftmax(input: Tensor, axis = -1, ...more: []): Tensor {
   noMore('logSoftmax', 2, more);
   return alongLastAxis(input, axis, 'logSoftmax', (x) => {
     const y = Tensor.of(kernels.logSoftmax(x), x.shape);
-    return record('logSoftmax', y, [x], [y], (g) => [Tensor.of(kernels.logSoftmaxBackward(y, g), x.shape)]);
+    return record('logSoftmax', y, [x], [y], (g, out) => [
+      Tensor.of(kernels.logSoftmaxBackward(out, g), out.shape),
+    ]);
   });
 }
 
@@ -48,7 +52,7 @@ export function causalSoftmax(input: Tensor, scale: number, ...more: []): Tensor
   }
   const x = input.float();
   const y = Tensor.of(kernels.causalSoftmax(x, scale), x.shape);
-  return record('causalSoftmax', y, [x], [y], (g) => [
-    Tensor.of(kernels.causalSoftmaxBackward(y, g, scale), x.shape),
+  return record('causalSoftmax', y, [x], [y], (g, out) => [
+    Tensor.of(kernels.causalSoftmaxBackward(out, g, scale), out.shape),
   ]);
 }

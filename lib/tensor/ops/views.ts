@@ -44,7 +44,8 @@ export function reshape(x: Tensor, wanted: Shape): Tensor {
   if (sameShape(shape, x.shape)) return x;
   const strides = stridesAfterReshape(x.shape, x.strides, shape);
   if (!strides) return reshape(contiguous(x), shape);
-  return record('reshape', stridedView(x, shape, strides), [x], [], (g) => [g.reshape(x.shape)]);
+  const before = x.shape;
+  return record('reshape', stridedView(x, shape, strides), [x], [], (g) => [g.reshape(before)]);
 }
 
 /** reshape that refuses to copy, as PyTorch's view. @throws if the strides do not allow it. */
@@ -60,11 +61,12 @@ export function view(x: Tensor, wanted: Shape): Tensor {
 
 /** The axes in another order. */
 export function permute(x: Tensor, order: readonly number[]): Tensor {
-  const axes = order.map((axis) => resolveAxis(axis, x.ndim, 'permute'));
-  if (axes.length !== x.ndim || new Set(axes).size !== x.ndim) {
-    throw new UserError(`permute: ${formatShape(order)} does not name each of the ${x.ndim} axes once`);
+  const { ndim } = x;
+  const axes = order.map((axis) => resolveAxis(axis, ndim, 'permute'));
+  if (axes.length !== ndim || new Set(axes).size !== ndim) {
+    throw new UserError(`permute: ${formatShape(order)} does not name each of the ${ndim} axes once`);
   }
-  if (x.ndim === 0) return x;
+  if (ndim === 0) return x;
   const inverse = axes.map((_, axis) => axes.indexOf(axis));
   const out = new Tensor(x.ndarray.transpose(...axes));
   return record('permute', out, [x], [], (g) => [g.permute(inverse)]);
@@ -81,19 +83,20 @@ export function transpose(x: Tensor, axis0: number, axis1: number): Tensor {
 
 /** Repeats axes of length 1 (stride 0), and adds axes in front. @throws if another axis would change. */
 export function expand(x: Tensor, wanted: Shape): Tensor {
-  const missing = wanted.length - x.ndim;
+  const { shape: narrow } = x;
+  const missing = wanted.length - narrow.length;
   // −1 keeps the length that is there; an axis added in front has none, and fails below.
-  const shape = wanted.map((length, axis) => (length === -1 ? (x.shape[axis - missing] ?? -1) : length));
-  if (sameShape(shape, x.shape)) return x;
+  const shape = wanted.map((length, axis) => (length === -1 ? (narrow[axis - missing] ?? -1) : length));
+  if (sameShape(shape, narrow)) return x;
   if (
     missing < 0 ||
     shape.some((length) => length < 0) ||
-    !x.shape.every((length, axis) => length === 1 || length === shape[axis + missing])
+    !narrow.every((length, axis) => length === 1 || length === shape[axis + missing])
   ) {
-    throw new UserError(`expand: ${formatShape(x.shape)} does not broadcast to ${formatShape(wanted)}`);
+    throw new UserError(`expand: ${formatShape(narrow)} does not broadcast to ${formatShape(wanted)}`);
   }
-  const out = stridedView(x, shape, broadcastStrides(x.shape, x.strides, shape));
-  return record('expand', out, [x], [], (g) => [sumToShape(g, x.shape)]);
+  const out = stridedView(x, shape, broadcastStrides(narrow, x.strides, shape));
+  return record('expand', out, [x], [], (g) => [sumToShape(g, narrow)]);
 }
 
 /**
