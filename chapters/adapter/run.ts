@@ -3,15 +3,17 @@ import { nearest } from '../common/nearest.ts';
 import { UsageError } from '../common/options.ts';
 import { openTerminal } from '../common/terminal.ts';
 import { CLASSIFY } from './classify.ts';
+import { HANDOVER } from './handover.ts';
 import { INSPECT } from './inspect.ts';
 import { MERGE } from './merge.ts';
 import { type AdapterCommand, runCommand } from './program.ts';
 
-/** `npm run adapter -- classify|inspect|merge`: a LoRA adapter after its training. */
+/** `npm run adapter -- classify|inspect|merge|handover`: a LoRA adapter after its training. */
 const COMMANDS: Record<string, AdapterCommand> = {
   classify: CLASSIFY,
   inspect: INSPECT,
   merge: MERGE,
+  handover: HANDOVER,
 };
 
 const HELP = [

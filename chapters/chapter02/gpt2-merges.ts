@@ -81,6 +81,18 @@ export function gpt2FromFiles(vocabBpe: string, encoderJson: string): BytePairTo
   return new BytePairTokeniser(merges, order);
 }
 
+/** The contents of `vocab.bpe` and `encoder.json`, worked out from the list of tokens: what `gpt2FromFiles` reads. */
+export function gpt2Files(): { vocabBpe: string; encoderJson: string } {
+  const { merges } = gpt2FromTokens();
+  const visible = new Map(Array.from(visibleBytes(), ([char, byte]) => [byte, char]));
+  const tokens = gpt2TokenBytes().map((bytes) => Array.from(bytes, (byte) => visible.get(byte)).join(''));
+  const lines = merges.map(([left, right]) => `${tokens[left]} ${tokens[right]}`);
+  return {
+    vocabBpe: `#version: 0.2\n${lines.join('\n')}\n`,
+    encoderJson: JSON.stringify(Object.fromEntries([...tokens, END_OF_TEXT].map((token, id) => [token, id]))),
+  };
+}
+
 function parseEncoder(encoderJson: string): Map<string, number> {
   let parsed: Record<string, number>;
   try {

@@ -33,6 +33,7 @@ export {
 export {
   cosineRate,
   type FineTuningHistory,
+  firstLosses,
   showFineTuning,
   showPeakMemory,
   showResults,

@@ -61,6 +61,7 @@ export const PAGES: readonly Page[] = [
   { source: 'docs/backends.md', name: 'backends', title: 'Which engine' },
   { source: 'docs/benchmarks.md', name: 'benchmarks', title: 'Benchmarks' },
   { source: 'docs/randomness.md', name: 'randomness', title: 'Randomness' },
+  { source: 'docs/outgrowing.md', name: 'outgrowing', title: 'Over many GPUs' },
   { source: 'README.md', name: 'about', title: 'The project' },
 ];
 
