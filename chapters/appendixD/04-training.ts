@@ -7,11 +7,12 @@ import {
   evaluateModel,
   generateAndPrintSample,
   type LossHistory,
+  plotLosses,
   type Tokeniser,
   tokeniser,
 } from '../chapter05/index.ts';
 import type { Notebook } from '../common/notebook.ts';
-import { plotCurves } from '../common/plot.ts';
+import { onData } from '../common/plot.ts';
 import { runToEnd, TrainingPlace } from '../common/training-place.ts';
 import { runTraining } from '../common/training-run.ts';
 import { GPT_124M, plotRates, type ShownWarmup } from './01-warmup.ts';
@@ -156,14 +157,11 @@ export async function showTraining(
   );
   nb.figure('history', history);
   await plotRates(join(folder, '3-rates.svg'), 'Learning rate in training', history.learningRates);
-  const losses = (name: string, values: readonly number[]) => ({
-    name,
-    points: values.map((y, i) => ({ x: history.tokensSeen[i], y })),
+  await plotLosses(join(folder, '4-loss.svg'), history, {
+    title: 'Training with warm-up, cosine decay and clipping',
+    subtitle: onData(source, seed),
+    epochs,
+    stepsPerEpoch: loaders.train.length,
   });
-  await plotCurves(
-    join(folder, '4-loss.svg'),
-    [losses('training', history.trainLosses), losses('validation', history.valLosses)],
-    { title: 'Training with warm-up, cosine decay and clipping', x: 'tokens seen', y: 'loss' },
-  );
   nb.note(`Plots: ${join(folder, '3-rates.svg')}, ${join(folder, '4-loss.svg')}`);
 }

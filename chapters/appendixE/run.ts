@@ -10,6 +10,7 @@ import {
 } from '../chapter06/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
+import { onData } from '../common/plot.ts';
 import { showWhatLoRAIs } from './01-what-lora-is.ts';
 import { showDataset } from './02-preparing-the-dataset.ts';
 import { showModel } from './03-initialising-the-model.ts';
@@ -35,7 +36,10 @@ export async function run(nb: Notebook, options: SpamOptions): Promise<void> {
   await showWrapped(nb, model, loaders, seed);
   if ((options.epochs ?? defaultEpochs(options.model)) > 0) {
     const history = await showTraining(nb, model, loaders, options, source);
-    const plots = await plotResults(folder, [{ method: 'lora', history }], loaders.train.length);
+    const plots = await plotResults(folder, [{ method: 'lora', history }], {
+      stepsPerEpoch: loaders.train.length,
+      subtitle: onData(source, seed),
+    });
     nb.note(`Plots: ${plots.join(', ')}`);
   } else nb.note('No epochs: nothing is trained, and the accuracies stay as they are.');
 

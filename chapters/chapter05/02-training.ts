@@ -2,7 +2,7 @@ import { manualSeed, type nn, noGrad, optim } from '../../lib/index.ts';
 import { tokeniser } from '../chapter02/index.ts';
 import { countParameters, type GPTConfig, GPTModel, generateTextSimple } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
-import { plotCurves } from '../common/plot.ts';
+import { plotCurves, type Title } from '../common/plot.ts';
 import { runToEnd, TrainingPlace } from '../common/training-place.ts';
 import { runTraining, type SavingOptions } from '../common/training-run.ts';
 import {
@@ -180,14 +180,23 @@ export async function pretrain(
 }
 
 /**
- * Both losses over the tokens seen. Where the lower one keeps falling and the upper does not, the model learns by
- * heart.
+ * Both losses over the epochs and the tokens seen, as an SVG file. Where the lower one keeps falling and the upper does
+ * not, the model learns by heart.
  */
-export async function plotLosses(path: string, history: LossHistory): Promise<void> {
+export async function plotLosses(
+  path: string,
+  history: LossHistory,
+  { epochs, stepsPerEpoch, ...title }: Title & { epochs: number; stepsPerEpoch: number },
+): Promise<void> {
+  const perEpoch = history.tokensSeen[0] * stepsPerEpoch; // the first look is after one step
   const curve = (name: string, losses: readonly number[]) => ({
     name,
-    points: losses.map((y, i) => ({ x: history.tokensSeen[i], y })),
+    points: losses.map((y, i) => ({ x: history.tokensSeen[i] / perEpoch, y })),
   });
-  const curves = [curve('training', history.trainLosses), curve('validation', history.valLosses)];
-  await plotCurves(path, curves, { title: 'Pretraining on a short story', x: 'tokens seen', y: 'loss' });
+  await plotCurves(path, [curve('training', history.trainLosses), curve('validation', history.valLosses)], {
+    ...title,
+    x: 'epochs',
+    y: 'loss',
+    epochs: { count: epochs, seen: epochs * perEpoch, unit: 'tokens' },
+  });
 }

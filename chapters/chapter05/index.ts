@@ -14,6 +14,7 @@ export {
   generateAndPrintSample,
   type LossHistory,
   lossLine,
+  plotLosses,
   trainModelSimple,
   trainModelSteps,
 } from './02-training.ts';

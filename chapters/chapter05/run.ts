@@ -3,6 +3,7 @@ import { manualSeed } from '../../lib/index.ts';
 import { GPT_CONFIG_124M, type GPTConfig, GPTModel } from '../chapter04/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
+import { onData } from '../common/plot.ts';
 import { type SavingOptions, TRAINING_OPTIONS } from '../common/training-run.ts';
 import { obtain, STORY, TEXT_OPTION } from '../datasets/index.ts';
 import {
@@ -93,15 +94,21 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   }
   // OpenAI's weights come after the training, and change nothing in it.
   const trainingOptions = { ...options, model: undefined, weights: undefined };
+  const pretraining = slow ? BOOK_PRETRAINING : SHORT_PRETRAINING;
   const trained = await pretrain(nb, loaders, {
-    ...(slow ? BOOK_PRETRAINING : SHORT_PRETRAINING),
+    ...pretraining,
     print: show(77),
     folder,
     options: trainingOptions,
     facts: { 'the text': story.source },
   });
   const plot = join(folder, 'losses.svg');
-  await plotLosses(plot, trained.history);
+  await plotLosses(plot, trained.history, {
+    title: 'Pretraining on a short story',
+    subtitle: onData(story.source, 123),
+    epochs: pretraining.numEpochs,
+    stepsPerEpoch: loaders.train.length,
+  });
   nb.note(`Plot: ${plot}`);
 
   nb.section('5.3 Decoding strategies to control randomness');

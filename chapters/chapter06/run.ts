@@ -3,6 +3,7 @@ import { countParameters } from '../chapter04/index.ts';
 import { modelConfig, obtainModel } from '../chapter05/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
+import { onData } from '../common/plot.ts';
 import { classNames, prepareMessages, showPreparing } from './02-preparing-the-dataset.ts';
 import { makeDatasets, makeLoaders, PAD_TOKEN_ID, showLoaders, showPadding } from './03-data-loaders.ts';
 import { showPretrainedModel } from './04-pretrained-model.ts';
@@ -103,7 +104,10 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
     }
   }
   showResults(nb, results);
-  const plots = await plotResults(folder, results, loaders.train.length);
+  const plots = await plotResults(folder, results, {
+    stepsPerEpoch: loaders.train.length,
+    subtitle: onData(prepared.source, seed),
+  });
   if (plots.length > 0) nb.note(`Plots: ${plots.join(', ')}`);
 
   nb.section('6.8 Using the LLM as a spam classifier');

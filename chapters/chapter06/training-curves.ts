@@ -1,68 +1,61 @@
 import { join } from 'node:path';
-import { type Curve, plotCurves } from '../common/plot.ts';
+import { type Curve, plotCurves, plotPanels } from '../common/plot.ts';
 import { EVAL_FREQ, type FineTuneResult } from './07-fine-tuning.ts';
 
 /**
- * Losses and accuracies over the epochs as SVG, two files for each method, and one that compares the methods where
- * there are several.
+ * Losses and accuracies over the epochs as SVG: two files for each method, and where there are several, one with all of
+ * them. The methods' axes are the same.
+ *
  * @param stepsPerEpoch batches of one pass
+ * @param subtitle which data they are, and the seed
  * @returns the paths
  */
 export async function plotResults(
   folder: string,
   results: readonly Pick<FineTuneResult, 'method' | 'history'>[],
-  stepsPerEpoch: number,
+  { stepsPerEpoch, subtitle }: { stepsPerEpoch: number; subtitle: string },
 ): Promise<string[]> {
   const trained = results.filter(({ history }) => history.trainAccs.length > 0);
+  const histories = trained.map(({ history }) => history);
+  if (histories.length === 0) return [];
+  const [{ trainAccs, examplesSeen }] = histories;
+  const x = 'epochs';
+  const epochs = { count: trainAccs.length, seen: examplesSeen, unit: 'examples' } as const;
+  const losses = histories.flatMap(({ trainLosses, valLosses }) => [...trainLosses, ...valLosses]);
+  const accuracies = histories.flatMap(({ trainAccs, valAccs }) => [...trainAccs, ...valAccs]);
+  const lossAxes = { x, y: 'loss', epochs, yDomain: [0, roundedUp(Math.max(...losses))] as [number, number] };
+  const lowest = Math.floor(10 * Math.min(0.9, ...accuracies)) / 10;
+  const accuracyAxes = { x, y: 'accuracy', epochs, yDomain: [lowest, 1] as [number, number] };
+
   const paths: string[] = [];
-  const plot = async (
-    name: string,
-    curves: Curve[],
-    title: string,
-    y: string,
-    epochs: number,
-    seen: number,
-    yDomain?: [number, number],
-  ) => {
-    const path = join(folder, `${paths.length + 1}-${name}.svg`);
-    await plotCurves(path, curves, {
-      title,
-      x: 'epochs',
-      y,
-      yDomain,
-      epochs: { count: epochs, examples: seen },
-    });
-    paths.push(path);
+  const pathOf = (name: string) => {
+    paths.push(join(folder, `${paths.length + 1}-${name}.svg`));
+    return paths[paths.length - 1];
   };
   for (const { method, history } of trained) {
-    const epochs = history.trainAccs.length;
-    const title = `Fine-tuning: ${method}`;
-    const losses = [
+    const title = { title: `Fine-tuning: ${method}`, subtitle };
+    const lossCurves = [
       lossCurve('training', history.trainLosses, stepsPerEpoch),
       lossCurve('validation', history.valLosses, stepsPerEpoch),
     ];
-    await plot(`${method}-loss`, losses, title, 'loss', epochs, history.examplesSeen);
-    const accuracies = [
+    await plotCurves(pathOf(`${method}-loss`), lossCurves, { ...title, ...lossAxes });
+    const accuracyCurves = [
       accuracyCurve('training', history.trainAccs),
       accuracyCurve('validation', history.valAccs),
     ];
-    const lowest = Math.min(0.5, ...history.trainAccs, ...history.valAccs); // chance, or worse
-    await plot(`${method}-accuracy`, accuracies, title, 'accuracy', epochs, history.examplesSeen, [
-      lowest,
-      1,
-    ]);
+    await plotCurves(pathOf(`${method}-accuracy`), accuracyCurves, { ...title, ...accuracyAxes });
   }
   if (trained.length > 1) {
-    const { trainAccs, examplesSeen } = trained[0].history;
-    const curves = trained.map(({ method, history }) => lossCurve(method, history.valLosses, stepsPerEpoch));
-    await plot(
-      'comparison',
-      curves,
-      'Validation loss of each method',
-      'loss',
-      trainAccs.length,
-      examplesSeen,
-    );
+    await plotPanels(pathOf('comparison'), { title: 'The validation part, by method', subtitle }, [
+      {
+        ...lossAxes,
+        curves: trained.map(({ method, history }) => lossCurve(method, history.valLosses, stepsPerEpoch)),
+      },
+      {
+        ...accuracyAxes,
+        curves: trained.map(({ method, history }) => accuracyCurve(method, history.valAccs)),
+      },
+    ]);
   }
   return paths;
 }
@@ -75,4 +68,9 @@ function lossCurve(name: string, losses: readonly number[], stepsPerEpoch: numbe
 /** An accuracy for the end of every epoch. */
 function accuracyCurve(name: string, accuracies: readonly number[]): Curve {
   return { name, points: accuracies.map((y, i) => ({ x: i + 1, y })) };
+}
+
+/** To a fifth: where an axis can end. */
+function roundedUp(y: number): number {
+  return Math.ceil(5 * y) / 5;
 }

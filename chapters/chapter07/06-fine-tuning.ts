@@ -99,12 +99,14 @@ export async function plotLosses(
     stepsPerEpoch,
     evalFreq,
     batchSize,
+    subtitle,
   }: {
     method: string;
     epochs: number;
     stepsPerEpoch: number;
     evalFreq: number;
     batchSize: number;
+    subtitle: string;
   },
 ): Promise<void> {
   const curve = (name: string, values: readonly number[]) => ({
@@ -113,9 +115,10 @@ export async function plotLosses(
   });
   await plotCurves(path, [curve('training', history.trainLosses), curve('validation', history.valLosses)], {
     title: `Instruction fine-tuning: ${method}`,
+    subtitle,
     x: 'epochs',
     y: 'loss',
-    epochs: { count: epochs, examples: epochs * stepsPerEpoch * batchSize },
+    epochs: { count: epochs, seen: epochs * stepsPerEpoch * batchSize, unit: 'examples' },
   });
 }
 

@@ -4,6 +4,7 @@ import { saveTensors } from '../../lib/io/checkpoint.ts';
 import { calcLossLoader, modelConfig, obtainModel } from '../chapter05/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
+import { onData } from '../common/plot.ts';
 import { runTraining } from '../common/training-run.ts';
 import { INSTRUCTIONS, obtain } from '../datasets/index.ts';
 import { formatInput, showData } from './02-preparing-the-dataset.ts';
@@ -85,7 +86,10 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
     nb.figure(`history-${method}`, history);
     if (history.trainLosses.length === 0) continue;
     const plot = join(folder, `${method}-loss.svg`);
-    await plotLosses(plot, history, { method, epochs, stepsPerEpoch, evalFreq, batchSize });
+    await plotLosses(plot, history, {
+      ...{ method, epochs, stepsPerEpoch, evalFreq, batchSize },
+      subtitle: onData(source, seed),
+    });
     nb.note(`Plot: ${plot}`);
   }
   showResults(nb, results);

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
 import { writeFileAtomically } from '../../lib/io/files.ts';
 
@@ -7,26 +8,58 @@ export interface Curve {
   points: readonly { x: number; y: number }[];
 }
 
-export interface PlotLabels {
-  title: string;
+/** Two axes and the curves between them. */
+export interface Panel {
+  curves: readonly Curve[];
   x: string;
   y: string;
-  /** The range of y; by default that of the curves, a little rounded. */
+  /** The range of y; by default that of the curves, a little rounded. Plots that are to be compared share one. */
   yDomain?: [number, number];
-  /** Where x counts epochs: how many there are, each with a tick, and the total of examples seen, as a second axis. */
-  epochs?: { count: number; examples: number };
+  /** Where x counts epochs: how many there are, each with a tick, and all that is seen in them, as a second axis. */
+  epochs?: { count: number; seen: number; unit: 'examples' | 'tokens' };
 }
 
-/** Draws curves over a common axis as an SVG file, written beside its place and then renamed. */
-export async function plotCurves(path: string, curves: readonly Curve[], labels: PlotLabels): Promise<void> {
+export interface Title {
+  title: string;
+  /** What it was measured on: see `onData`. */
+  subtitle?: string;
+}
+
+/** `SMSSpamCollection, seed 42`: which data a plot is about, where the data may be a file's path, and with which seed. */
+export function onData(source: string, seed: number): string {
+  return `${basename(source)}, seed ${seed}`;
+}
+
+/** Draws curves over a common axis as an SVG file. */
+export async function plotCurves(
+  path: string,
+  curves: readonly Curve[],
+  { title, subtitle, ...axes }: Title & Omit<Panel, 'curves'>,
+): Promise<void> {
+  await plotPanels(path, { title, subtitle }, [{ curves, ...axes }]);
+}
+
+/** Draws panels side by side as one SVG file, with one legend. */
+export async function plotPanels(path: string, title: Title, panels: readonly Panel[]): Promise<void> {
+  await drawSvg(path, title, { hconcat: panels.map(describePanel) });
+}
+
+/** Draws what Vega-Lite is told as an SVG file, written beside its place and then renamed. */
+export async function drawSvg(path: string, { title, subtitle }: Title, spec: object): Promise<void> {
   // Loaded only when there is something to draw: it is a third of all code that a garbage collection looks at.
   const [{ parse, View }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
-  const view = new View(parse(compile(describePlot(curves, labels)).spec), { renderer: 'none' });
+  const whole = {
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    title: { text: title, ...(subtitle !== undefined && { subtitle }), anchor: 'middle' },
+    background: 'white',
+    ...spec,
+  } as TopLevelSpec;
+  const view = new View(parse(compile(whole).spec), { renderer: 'none' });
   await writeFileAtomically(path, await view.toSVG());
   view.finalize();
 }
 
-function describePlot(curves: readonly Curve[], { title, x, y, yDomain, epochs }: PlotLabels): TopLevelSpec {
+function describePanel({ curves, x, y, yDomain, epochs }: Panel) {
   const whole = epochs && {
     scale: { domain: [0, epochs.count], nice: false },
     axis: { values: Array.from({ length: epochs.count + 1 }, (_, i) => i), format: 'd' },
@@ -44,26 +77,23 @@ function describePlot(curves: readonly Curve[], { title, x, y, yDomain, epochs }
       // The order given, not the alphabet's.
       color: { field: 'name', type: 'nominal', title: null, sort: curves.map((curve) => curve.name) },
     },
-  } as const;
+  };
   const common = {
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    title,
     width: 480,
     height: 280,
-    background: 'white',
     data: { values: curves.flatMap(({ name, points }) => points.map((point) => ({ ...point, name }))) },
-  } as const;
+  };
   if (!epochs) return { ...common, ...lines };
   // Points that nobody sees carry the upper axis.
   const upper = {
-    mark: { type: 'point' as const, opacity: 0 },
+    mark: { type: 'point', opacity: 0 },
     encoding: {
       x: {
         field: 'x',
-        type: 'quantitative' as const,
-        title: 'examples seen',
-        scale: { domain: [0, epochs.examples], nice: false },
-        axis: { orient: 'top' as const, grid: false },
+        type: 'quantitative',
+        title: `${epochs.unit} seen`,
+        scale: { domain: [0, epochs.seen], nice: false },
+        axis: { orient: 'top', grid: false },
       },
     },
   };
