@@ -26,6 +26,7 @@ const ORDER = [
   'chapters/appendixE/',
   'chapters/adapter/',
   'chapters/mini/',
+  'chapters/compare/',
   'chapters/llama/',
 ];
 

@@ -19,6 +19,7 @@ export {
   chooseTrainable,
   type Method,
   NUM_CLASSES,
+  prepareForMethod,
   replaceHead,
   wrapWithLoRA,
 } from './05-classification-head.ts';
@@ -41,7 +42,7 @@ export {
   trainClassifierSteps,
 } from './07-fine-tuning.ts';
 export { classifyReview, classProbabilities, spamProbability } from './08-spam-classifier.ts';
-export { CachedPrefix, frozenBlocks, LastPositionClassifier } from './09-work-left-out.ts';
+export { CachedPrefix, frozenBlocks, LastPositionClassifier, leaveWorkOut } from './09-work-left-out.ts';
 export {
   type ClassifierSettings,
   readClassifierSettings,

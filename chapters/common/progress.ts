@@ -43,7 +43,8 @@ export class Progress {
     const left = `${formatSeconds((this.total - done) / perSecond)} left`;
     const filled = Math.round((BAR_WIDTH * done) / Math.max(1, this.total));
     const bar = '█'.repeat(filled) + '░'.repeat(Math.max(0, BAR_WIDTH - filled));
-    const parts = [`${this.label} ${bar} ${done}/${this.total}`, rate, left, note].filter(Boolean);
+    const speed = done > this.first ? [rate, left] : []; // unknown before the first step is done
+    const parts = [`${this.label} ${bar} ${done}/${this.total}`, ...speed, note].filter(Boolean);
     display?.show(parts.join(' · '), seconds);
   }
 
