@@ -56,6 +56,7 @@ export const PAGES: readonly Page[] = [
   { source: 'docs/site/lab.md', name: 'lab', title: 'The LoRA lab', panels: ['lab'] },
   { source: 'chapters/llama/README.md', name: 'llama', title: 'From GPT-2 to Llama', chapter: 'llama' },
   { source: 'chapters/mini/README.md', name: 'mini', title: 'The model mini' },
+  { source: 'chapters/compare/README.md', name: 'compare', title: 'What is trained, side by side' },
   { source: 'chapters/datasets/README.md', name: 'datasets', title: 'The data sets' },
   { source: 'docs/engine.md', name: 'engine', title: 'The CPU engine' },
   { source: 'docs/backends.md', name: 'backends', title: 'Which engine' },
