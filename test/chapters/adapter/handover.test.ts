@@ -97,7 +97,7 @@ describe('what handover writes', function () {
     const { status, stderr } = adapterCommand(['handover', ...given]);
     expect(status).to.equal(1);
     expect(stderr).to.match(/^error: the classes of .* are ham, spam, but the adapter knows [^\n]*\n$/);
-    expect(existsSync(join(folder, 'x'))).to.equal(false);
+    expect(existsSync(join(folder, 'x', 'handover.json'))).to.equal(false);
   });
 });
 
