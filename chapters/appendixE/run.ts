@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import {
   defaultEpochs,
+  EXAMPLES,
   PAD_TOKEN_ID,
   plotResults,
   SPAM_OPTIONS,
@@ -16,17 +17,30 @@ import { showDataset } from './02-preparing-the-dataset.ts';
 import { showModel } from './03-initialising-the-model.ts';
 import { freezeAndWrap, showTraining, showWrapped } from './04-fine-tuning-with-lora.ts';
 import { showMerging } from './05-merging.ts';
+import { showWhatChanged } from './06-looking-inside.ts';
+import { parseRanks, showRanks } from './07-ranks.ts';
+
+export const OPTIONS = {
+  ...SPAM_OPTIONS,
+  ranks: {
+    type: 'string',
+    help: 'also train at each of these ranks, and compare losses and accuracies',
+    placeholder: 'N,N,…',
+  },
+} as const;
 
 /** The mission's notebook, section by section. */
-export async function run(nb: Notebook, options: SpamOptions): Promise<void> {
+export async function run(nb: Notebook, options: SpamOptions & { ranks?: string }): Promise<void> {
   const { seed, rank, alpha } = options;
+  const ranks = options.ranks === undefined ? undefined : parseRanks(options.ranks);
   const folder = join(options.out, 'appendixE');
 
   nb.section('E.1 What LoRA is: x (W + AB) = x W + x A B');
   showWhatLoRAIs(nb, { rank, alpha });
 
   nb.section('E.2 Preparing the dataset');
-  const { datasets, labels, loaders, source } = await showDataset(nb, options);
+  const data = await showDataset(nb, options);
+  const { datasets, labels, loaders, source } = data;
 
   nb.section('E.3 Initialising the model');
   const model = await showModel(nb, loaders, options, labels.length);
@@ -34,7 +48,8 @@ export async function run(nb: Notebook, options: SpamOptions): Promise<void> {
   nb.section('E.4 Parameter-efficient fine-tuning with LoRA');
   freezeAndWrap(nb, model, { rank, alpha });
   await showWrapped(nb, model, loaders, seed);
-  if ((options.epochs ?? defaultEpochs(options.model)) > 0) {
+  const isTrained = (options.epochs ?? defaultEpochs(options.model)) > 0;
+  if (isTrained) {
     const history = await showTraining(nb, model, loaders, options, source);
     const plots = await plotResults(folder, [{ method: 'lora', history }], {
       stepsPerEpoch: loaders.train.length,
@@ -50,6 +65,15 @@ export async function run(nb: Notebook, options: SpamOptions): Promise<void> {
   nb.section('Merging: W + AB as one matrix');
   const [ids] = datasets.test.get(0); // [t]
   showMerging(nb, model, ids.unsqueeze(0));
+
+  if (isTrained) {
+    nb.section('Looking inside: what the adapter has changed');
+    await showWhatChanged((line) => nb.note(line), model, folder, EXAMPLES.spam);
+  }
+  if (ranks) {
+    nb.section('Loss and accuracy by rank');
+    await showRanks(nb, data, options, ranks);
+  }
   showPeakMemory(nb);
 }
 
@@ -58,7 +82,7 @@ if (isProgram(import.meta.url)) {
     chapter: 'appendixE',
     summary:
       'LoRA step by step: what it is, the data, the model, freezing, wrapping, training, evaluating, merging.',
-    options: SPAM_OPTIONS,
+    options: OPTIONS,
     run,
   });
 }

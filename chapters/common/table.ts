@@ -3,7 +3,7 @@ export function formatTable(header: readonly string[], rows: readonly (readonly 
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column].length)),
   );
-  const isNumeric = (column: number) => rows.every((row) => /^[\d,.%–-]+( \w+)?$/.test(row[column]));
+  const isNumeric = (column: number) => rows.every((row) => /^([\d,.%–-]+( \w+)?)?$/.test(row[column]));
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, column) =>

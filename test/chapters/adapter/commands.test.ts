@@ -88,7 +88,7 @@ describe('npm run adapter', function () {
   });
 
   it('inspect prints a row for each layer', () => {
-    const { stdout } = adapterCommand(['inspect', '--adapter', adapter]);
+    const { stdout } = adapterCommand(['inspect', '--adapter', adapter, '--out', join(folder, 'pictures')]);
     expect(stdout).to.match(/trf_blocks\.3\.ff\.layers\.2 +2 +\d/);
     expect(stdout).to.include('classes: bill, crime & law, Überweisung; messages of 20 tokens');
   });

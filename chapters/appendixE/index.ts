@@ -1,0 +1,1 @@
+export { measureChanges, showWhatChanged } from './06-looking-inside.ts';
