@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { UserError } from '../../lib/errors.ts';
 import { writeBeside, wrongHash } from '../../lib/io/files.ts';
+import { fetchThrough, proxyFor } from './proxy.ts';
 
 export interface DownloadOptions {
   /** Anything else is refused. */
@@ -28,10 +29,11 @@ export class DownloadError extends UserError {
  */
 export async function downloadFile(url: string, path: string, options: DownloadOptions = {}): Promise<void> {
   const { connectTimeoutMs = 2000, stallTimeoutMs = 20000 } = options;
-  await reachHost(new URL(url), connectTimeoutMs);
+  const address = new URL(url);
+  await reachHost(proxyFor(address, process.env) ?? address, connectTimeoutMs);
   const watchdog = new Watchdog(stallTimeoutMs);
   try {
-    const response = await fetch(url, { signal: watchdog.signal });
+    const response = await fetchThrough(address, { signal: watchdog.signal }, process.env);
     if (!response.ok || !response.body) throw new DownloadError(`${url} answered ${response.status}`);
     const { body } = response;
     const total = Number(response.headers.get('content-length')) || undefined;

@@ -7,18 +7,18 @@ import { UserError } from '../../lib/errors.ts';
 import { cannotRead, writeFileAtomically } from '../../lib/io/files.ts';
 import { Progress } from '../common/progress.ts';
 import { causeOf, reachHost, Watchdog } from './download.ts';
+import { withLock } from './lock.ts';
+import { type Environment, fetchThrough, proxyFor } from './proxy.ts';
 
 /**
  * A file of a model on the Hugging Face hub, in the cache that Python's huggingface_hub keeps, and with its environment
- * variables: HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE, HF_ENDPOINT, HF_TOKEN.
+ * variables: HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE, HF_ENDPOINT, HF_TOKEN; and through a proxy where one is named.
  *
  *      HF_HOME/hub/models--openai-community--gpt2/
  *          refs/main                                   the commit that `main` was
  *          snapshots/COMMIT/model.safetensors  ──▶     a symbolic link into blobs, or, where there are none, the file
  *          blobs/SHA-256                               what was downloaded; .incomplete until it is whole
  */
-
-type Environment = Record<string, string | undefined>;
 
 /** @throws UserError if the file is not in the cache and cannot be downloaded, or is not what it should be */
 export async function hubFile(
@@ -37,7 +37,7 @@ export async function hubFile(
   }
   const endpoint = (environment.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '');
   print(`Downloading ${path} of ${repository} from ${endpoint}, once`);
-  return download(folder, `${endpoint}/${repository}/resolve/main/${path}`, path, environment.HF_TOKEN);
+  return download(folder, `${endpoint}/${repository}/resolve/main/${path}`, path, print, environment);
 }
 
 function cacheFolder(environment: Environment): string {
@@ -54,12 +54,22 @@ async function findCached(folder: string, path: string): Promise<string | undefi
   return commits.map((commit) => join(folder, 'snapshots', commit, path)).find((file) => existsSync(file));
 }
 
-async function download(folder: string, url: string, path: string, token?: string): Promise<string> {
+async function download(
+  folder: string,
+  address: string,
+  path: string,
+  print: (line: string) => void,
+  environment: Environment,
+): Promise<string> {
+  if (!URL.canParse(address))
+    throw new UserError(`${address} is not an address: check HF_ENDPOINT, such as https://huggingface.co`);
+  const url = new URL(address);
+  const token = environment.HF_TOKEN;
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
   try {
-    await reachHost(new URL(url), 2000);
+    await reachHost(proxyFor(url, environment) ?? url, 2000);
     // The answer for a large file redirects to another host, and its own headers say what will be found there.
-    const about = await fetch(url, { method: 'HEAD', redirect: 'manual', headers });
+    const about = await fetchThrough(url, { method: 'HEAD', redirect: 'manual', headers }, environment);
     if (about.status >= 400) throw new UserError(refusal(url, about.status));
     const name = (about.headers.get('x-linked-etag') ?? about.headers.get('etag') ?? '').replaceAll(
       /^W\/|"/g,
@@ -73,12 +83,20 @@ async function download(folder: string, url: string, path: string, token?: strin
       throw new UserError(`${url} does not answer as the Hugging Face hub does; check HF_ENDPOINT`);
 
     const blob = join(folder, 'blobs', name);
-    if (!existsSync(blob)) await fetchBlob(url, blob, name, size, headers);
     const pointer = join(folder, 'snapshots', commit, path);
-    await mkdir(dirname(pointer), { recursive: true });
-    await rm(pointer, { force: true });
-    // Where there are no links (Windows, FAT), Python's cache has the file itself here too.
-    await symlink(relative(dirname(pointer), blob), pointer).catch(() => rename(blob, pointer));
+    await withLock(
+      `${blob}.lock`,
+      () => print('Another process is downloading it; waiting for that'),
+      async () => {
+        // Meanwhile the other one may have finished it.
+        if (existsSync(pointer)) return;
+        if (!existsSync(blob)) await fetchBlob(url, blob, name, size, headers, environment);
+        await mkdir(dirname(pointer), { recursive: true });
+        await rm(pointer, { force: true });
+        // Where there are no links (Windows, FAT), Python's cache has the file itself here too.
+        await symlink(relative(dirname(pointer), blob), pointer).catch(() => rename(blob, pointer));
+      },
+    );
     await writeFileAtomically(join(folder, 'refs', 'main'), commit);
     return pointer;
   } catch (error) {
@@ -87,7 +105,7 @@ async function download(folder: string, url: string, path: string, token?: strin
   }
 }
 
-function refusal(url: string, status: number): string {
+function refusal(url: URL, status: number): string {
   if (status === 401 || status === 403)
     return `${url} may not be read (${status}): give a token with HF_TOKEN`;
   return `${url} answered ${status}`;
@@ -95,11 +113,12 @@ function refusal(url: string, status: number): string {
 
 /** Downloads to `blob`.incomplete, continuing what an earlier try has left there, and checks what came. */
 async function fetchBlob(
-  url: string,
+  url: URL,
   blob: string,
   name: string,
   size: number,
   headers: Record<string, string>,
+  environment: Environment,
 ): Promise<void> {
   const part = `${blob}.incomplete`;
   await mkdir(dirname(blob), { recursive: true });
@@ -110,7 +129,8 @@ async function fetchBlob(
     const progress = new Progress(`  download (MB)`, Math.ceil(size / 1e6), Math.floor(done / 1e6));
     try {
       const range: Record<string, string> = done > 0 ? { range: `bytes=${done}-` } : {};
-      const answer = await fetch(url, { headers: { ...headers, ...range }, signal: watchdog.signal });
+      const request = { headers: { ...headers, ...range }, signal: watchdog.signal };
+      const answer = await fetchThrough(url, request, environment);
       if (!answer.ok || !answer.body) throw new UserError(refusal(url, answer.status));
       if (answer.status !== 206) done = 0; // it sends all of it
       const file = await open(part, done > 0 ? 'a' : 'w');
@@ -138,7 +158,7 @@ async function fetchBlob(
 }
 
 /** The hub names a large file by its SHA-256, a small one by git's SHA-1; a mirror's own names say nothing. */
-async function checkContent(part: string, name: string, size: number, url: string): Promise<void> {
+async function checkContent(part: string, name: string, size: number, url: URL): Promise<void> {
   const isSha256 = /^[0-9a-f]{64}$/.test(name);
   if (!isSha256 && !/^[0-9a-f]{40}$/.test(name)) return;
   const hash = createHash(isSha256 ? 'sha256' : 'sha1');

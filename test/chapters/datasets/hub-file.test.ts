@@ -7,9 +7,10 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, request as forward, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -102,5 +103,67 @@ describe('a file of the Hugging Face hub', () => {
     expect(await failure(get())).to.match(/HF_TOKEN/);
     expect(await failure(get({ HF_HUB_OFFLINE: 'true' }))).to.match(/not in the cache.*HF_HUB_OFFLINE/);
     expect(await failure(get({ HF_ENDPOINT: 'http://127.0.0.1:9' }))).to.match(/cannot be reached/);
+  });
+
+  it('is downloaded once by two that ask for it at the same time', async () => {
+    const said: string[] = [];
+    const ask = () =>
+      hubFile('someone/gpt', 'model.safetensors', (line) => said.push(line), {
+        HF_HOME: home,
+        HF_ENDPOINT: endpoint,
+      });
+    const [one, other] = await Promise.all([ask(), ask()]);
+    expect(one).to.equal(other);
+    expect(readFileSync(one).equals(CONTENT)).to.equal(true);
+    expect(asked.filter(({ method }) => method === 'GET')).to.have.length(1);
+    expect(said).to.include('Another process is downloading it; waiting for that');
+    expect(existsSync(`${blob()}.lock`)).to.equal(false);
+  });
+
+  it('is downloaded where a process that was killed has left its lock', async () => {
+    mkdirSync(join(blob(), '..'), { recursive: true });
+    writeFileSync(`${blob()}.lock`, '');
+    const longAgo = new Date(Date.now() - 60_000);
+    utimesSync(`${blob()}.lock`, longAgo, longAgo);
+    expect(readFileSync(await get()).equals(CONTENT)).to.equal(true);
+  });
+
+  it('comes through the proxy that the environment names', async () => {
+    const relayed: { path?: string; credentials?: string }[] = [];
+    const proxy = createServer((request, response) => {
+      const { 'proxy-authorization': credentials, ...headers } = request.headers;
+      relayed.push({ path: request.url, credentials });
+      // A hub whose name only the proxy knows.
+      const { pathname } = new URL(request.url!);
+      forward(new URL(pathname, endpoint), { method: request.method, headers }, (answer) => {
+        response.writeHead(answer.statusCode!, answer.headers);
+        answer.pipe(response);
+      }).end();
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const address = `127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const hub = { HF_ENDPOINT: 'http://hub.invalid' };
+    const path = await get({ ...hub, HTTP_PROXY: `http://me:s%20ecret@${address}` });
+    expect(readFileSync(path).equals(CONTENT)).to.equal(true);
+    expect(relayed[0]).to.deep.equal({
+      path: 'http://hub.invalid/someone/gpt/resolve/main/model.safetensors',
+      credentials: `Basic ${Buffer.from('me:s ecret').toString('base64')}`,
+    });
+    rmSync(join(home, 'hub'), { recursive: true });
+    const excepted = { ...hub, http_proxy: address, no_proxy: 'localhost, .invalid' };
+    expect(await failure(get(excepted))).to.match(/hub\.invalid cannot be reached/);
+    // To an https hub a proxy is asked for a tunnel, which this one does not give.
+    proxy.on('connect', (request, socket) => {
+      relayed.push({ path: request.url });
+      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    });
+    const secure = { HF_ENDPOINT: 'https://hub.invalid', ALL_PROXY: address };
+    expect(await failure(get(secure))).to.equal(
+      `the proxy ${address} refuses hub.invalid:443: it answered 403`,
+    );
+    expect(await failure(get({ ...hub, all_proxy: 'socks5://x:1' }))).to.match(
+      /socks5:\/\/x:1 cannot be used/,
+    );
+    await new Promise((resolve) => proxy.close(resolve));
   });
 });
