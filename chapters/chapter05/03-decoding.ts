@@ -1,4 +1,4 @@
-import { cat, manualSeed, type nn, noGrad, type Tensor, tensor, zeros } from '../../lib/index.ts';
+import { cat, manualSeed, type nn, type Tensor, tensor, tidy, zeros } from '../../lib/index.ts';
 import { checkOptions } from '../../lib/options.ts';
 import { type GPTModel, generateTextSimple, KeyValueCache } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
@@ -73,7 +73,7 @@ export function* generateSteps(model: nn.Module, ids: Tensor, options: DecodingO
   for (let i = 0; i < maxNewTokens; i++) {
     // A text that has outgrown the context is shown from a later beginning each time, and every position changes.
     if (ids.shape[1] > contextSize) cache = undefined;
-    const next = noGrad(() => {
+    const next = tidy(() => {
       const shown = cache ? ids.slice(1, cache.length) : ids.slice(1, -contextSize); // [b, ≤ contextSize]
       const logits = model.forward(shown, cache).select(1, -1); // [b, t, v] → [b, v]
       const chosen = chooseNext(logits, options); // [b, 1]

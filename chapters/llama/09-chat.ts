@@ -1,5 +1,5 @@
 import { Template } from '@huggingface/jinja';
-import { noGrad, type Tensor, tensor, UserError } from '../../lib/index.ts';
+import { type Tensor, tensor, tidy, UserError } from '../../lib/index.ts';
 import { KeyValueCache } from '../chapter04/index.ts';
 import { keepTopK, softmaxWithTemperature } from '../chapter05/index.ts';
 import type { LoadedLlama } from './06-gguf.ts';
@@ -58,7 +58,7 @@ export function* continueIds(
   let fresh = ids.slice(cache.length);
   if (fresh.length === 0) throw new UserError('there is nothing to continue: give at least one token');
   for (let i = 0; i < maxNewTokens; i++) {
-    const next = noGrad(() => {
+    const next = tidy(() => {
       const logits = model.forward(tensor([fresh], { dtype: 'int32' }), cache).select(1, -1); // [1, t] → [1, v]
       return choose(logits, temperature, topK);
     });

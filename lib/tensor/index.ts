@@ -12,3 +12,4 @@ export { bincount } from './ops/scatter.ts';
 export type { Subscript } from './ops/subscript.ts';
 export type { Shape } from './shape.ts';
 export { type NestedArray, Tensor } from './tensor.ts';
+export { tidy } from './tidy.ts';

@@ -68,6 +68,7 @@ const FUNCTIONS: Record<string, Row> = {
   allclose: [lib.allclose, () => [x(2, 3), x(2, 3), { rtol: 1e-3 }]],
   storageFrom: [lib.storageFrom, () => [[1, 2], 'float32']],
   noGrad: [lib.noGrad, () => [() => 1]],
+  tidy: [lib.tidy, () => [() => 1]],
   isGradEnabled: [lib.isGradEnabled, () => []],
   setPrintOptions: [lib.setPrintOptions, () => [{ sciMode: null }]],
   useBackend: [lib.useBackend, () => ['js', { threads: 1 }]],

@@ -1,21 +1,14 @@
 import { expect } from 'chai';
-import { setAllocator, type TypedArray } from '../../lib/backend/storage.ts';
+import { setAllocator } from '../../lib/backend/storage.ts';
 import { createWasmBackend } from '../../lib/backend/wasm/index.ts';
 import { manualSeed, randn, tensor, useBackend } from '../../lib/index.ts';
 import { loraTraining, TINY } from '../gpu/training.ts';
 import { tensorOf, upstream, valuesOf } from '../ops/inputs.ts';
 import type { Operation } from '../ops/operation.ts';
 import { OPERATIONS } from '../ops/table.ts';
+import { spoilingMemory } from './spoilingMemory.ts';
 
 /** Backward gives the memory of what it made back before the collector would: never too early, and nearly all of it. */
-
-const NEW = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
-
-/** What is read after its memory was given back is nonsense. */
-const spoiling = {
-  allocate: (dtype: keyof typeof NEW, length: number) => new NEW[dtype](length),
-  release: (array: TypedArray) => void array.fill(array instanceof Float32Array ? Number.NaN : 77),
-};
 
 /** The gradients of Σ w · (output + output²): each input is used along two ways. */
 function gradients(operation: Operation): number[][] {
@@ -41,7 +34,7 @@ describe('the memory of backward', () => {
   for (const operation of OPERATIONS.filter(({ gradient }) => gradient)) {
     it(`of ${operation.name} is given back when nobody reads it any more`, () => {
       const expected = gradients(operation);
-      setAllocator(spoiling);
+      setAllocator(spoilingMemory);
       expect(gradients(operation)).to.deep.equal(expected);
     });
   }
@@ -55,7 +48,7 @@ describe('the memory of backward', () => {
       return [...found, ...model.parameters().map(({ grad }) => grad?.toFlatArray()), x.grad!.toFlatArray()];
     };
     const expected = losses();
-    setAllocator(spoiling);
+    setAllocator(spoilingMemory);
     expect(losses()).to.deep.equal(expected);
   });
 
