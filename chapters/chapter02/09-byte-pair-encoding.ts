@@ -20,7 +20,7 @@ import { decodeWith, END_OF_TEXT } from './gpt2-vocabulary.ts';
  * Words, numbers and runs of punctuation, each with the space before it; merges never cross their boundaries.
  * GPT-2's own expression. (JavaScript counts U+FEFF as white space and not U+0085; GPT-2 does the opposite.)
  */
-const PIECES = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
+export const PIECES = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
 
 /** Two neighbouring tokens as one number, for use as a key. */
 const ID_LIMIT = 2 ** 20;

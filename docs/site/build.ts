@@ -6,6 +6,7 @@ import { isProgram } from '../../chapters/common/cli.ts';
 import { bundle, ROOT } from './bundle.ts';
 import { escapeHtml, highlight, render, sourcePage } from './markdown.ts';
 import { PAGES, type Page, START } from './pages.ts';
+import { pictureSection } from './pictures/section.ts';
 import { pageHtml } from './template.ts';
 
 /** What a search looks through: a section of a page. */
@@ -28,7 +29,7 @@ export async function buildSite(folder: string): Promise<void> {
     for (const file of named) files.add(file);
     writeFileSync(
       join(folder, `${page.name}.html`),
-      pageHtml({ ...page, body: withPanels(html, page), headings }),
+      pageHtml({ ...page, body: await withPanels(html, page), headings }),
     );
     index.push(...sectionsOf(page, html));
   }
@@ -37,7 +38,10 @@ export async function buildSite(folder: string): Promise<void> {
     else writeFileSync(join(folder, sourcePage(file)), codePage(file));
   }
   writeFileSync(join(folder, 'search.json'), JSON.stringify(index));
-  copy('docs/site/style.css', join(folder, 'style.css'));
+  const styles = ['style.css', 'pictures/pictures.css'].map((name) =>
+    readFileSync(join(ROOT, 'docs', 'site', name)),
+  );
+  writeFileSync(join(folder, 'style.css'), Buffer.concat(styles));
   writeFileSync(join(folder, '.nojekyll'), ''); // GitHub Pages: the files as they are
   await bundle(folder);
 }
@@ -48,8 +52,9 @@ function copy(file: string, to: string): void {
 }
 
 /** The panels of a page follow its first paragraphs; without JavaScript a line says what they are. */
-function withPanels(html: string, { chapter, panels = [] }: Page): string {
+async function withPanels(html: string, { chapter, panels = [], picture }: Page): Promise<string> {
   const places = panels.map((name) => panel(name, ''));
+  if (picture) places.push(await pictureSection(picture));
   if (chapter) places.push(panel('run', ` data-chapter="${chapter}"`));
   const at = html.search(/<h2/);
   return at < 0 ? html + places.join('') : html.slice(0, at) + places.join('') + html.slice(at);

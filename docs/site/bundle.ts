@@ -115,6 +115,7 @@ export async function bundle(folder: string): Promise<void> {
   // Separate from those programs, which may use all of the library: these contain only what they use of it.
   const entries = ['lab', 'classify'].map((name) => [name, join(HERE, 'worker', `${name}.ts`)]);
   await build({ ...worker, entryPoints: Object.fromEntries(entries) });
+  await build({ ...worker, entryPoints: { pictures: join(HERE, 'pictures', 'worker.ts') } });
   // In the folder of the pages, so that it may serve them all.
   await build({
     ...common,

@@ -1,5 +1,7 @@
 /** The pages of the site, in reading order: each is a page of the repository. */
 
+import type { PictureName } from './pictures/pictures.ts';
+
 export interface Page {
   /** The file in the repository. */
   source: string;
@@ -11,6 +13,8 @@ export interface Page {
   chapter?: string;
   /** What comes before the text: the names of panels. */
   panels?: readonly string[];
+  /** Then comes its picture. */
+  picture?: PictureName;
 }
 
 export const PAGES: readonly Page[] = [
@@ -19,20 +23,35 @@ export const PAGES: readonly Page[] = [
     name: 'appendixA',
     title: 'A: the library',
     chapter: 'appendixA',
+    picture: 'graph',
   },
   {
     source: 'chapters/chapter02/README.md',
     name: 'chapter02',
     title: '2: from text to vectors',
     chapter: 'chapter02',
+    picture: 'tokens',
   },
-  { source: 'chapters/chapter03/README.md', name: 'chapter03', title: '3: attention', chapter: 'chapter03' },
-  { source: 'chapters/chapter04/README.md', name: 'chapter04', title: '4: a GPT', chapter: 'chapter04' },
+  {
+    source: 'chapters/chapter03/README.md',
+    name: 'chapter03',
+    title: '3: attention',
+    chapter: 'chapter03',
+    picture: 'attention',
+  },
+  {
+    source: 'chapters/chapter04/README.md',
+    name: 'chapter04',
+    title: '4: a GPT',
+    chapter: 'chapter04',
+    picture: 'blocks',
+  },
   {
     source: 'chapters/chapter05/README.md',
     name: 'chapter05',
     title: '5: pretraining',
     chapter: 'chapter05',
+    picture: 'next',
   },
   {
     source: 'chapters/chapter06/README.md',
@@ -51,6 +70,7 @@ export const PAGES: readonly Page[] = [
     name: 'appendixD',
     title: 'D: learning rates',
     chapter: 'appendixD',
+    picture: 'schedule',
   },
   { source: 'chapters/appendixE/README.md', name: 'appendixE', title: 'E: LoRA', chapter: 'appendixE' },
   { source: 'docs/site/lab.md', name: 'lab', title: 'The LoRA lab', panels: ['lab'] },

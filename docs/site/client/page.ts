@@ -6,6 +6,7 @@ const PANELS: Record<string, () => Promise<{ wake(place: HTMLElement): void }>> 
   run: () => import('./run.ts'),
   lab: () => import('./lab.ts'),
   classify: () => import('./classify.ts'),
+  picture: () => import('../pictures/page.ts'),
 };
 
 /** Light or dark: as the system is set, until the reader says otherwise. */
