@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { manualSeed } from '../../lib/index.ts';
 import { countParameters } from '../chapter04/index.ts';
 import { modelConfig, obtainModel } from '../chapter05/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
@@ -59,7 +60,10 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   showLoaders(nb, loaders, [38, 40]);
 
   nb.section('6.4 Initialising a model with pretrained weights');
-  const freshModel = async () => (await obtainModel({ ...options, model: name, print })).eval();
+  const freshModel = async () => {
+    manualSeed(seed); // random weights are the same for all methods
+    return (await obtainModel({ ...options, model: name, print })).eval();
+  };
   const model = await freshModel();
   showPretrainedModel(nb, model, name);
 
