@@ -38,8 +38,8 @@ export function pageOf(rows: readonly Row[], facts: PageFacts): string {
       `0.1, and a learning rate that rises over a tenth of the steps and falls along half a cosine. The highest rates are ` +
       `chapter 6's: ${ratesInWords(rows)}. LoRA has alpha = rank; \`lora-16-attention\` wraps the four matrices of attention and ` +
       'the head, the others every Linear. "Random" weights are drawn anew with each seed.',
-    'Seconds are those of the training with its evaluation and, where blocks are frozen, their one pass; those of the ' +
-      "processor are over all threads. Memory is the most that the run's own process has held.",
+    'Seconds are those of the training with its evaluation and, where blocks are frozen, their one pass; processor seconds ' +
+      "are over all threads. Memory is the most that the run's own process has held.",
     machineInWords(facts.results),
   ];
   return `${paragraphs.filter((text) => text !== '').join('\n\n')}\n`;

@@ -76,7 +76,7 @@ export const HEADER = [
   'test',
   'validation',
   'seconds',
-  'of the processor',
+  'processor seconds',
   'memory',
 ];
 
