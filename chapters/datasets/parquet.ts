@@ -5,6 +5,7 @@ import { compressors } from 'hyparquet-compressors';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import { UserError } from '../../lib/errors.ts';
 import { readFileOrExplain, writeFileAtomically } from '../../lib/io/files.ts';
+import { checkPages } from './parquet-pages.ts';
 
 /** A column to write. */
 export type ParquetColumn =
@@ -46,6 +47,8 @@ function columnsIn(file: ArrayBuffer, path: string): string[] {
   return orDamaged(path, () => {
     const metadata = parquetMetadata(file);
     requireSameCounts(metadata);
+    for (const { meta_data: column } of metadata.row_groups.flatMap(({ columns }) => columns))
+      if (column) checkPages(file, column, MOST_ROWS);
     const names: unknown[] = parquetSchema(metadata).children.map((child) => child.element.name);
     if (!names.every((name) => typeof name === 'string')) throw new Error('a column has no name');
     return names;
