@@ -1,4 +1,4 @@
-import { type io, nn, type Tensor, UserError } from '../../lib/index.ts';
+import { type io, isGradEnabled, nn, type Tensor, tidy, UserError } from '../../lib/index.ts';
 import { GPT_CONFIG_124M, type KeysAndValues, type KeyValueCache } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { formatTable } from '../common/table.ts';
@@ -60,16 +60,28 @@ export class LlamaModel extends nn.Module {
    * @throws UserError if there are more tokens than the model's context length
    */
   forward(ids: Tensor, cache?: KeyValueCache): Tensor {
+    return this.outHead.forward(this.#hidden(ids, cache)); // [b, t, vocab]
+  }
+
+  /** `forward` for the last position alone, which is all that generation asks for: [b, t] → [b, 1, vocab]. */
+  forwardLast(ids: Tensor, cache?: KeyValueCache): Tensor {
+    return this.outHead.forward(this.#hidden(ids, cache).slice(1, -1)); // [b, t, d] → [b, 1, d] → [b, 1, vocab]
+  }
+
+  /** What the head reads: [b, t] → [b, t, d]. */
+  #hidden(ids: Tensor, cache?: KeyValueCache): Tensor {
     const { contextLength } = this.config;
     const tokens = (cache?.length ?? 0) + ids.shape[1];
     if (tokens > contextLength) {
       throw new UserError(`the model sees at most ${contextLength} tokens, not ${tokens}: shorten the text`);
     }
     let x = this.tokEmb.forward(ids); // [b, t] → [b, t, d]
-    for (const [i, block] of [...this.trfBlocks].entries())
-      x = block.forward(x, this.#turns, cache?.layer(i)); // [b, t, d]
-    x = this.finalNorm.forward(x);
-    return this.outHead.forward(x); // [b, t, vocab]
+    for (const [i, block] of [...this.trfBlocks].entries()) {
+      const step = () => block.forward(x, this.#turns, cache?.layer(i)); // [b, t, d]
+      // What a block computes on the way is a hundred times its result, and only backward would read it again.
+      x = isGradEnabled() ? step() : tidy(step);
+    }
+    return this.finalNorm.forward(x);
   }
 
   /** What its layers are called at Hugging Face, for LoRA adapters that go there and come back. */

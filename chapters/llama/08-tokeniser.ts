@@ -40,8 +40,10 @@ export class BpeTokeniser implements Tokeniser {
   readonly #splitDigits: boolean;
   readonly #idOfByte: number[] = [];
   readonly #mergesOfPairs = new Map<number, MergeOfPair>();
-  readonly #bytesOfToken: Uint8Array[];
+  readonly #tokens: readonly string[];
+  readonly #isSpecial: ReadonlySet<number>;
   readonly #specialPattern: RegExp;
+  readonly #byteOfVisible = visibleBytes();
 
   /** @throws UserError if a merge is not in the list of tokens */
   constructor({ tokens, merges, special, splitDigits }: Vocabulary) {
@@ -53,9 +55,9 @@ export class BpeTokeniser implements Tokeniser {
       'g',
     );
     const ids = new Map(tokens.map((token, id) => [token, id]));
-    const bytes = visibleBytes();
     // Not every vocabulary has the 13 bytes that never occur in UTF-8.
-    for (const [visible, byte] of bytes) if (ids.has(visible)) this.#idOfByte[byte] = ids.get(visible)!;
+    for (const [visible, byte] of this.#byteOfVisible)
+      if (ids.has(visible)) this.#idOfByte[byte] = ids.get(visible)!;
     merges.forEach((line, rank) => {
       const [left, right] = line.split(' ');
       const pair = [known(ids, left), known(ids, right)] as const;
@@ -64,11 +66,8 @@ export class BpeTokeniser implements Tokeniser {
       if (this.#mergesOfPairs.has(key)) return;
       this.#mergesOfPairs.set(key, { left: pair[0], right: pair[1], rank, merged: known(ids, left + right) });
     });
-    const isSpecial = new Set(special);
-    const encoder = new TextEncoder();
-    this.#bytesOfToken = tokens.map((token, id) =>
-      isSpecial.has(id) ? encoder.encode(token) : Uint8Array.from(token, (char) => bytes.get(char) ?? 0x3f),
-    );
+    this.#tokens = tokens;
+    this.#isSpecial = new Set(special);
   }
 
   /** Special tokens that stand in the text are text like any other, unless they are allowed. */
@@ -94,9 +93,11 @@ export class BpeTokeniser implements Tokeniser {
   bytes(ids: Iterable<number>): Uint8Array {
     const parts: number[] = [];
     for (const id of ids) {
-      const token = this.#bytesOfToken[id];
-      if (!token) throw new UserError(`there is no token ${id}: the vocabulary has ${this.vocabSize}`);
-      for (const byte of token) parts.push(byte);
+      const token = this.#tokens[id];
+      if (token === undefined)
+        throw new UserError(`there is no token ${id}: the vocabulary has ${this.vocabSize}`);
+      if (this.#isSpecial.has(id)) parts.push(...new TextEncoder().encode(token));
+      else for (const char of token) parts.push(this.#byteOfVisible.get(char) ?? 0x3f); // “?”
     }
     return Uint8Array.from(parts);
   }

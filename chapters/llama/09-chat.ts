@@ -59,7 +59,7 @@ export function* continueIds(
   if (fresh.length === 0) throw new UserError('there is nothing to continue: give at least one token');
   for (let i = 0; i < maxNewTokens; i++) {
     const next = tidy(() => {
-      const logits = model.forward(tensor([fresh], { dtype: 'int32' }), cache).select(1, -1); // [1, t] → [1, v]
+      const logits = model.forwardLast(tensor([fresh], { dtype: 'int32' }), cache).select(1, 0); // [1, t] → [1, v]
       return choose(logits, temperature, topK);
     });
     cache.note(fresh);

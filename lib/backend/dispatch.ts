@@ -42,7 +42,7 @@ export function setBackends(backends: readonly Backend[]): void {
   setAllocator(backends.find((backend) => backend.allocator)?.allocator ?? null);
 }
 
-/** Runs `body`, and adds every storage that a kernel makes meanwhile to the list. */
+/** Runs `body`, and adds every storage that a kernel makes meanwhile to the list, and to that of a call around this one. */
 export function listingStorages(list: Storage[], body: () => void): void {
   const before = listed;
   listed = list;
@@ -50,6 +50,7 @@ export function listingStorages(list: Storage[], body: () => void): void {
     body();
   } finally {
     listed = before;
+    if (before) for (const storage of list) before.push(storage);
   }
 }
 

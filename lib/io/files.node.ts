@@ -28,8 +28,11 @@ export function cannotRead(path: string, what: string, error: unknown): UserErro
 /** A file held open: bytes of it are read when they are needed, even if another has taken its name meanwhile. */
 export interface OpenFile {
   readonly size: number;
-  /** @throws UserError if it cannot be read, or has become shorter than `end` */
-  read(begin: number, end: number): Uint8Array;
+  /**
+   * Reads the bytes begin … end − 1 to the beginning of `target`, or to an array of their own.
+   * @throws UserError if it cannot be read, or has become shorter than `end`
+   */
+  read(begin: number, end: number, target?: Uint8Array): Uint8Array;
   close(): void;
 }
 
@@ -50,9 +53,9 @@ export function openFile(path: string, what: string): OpenFile {
     }
     return {
       size: stat.size,
-      read(begin, end) {
+      read(begin, end, target = new Uint8Array(end - begin)) {
         try {
-          return readRange(file, begin, end);
+          return readRange(file, begin, target.subarray(0, end - begin));
         } catch (error) {
           throw cannotRead(path, what, error);
         }
@@ -64,8 +67,7 @@ export function openFile(path: string, what: string): OpenFile {
   }
 }
 
-function readRange(file: number, begin: number, end: number): Uint8Array {
-  const bytes = new Uint8Array(end - begin);
+function readRange(file: number, begin: number, bytes: Uint8Array): Uint8Array {
   for (let done = 0; done < bytes.length; ) {
     // Node reads at most 2 GiB at once.
     const length = Math.min(bytes.length - done, 2 ** 30);

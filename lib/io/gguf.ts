@@ -34,8 +34,8 @@ export interface GgufFile {
   readonly tensors: ReadonlyMap<string, GgufTensor>;
 }
 
-/** Reads the bytes begin … end − 1 of a file. */
-type ReadRange = (begin: number, end: number) => Uint8Array;
+/** Reads the bytes begin … end − 1 of a file: to the beginning of `target`, or to an array of their own. */
+type ReadRange = (begin: number, end: number, target?: Uint8Array) => Uint8Array;
 
 const MAGIC = 0x46554747; // "GGUF", little-endian
 const DEFAULT_ALIGNMENT = 32;
@@ -101,7 +101,7 @@ export function readGguf(readRange: ReadRange, size: number, name: string): Gguf
       byteLength: end - begin,
       readInto(target) {
         readable();
-        target.set(readRange(begin, end));
+        readRange(begin, end, target);
       },
       get data() {
         const { numbers, bytes, decode } = readable();

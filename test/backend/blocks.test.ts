@@ -63,7 +63,7 @@ for (const { name } of formats) {
       const a = view([1, 1536], 7);
       const [near, exact] = [blocks, plain].map((b) => jsKernels.matmul(a, turned(b)).data);
       const size = Math.sqrt(Array.from(exact, (y) => y * y).reduce((a, b) => a + b) / exact.length);
-      for (const [i, y] of exact.entries()) expect(near[i]).to.be.closeTo(y, 0.02 * size);
+      for (const [i, y] of exact.entries()) expect(near[i]).to.be.closeTo(y, 1e-4 * size);
     });
 
     it('is decoded into the panels of larger products, forward and backward', () => {

@@ -13,7 +13,13 @@ const { blocks } = JSON.parse(readFileSync(new URL('expected.json', FOLDER), 'ut
   blocks: Record<string, { type: number; bytes: string; numbers: number[] }>;
 };
 
-const open = (bytes: Uint8Array) => readGguf((begin, end) => bytes.slice(begin, end), bytes.length, 'a file');
+const open = (bytes: Uint8Array) => {
+  const read = (begin: number, end: number, target: Uint8Array = new Uint8Array(end - begin)) => {
+    target.set(bytes.subarray(begin, end));
+    return target;
+  };
+  return readGguf(read, bytes.length, 'a file');
+};
 
 describe('GGUF', () => {
   for (const [name, { type, bytes, numbers }] of Object.entries(blocks)) {

@@ -55,6 +55,16 @@ describe('tidy', () => {
     expect(() => aside!.toArray()).to.throw(/given back/);
   });
 
+  it('gives the result of one inside another back after the outer one', () => {
+    let inner: Tensor | undefined;
+    tidy(() => {
+      inner = tidy(() => randn(3).exp());
+      expect(inner.size).to.equal(inner.toFlatArray().length);
+      return inner.mul(2);
+    });
+    expect(() => inner!.toArray()).to.throw(/given back/);
+  });
+
   it('gives back after an error too, and refuses what is no function', () => {
     let aside: Tensor | undefined;
     const fails = () => {

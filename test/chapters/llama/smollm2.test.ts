@@ -50,7 +50,7 @@ describe('SmolLM2-135M-Instruct', () => {
 
   it('answers word for word as transformers does', async () => {
     for (const { question, answer } of expected.answers) {
-      expect(await chat(loaded, question, { maxNewTokens: 24, temperature: 0 })).to.equal(answer);
+      expect(await chat(loaded, question, { maxNewTokens: 40, temperature: 0 })).to.equal(answer);
     }
   });
 
@@ -71,7 +71,7 @@ describe('SmolLM2-135M-Instruct', () => {
       });
     });
 
-    it('has nearly the same for a token alone, where whole numbers are multiplied', () => {
+    it('has nearly the same for a token alone, where it is rounded to whole numbers', () => {
       const { model } = quantised;
       expected.tokens.forEach((ids, i) => {
         const cache = new KeyValueCache();
@@ -82,13 +82,15 @@ describe('SmolLM2-135M-Instruct', () => {
         const wanted = tensor([expected.largest[i].ids], { dtype: 'int32' });
         const largest = logits.gather(1, wanted).toFlatArray() as number[];
         for (const [n, value] of largest.entries())
-          expect(value).to.be.closeTo(expected.largest[i].logits[n], 0.3);
+          expect(value).to.be.closeTo(expected.largest[i].logits[n], 0.02);
       });
     });
 
-    it('answers', async () => {
-      const { question, answer } = expected.answers[0];
-      expect(await chat(quantised, question, { maxNewTokens: 24, temperature: 0 })).to.equal(answer);
+    it('answers word for word, too', async () => {
+      for (const { question, answer } of expected.answers)
+        expect(await chat(quantised, question, { maxNewTokens: 40, temperature: 0 }), question).to.equal(
+          answer,
+        );
     });
   });
 });

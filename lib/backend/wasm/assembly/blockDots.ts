@@ -22,11 +22,10 @@ function halves(v: v128): v128 {
   return v128.or(f32x4.mul(size, v128.load32_splat(HALVES, 8)), sign);
 }
 
-/**
- * A rounded block: 32 whole numbers of 16 bits, then its scale e and e · their sum. (8 bits would do, and the instruction
- * for them, relaxed_dot_i8x16_i7x16, is a little faster; but in Node 20 it gives wrong sums.)
- */
+/** A rounded block: 32 whole numbers of 16 bits, then its scale e and e · their sum. */
 const ROUNDED: usize = 80;
+/** The largest of these numbers: 32 products with one of 8 bits still have a sum of less than 2³¹. */
+const LARGEST: f32 = 32767;
 const SCALE: usize = 64;
 const SUM: usize = 68;
 
@@ -37,8 +36,8 @@ function wholes(at: usize, inverse: v128): v128 {
 }
 
 /**
- * Task, the only one: x in blocks of whole numbers from −127 to 127. `apart`: of each sixteen those with an even place come
- * before the others, as they are found in bytes of two numbers.
+ * Task, the only one: x in blocks of whole numbers from −32,767 to 32,767. `apart`: of each sixteen those with an even place
+ * come before the others, as they are found in bytes of two numbers.
  */
 export function roundRowsTask(): void {
   let x = roundRows.x();
@@ -51,7 +50,7 @@ export function roundRowsTask(): void {
       max(f32x4.extract_lane(largest, 0), f32x4.extract_lane(largest, 1)),
       max(f32x4.extract_lane(largest, 2), f32x4.extract_lane(largest, 3)),
     );
-    const inverse = splat(most == 0 ? 0 : 127 / most);
+    const inverse = splat(most == 0 ? 0 : LARGEST / most);
     let sum = i32x4.splat(0);
     for (let i: usize = 0; i < 2; i++) {
       const from = x + 64 * i;
@@ -66,7 +65,7 @@ export function roundRowsTask(): void {
       v128.store(to, apart ? v128.shuffle<i16>(low, high, 0, 2, 4, 6, 8, 10, 12, 14) : low);
       v128.store(to, apart ? v128.shuffle<i16>(low, high, 1, 3, 5, 7, 9, 11, 13, 15) : high, 16);
     }
-    const scale = most / 127;
+    const scale = most / LARGEST;
     const total =
       i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1) + i32x4.extract_lane(sum, 2) + i32x4.extract_lane(sum, 3);
     store<f32>(out, scale, SCALE);
