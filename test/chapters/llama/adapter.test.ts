@@ -3,11 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { LlamaModel, loadHubFolder } from '../../../chapters/llama/index.ts';
+import { LlamaModel, loadHubFolder, makeClassifier } from '../../../chapters/llama/index.ts';
 import { io, manualSeed, nn, noGrad, randn, tensor } from '../../../lib/index.ts';
 import { readSafetensors } from '../../../lib/io/safetensors.ts';
+import { expectTensor } from '../../support/close.ts';
 
 const TINY = fileURLToPath(new URL('../../fixtures/llama/tiny', import.meta.url));
+/** A classifier's adapter written by PEFT, with its logits (test/fixtures/llama_adapter.py). */
+const THEIRS = fileURLToPath(new URL('../../fixtures/llama/adapter', import.meta.url));
 
 describe("a Llama's adapter", () => {
   let folder: string;
@@ -40,5 +43,24 @@ describe("a Llama's adapter", () => {
     expect(got.toFlatArray()).to.eql(wanted.toFlatArray());
     expect(plain.sub(wanted).abs().amax().item()).to.be.above(0.01);
     expect(again).to.be.instanceOf(LlamaModel);
+  });
+
+  it("of a classifier comes from PEFT with PEFT's logits, and goes back as it came", async () => {
+    const { ids, logits } = JSON.parse(readFileSync(join(THEIRS, 'expected.json'), 'utf8'));
+    const { model } = await loadHubFolder(TINY);
+    makeClassifier(model, { rank: 3, alpha: 6, seed: 1 });
+    io.loadAdapter(THEIRS, model);
+    const ours = noGrad(() => model.forward(tensor(ids, { dtype: 'int32' })).select(1, -1)); // [b, 2]
+    expectTensor(ours, tensor(logits), 1e-4);
+
+    await io.saveAdapter(folder, model, { baseModel: 'tiny' });
+    const [stored, theirs] = [folder, THEIRS].map((place) =>
+      readSafetensors(new Uint8Array(readFileSync(join(place, 'adapter_model.safetensors')))),
+    );
+    expect([...stored.keys()].sort()).to.eql([...theirs.keys()].sort());
+    for (const [name, { shape, data }] of theirs) {
+      expect(stored.get(name)!.shape, name).to.eql(shape);
+      expect(stored.get(name)!.data, name).to.eql(data);
+    }
   });
 });
