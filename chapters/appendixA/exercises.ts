@@ -3,7 +3,10 @@ import { NeuralNetwork } from './05-network.ts';
 
 /** Solutions to the exercises of this appendix's page. */
 
-/** 1. The gradient of a scalar function at x, by nudging every number of x: [..] → [..]. */
+/**
+ * 1. The gradient of a scalar function at x, by nudging every number of x: [..] → [..]. Half the difference of f a
+ * step above and a step below, divided by the step.
+ */
 export function numericGradient(f: (x: Tensor) => Tensor, x: Tensor, step = 1e-2): Tensor {
   const start = x.toFlatArray() as number[];
   const at = (i: number, by: number) => {
@@ -15,7 +18,10 @@ export function numericGradient(f: (x: Tensor) => Tensor, x: Tensor, step = 1e-2
   return tensor(slopes).reshape(x.shape);
 }
 
-/** 2. A network for exclusive or: true where exactly one of two inputs is. No single layer can do it. */
+/**
+ * 2. A network for exclusive or: true where exactly one of two inputs is. No single layer can do it.
+ * `NeuralNetwork` has what it takes: train it on the four cases with `optim.SGD`.
+ */
 export function trainExclusiveOr(epochs = 200): NeuralNetwork {
   const points = tensor([
     [0, 0],
@@ -58,7 +64,10 @@ export class Momentum extends optim.Optimizer {
   }
 }
 
-/** 4. Lists of different lengths, as batches that are padded with `padding`: int32 [b, longest of the batch]. */
+/**
+ * 4. Lists of different lengths, as batches that are padded with `padding`: int32 [b, longest of the batch]. A
+ * `collate` gets the rows of a batch: their longest says how wide it is.
+ */
 export function paddedLoader(
   lists: readonly number[][],
   batchSize: number,

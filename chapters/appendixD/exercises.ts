@@ -12,7 +12,10 @@ export function inverseSquareRoot(step: number, schedule: WarmupSchedule): numbe
   return schedule.peakLr * Math.sqrt(schedule.warmupSteps / step);
 }
 
-/** 2. A straight line down to the minimum, in place of the cosine. */
+/**
+ * 2. A straight line down to the minimum, in place of the cosine. The share of the steps after the warm-up that
+ * are done says how far down it is.
+ */
 export function linearDecay(step: number, schedule: CosineSchedule): number {
   const { peakLr, minLr, warmupSteps, totalSteps } = schedule;
   if (step < warmupSteps) return warmupLearningRate(step, schedule);

@@ -1,12 +1,15 @@
 import { nn, type Tensor } from '../../lib/index.ts';
 import type { GPTModel } from '../chapter04/index.ts';
 
-/** Exercise 1: r · (in + out) = in · out, so r = in · out / (in + out): 384 for 768 × 768, half of its size. */
+/** 1. The rank r at which LoRA trains as many numbers as W has: r · (in + out) = in · out. */
 export function breakEvenRank(inputs: number, outputs: number): number {
   return (inputs * outputs) / (inputs + outputs);
 }
 
-/** Exercise 2: the rank of a matrix [m, n] by Gaussian elimination with pivots. */
+/**
+ * 2. The rank of a matrix [m, n] by Gaussian elimination with pivots. Each row that is left when the others have
+ * been eliminated is a direction; count the pivots.
+ */
 export function rankOf(matrix: Tensor, tolerance = 1e-4): number {
   const rows = matrix.toArray() as number[][];
   let rank = 0;
@@ -25,7 +28,7 @@ export function rankOf(matrix: Tensor, tolerance = 1e-4): number {
 }
 
 /**
- * Exercise 3: the gradients of A and B at the start. That of A has B as a factor, and B is zero; that of B has
+ * 3. The gradients of A and B at the start. That of A has B as a factor, and B is zero; that of B has
  * xA, which is not. So the first step moves B alone.
  */
 export function firstGradients(layer: nn.LinearWithLoRA, x: Tensor): { A: Tensor; B: Tensor } {
@@ -33,7 +36,10 @@ export function firstGradients(layer: nn.LinearWithLoRA, x: Tensor): { A: Tensor
   return { A: layer.lora.A.grad!, B: layer.lora.B.grad! };
 }
 
-/** Exercise 4: freezes a model and wraps the queries and values of every block only. */
+/**
+ * 4. Freezes a model and wraps the queries and values of every block only. `targets` names the Linears that are
+ * wrapped.
+ */
 export function wrapQueriesAndValues(model: GPTModel, { rank, alpha }: nn.LoRAOptions): void {
   model.requiresGrad_(false);
   nn.replaceLinearWithLoRA(model, { rank, alpha, targets: ['W_query', 'W_value'] });

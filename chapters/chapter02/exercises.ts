@@ -4,23 +4,32 @@ import type { BytePairTokeniser } from './09-byte-pair-encoding.ts';
 
 /** Solutions to the exercises of this chapter's README. */
 
-/** 1. Does a tokeniser give a text back as it was? */
+/** 1. Does a tokeniser give a text back as it was? What is encoded and decoded must be the text again. */
 export function survives(text: string, tokeniser: Pick<Tokeniser, 'encode' | 'decode'>): boolean {
   return tokeniser.decode(tokeniser.encode(text)) === text;
 }
 
-/** 2. How many bytes of a text one token holds: the more, the better the vocabulary fits the text. */
+/**
+ * 2. How many bytes of a text one token holds: the more, the better the vocabulary fits the text. `TextEncoder`
+ * gives a text's bytes in UTF-8.
+ */
 export function bytesPerToken(text: string, tokeniser: Pick<Tokeniser, 'encode'>): number {
   return new TextEncoder().encode(text).length / tokeniser.encode(text).length;
 }
 
-/** 3. How many pieces the sliding window cuts from a text of that many tokens. */
+/**
+ * 3. How many pieces the sliding window cuts from a text of that many tokens. A piece needs maxLength tokens and
+ * one more for the last target.
+ */
 export function countWindows(tokens: number, maxLength: number, stride: number): number {
   // A piece may begin at 0, stride, 2 · stride … as long as maxLength tokens and one more follow.
   return Math.max(0, Math.ceil((tokens - maxLength) / stride));
 }
 
-/** 4. How a word is put together, merge by merge: the tokens it consists of before and after each. */
+/**
+ * 4. How a word is put together, merge by merge: the tokens it consists of before and after each. Undo the merge
+ * with the highest id, again and again, and read the steps backwards.
+ */
 export function mergeSteps(word: string, tokeniser: BytePairTokeniser): string[][] {
   const show = (ids: readonly number[]) => ids.map((id) => tokeniser.decode([id]));
   let ids: readonly number[] = tokeniser.encodePiece(word);

@@ -6,7 +6,10 @@ import type { GPTConfig } from './config.ts';
 
 /** Solutions to the exercises of this chapter's README. */
 
-/** 1. How many of a block's parameters are in its attention, in its feed-forward layer, and in its norms. */
+/**
+ * 1. How many of a block's parameters are in its attention, in its feed-forward layer, and in its norms.
+ * `countParameters` takes any part of a model.
+ */
 export function countBlock(block: TransformerBlock): {
   attention: number;
   feedForward: number;
@@ -19,7 +22,10 @@ export function countBlock(block: TransformerBlock): {
   };
 }
 
-/** 2. The parameters of a GPT by arithmetic, without building it. */
+/**
+ * 2. The parameters of a GPT by arithmetic, without building it. Two embeddings and a head, and in each block 4 d²
+ * for the attention and 8 d² for the feed-forward layer, with their biases and norms.
+ */
 export function parametersOf({ vocabSize, contextLength, embDim: d, nLayers, qkvBias }: GPTConfig): number {
   const attention = 4 * d * d + d + (qkvBias ? 3 * d : 0); // W_query, W_key, W_value, out_proj with its bias
   const feedForward = 2 * (4 * d * d) + 4 * d + d; // d → 4d and 4d → d, each with a bias
@@ -34,7 +40,10 @@ export function rmsNorm(x: Tensor, scale: Tensor, eps = 1e-5): Tensor {
   return x.div(meanSquare.add(eps).sqrt()).mul(scale);
 }
 
-/** 4. How much of the last layer's gradient reaches the first one. */
+/**
+ * 4. How much of the last layer's gradient reaches the first one. `gradientSizes` gives the size for each layer:
+ * divide the first by the last.
+ */
 export function survivingGradient(network: DeepNetwork, input: Tensor): number {
   const sizes = gradientSizes(network, input).map(([, size]) => size);
   return sizes[0] / sizes[sizes.length - 1];

@@ -7,7 +7,10 @@ import { type CollateOptions, customCollate, IGNORE_INDEX } from './03-batches.t
 
 /** Solutions to the exercises of this chapter's README. */
 
-/** 1. Another layout, that of Phi-3: two marks instead of a sentence and three headings. */
+/**
+ * 1. Another layout, that of Phi-3: two marks instead of a sentence and three headings. An input follows the
+ * instruction on a line of its own.
+ */
 export function formatPhi3(entry: InstructionEntry): string {
   const input = entry.input ? `\n${entry.input}` : '';
   return `<|user|>\n${entry.instruction}${input}\n\n<|assistant|>:${entry.output}`;
@@ -43,7 +46,10 @@ export function countLoRAParameters(config: GPTConfig, rank: number): number {
   return rank * (nLayers * (attention + feedForward) + head);
 }
 
-/** 4. The share of the batches that is padding, over all batches of examples of these lengths, in this order. */
+/**
+ * 4. The share of the batches that is padding, over all batches of examples of these lengths, in this order. A
+ * batch takes as many tokens as its longest example times its number of examples.
+ */
 export function paddingShare(lengths: readonly number[], batchSize: number): number {
   let filled = 0;
   let cells = 0;

@@ -2,7 +2,11 @@ import type { LlamaConfig } from './config.ts';
 
 /** Solutions to the exercises of this chapter's README. */
 
-/** 1. The parameters of a Llama by arithmetic, its head being the token embedding. */
+/**
+ * 1. The parameters of a Llama by arithmetic, its head being the token embedding. A head of keys and values serves
+ * several heads of queries, so their projections are narrower; the feed-forward layer has three matrices; nothing
+ * has a bias.
+ */
 export function parametersOf({
   vocabSize,
   embDim: d,
@@ -16,7 +20,10 @@ export function parametersOf({
   return vocabSize * d + nLayers * (attention + feedForward + 2 * d) + d;
 }
 
-/** 2. Bytes of keys and values for `tokens` tokens in float32. */
+/**
+ * 2. Bytes of keys and values for `tokens` tokens in float32. Keys and values, for each layer and each of its
+ * heads: nKvHeads, each embDim / nHeads wide.
+ */
 export function cacheBytes({ embDim, nHeads, nKvHeads, nLayers }: LlamaConfig, tokens: number): number {
   return 4 * 2 * nLayers * nKvHeads * (embDim / nHeads) * tokens;
 }

@@ -19,22 +19,28 @@ const ASSETS = [
   'chapters/mini/model.safetensors',
   'chapters/datasets/the-tide-clock.txt',
   'chapters/datasets/own-instructions.json',
+  ...namesIn('test/chapters').map((name) => `test/chapters/${name}/exercises.test.ts`),
   ...namesIn('test/fixtures/figures').map((name) => `test/fixtures/figures/${name}`),
   ...namesIn('docs/site/adapter').map((name) => `docs/site/adapter/${name}`),
-];
+].filter((name) => existsSync(join(ROOT, name)));
+
+/** What the tests of exercises import besides. */
+const FOR_TESTS = ['test/support/close.ts', 'test/chapters/chapter06/tiny.ts'];
 
 function namesIn(folder: string): string[] {
   return existsSync(join(ROOT, folder)) ? readdirSync(join(ROOT, folder)).sort() : [];
 }
 
-/** All modules that an example may import, or a command may run: by path, what loads them. */
+/** All modules that an example or a test may import, or a command may run: by path, what loads them. */
 function modulesOfTheBook(): string {
   const chapters = readdirSync(join(ROOT, 'chapters'), { recursive: true, encoding: 'utf8' })
     .filter((name) => /^[^/\\]+[/\\][^/\\]+\.ts$/.test(name))
+    .filter((name) => !name.startsWith('compare')) // each of its runs is a process of its own
     .map((name) => `chapters/${name.replaceAll('\\', '/')}`);
-  const lines = ['lib/index.ts', ...chapters].map((path) => {
+  const lines = ['lib/index.ts', ...chapters, ...FOR_TESTS].map((path) => {
     return `${JSON.stringify(path)}: () => import(${JSON.stringify(join(ROOT, path))}),`;
   });
+  lines.push("chai: () => import('chai'),");
   return `export const modules = {\n${lines.join('\n')}\n};`;
 }
 

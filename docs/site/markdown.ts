@@ -8,6 +8,7 @@ import python from 'highlight.js/lib/languages/python';
 import typescript from 'highlight.js/lib/languages/typescript';
 import { Marked } from 'marked';
 import { ROOT } from './bundle.ts';
+import { type Exercise, exercisesOf } from './exercises.ts';
 import { PAGES } from './pages.ts';
 
 hljs.registerLanguage('ts', typescript);
@@ -59,6 +60,16 @@ function idOf(title: string, taken: Heading[]): string {
   return same > 0 ? `${id}-${same}` : id;
 }
 
+/** A hint and the solution, which without JavaScript can be opened; with it, an editor comes before them. */
+function exerciseHtml({ hint, solution, beginning }: Exercise, number: number, folder: string): string {
+  const parts = [
+    ['Hint', `<p>${escapeHtml(hint)}</p>`],
+    ['Solution', `<pre tabindex="0"><code>${highlight(solution, 'ts')}</code></pre>`],
+  ].map(([title, html]) => `<details><summary>${title}</summary>${html}</details>`);
+  const data = `data-folder="${folder}" data-number="${number}" data-beginning="${escapeHtml(beginning)}"`;
+  return `<section class="exercise" aria-label="Exercise ${number}" ${data}>${parts.join('')}</section>`;
+}
+
 /** @param source the file's path in the repository, from which its links start */
 export function render(markdown: string, source: string): Rendered {
   const headings: Heading[] = [];
@@ -94,6 +105,14 @@ export function render(markdown: string, source: string): Rendered {
         if (lang !== 'ts') return `${code}\n`;
         const name = `Example ${++examples}`;
         return `<section class="example" aria-label="${name}" data-folder="${dirname(source)}">${code}</section>\n`;
+      },
+      list(token) {
+        if (headings.at(-1)?.title !== 'Exercises' || !token.ordered) return false;
+        const exercises = exercisesOf(dirname(source));
+        const items = token.items.map((item, i) => {
+          return `<li>${this.parser.parse(item.tokens)}${exerciseHtml(exercises[i], i + 1, dirname(source))}</li>`;
+        });
+        return `<ol>${items.join('\n')}</ol>\n`;
       },
       link({ href, tokens }) {
         const text = this.parser.parseInline(tokens);

@@ -160,4 +160,18 @@ describe('the LoRA lab', () => {
     await page.getByText('other.zip is not a readable zip file').waitFor();
     expect(site.faults).to.deep.equal([]);
   });
+
+  it('takes the GPU when it is asked to, or says why not and stays on the CPU', async () => {
+    const facts = page.getByLabel('Facts');
+    expect(await facts.textContent()).to.match(/^Engine: wasm, \d+ threads?\. /);
+    await page.getByLabel('Engine').selectOption('GPU');
+    await facts
+      .getByText(/^Engine: (gpu, webgpu \(.*self-test\)|wasm, .*; no GPU can be used: webgpu: .+)\. /)
+      .waitFor();
+    console.log(`    ${await facts.textContent()}`);
+    await page.getByText(/numbers are trained/).waitFor();
+    await page.getByRole('button', { name: 'Step' }).click();
+    await page.getByText('A has not moved; B has moved.').waitFor();
+    expect(site.faults).to.deep.equal([]);
+  });
 });

@@ -25,6 +25,27 @@ describe('programs in the page', () => {
   });
   after(() => site?.close());
 
+  const WITHOUT_NETWORK: Record<string, string> = {
+    chapter02: '--text own',
+    chapter05: '--text own',
+    chapter06: '--data stand-in',
+    chapter07: '--data own',
+    appendixD: '--text own',
+    appendixE: '--data stand-in',
+  };
+  for (const { chapter } of PAGES) {
+    if (!chapter) continue;
+    it(`${chapter} begins`, async () => {
+      const page = await site.open(`${chapter}.html`);
+      const panel = page.locator('[data-panel="run"]');
+      await panel.getByLabel('Options').fill(WITHOUT_NETWORK[chapter] ?? '');
+      await panel.getByRole('button', { name: 'Run' }).click();
+      await panel.locator('.output > :nth-child(3)').waitFor();
+      expect(await panel.locator('.mistake').allTextContents()).to.deep.equal([]);
+      await page.context().close();
+    });
+  }
+
   const out = '/tmp/site-test';
   const spam = { ...defaultValues(SPAM_OPTIONS), data: 'stand-in', epochs: 0, out };
   const chapters: [string, string, (nb: Notebook) => unknown][] = [

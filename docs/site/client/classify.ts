@@ -4,6 +4,9 @@ import { button, element } from './dom.ts';
 import { LabWorker } from './lab-worker.ts';
 import { messageBox } from './message.ts';
 
+/** Of the collection's test part by seed 42: a test measures it. */
+export const ACCURACY = { right: 293, of: 300 };
+
 export function wake(place: HTMLElement): void {
   const status = element('output', { className: 'progress', ariaLabel: 'Progress' });
   status.textContent = 'The model is 14.5 MB. It is loaded once, and then kept in this browser.';
@@ -17,8 +20,9 @@ export function wake(place: HTMLElement): void {
       status.textContent = loading;
     });
     try {
-      const { engine } = await worker.ask('open', {});
-      status.textContent = `mini with an adapter of rank 2, trained on the SMS Spam Collection: 97.7% of its test messages right. Engine: ${engine}.`;
+      const { engine } = await worker.ask('open', { engine: 'CPU' });
+      const { right, of } = ACCURACY;
+      status.textContent = `mini with an adapter of rank 2, trained on the SMS Spam Collection: ${right} of its ${of} test messages right. Engine: ${engine}.`;
       const box = messageBox(worker, () => ({ strength: 1 }));
       start.replaceWith(box.place);
       await box.refresh();

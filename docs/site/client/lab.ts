@@ -29,13 +29,15 @@ export function wake(place: HTMLElement): void {
   const picture = element('div', {});
 
   const controls = makeControls();
+  const engine = choice(['CPU', 'GPU'], 'CPU');
+  engine.onchange = () => void open();
   const train = button('Train', () => void start(), { className: 'main', disabled: true });
   const pause = button('Pause', () => void stop(), { disabled: true });
   const one = button('Step', () => void start(1), { disabled: true });
   const reset = button('Reset', () => void begin(), { disabled: true });
   const goOn = button('Go on', () => void start(undefined, true), { hidden: true });
   const all = button('Compare all methods', () => void trainAll(), { disabled: true });
-  const buttons = [train, one, reset, all];
+  const buttons = [train, one, reset, all, engine];
 
   let settings: Settings;
   let history: { loss: Curve['points'][number][]; valid: Curve['points'][number][] };
@@ -56,7 +58,17 @@ export function wake(place: HTMLElement): void {
   place.replaceChildren(
     element('h2', {}, 'Train'),
     controls.place,
-    element('div', { className: 'controls' }, train, pause, one, reset, goOn, all),
+    element(
+      'div',
+      { className: 'controls' },
+      train,
+      pause,
+      one,
+      reset,
+      goOn,
+      all,
+      labelled('Engine', engine),
+    ),
     status,
     facts,
     picture,
@@ -98,12 +110,13 @@ export function wake(place: HTMLElement): void {
   });
   void open();
 
-  /** Loads what is needed, and the messages anew when a file is given. */
+  /** Starts the engine and loads what is needed, and the messages anew when a file is given. */
   async function open(data?: { name: string; bytes: Uint8Array }): Promise<void> {
     try {
       worker.give((await kept).files());
-      const { engine, source, synthetic } = await worker.ask('open', { data });
-      facts.textContent = `Engine: ${engine}. Messages: ${source}${synthetic ? ' (synthetic: its accuracies say nothing about real spam)' : ''}.`;
+      const wanted = engine.value as 'CPU' | 'GPU';
+      const { engine: started, source, synthetic } = await worker.ask('open', { engine: wanted, data });
+      facts.textContent = `Engine: ${started}. Messages: ${source}${synthetic ? ' (synthetic: its accuracies say nothing about real spam)' : ''}.`;
       await begin();
     } catch (error) {
       status.textContent = (error as Error).message;

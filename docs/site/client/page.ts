@@ -47,3 +47,5 @@ for (const place of document.querySelectorAll<HTMLElement>('[data-panel]')) {
 }
 if (document.querySelector('.example'))
   void import('./examples.ts').then(({ wakeExamples }) => wakeExamples());
+if (document.querySelector('.exercise'))
+  void import('./exercises.ts').then(({ wakeExercises }) => wakeExercises());

@@ -1,6 +1,7 @@
 /** The worker's side of what the page asks: it answers one question after another. */
 
 import { MINI_WEIGHTS } from '../../../chapters/chapter05/obtain-model.ts';
+import { UserError, useBackend } from '../../../lib/index.ts';
 import { readAll } from '../node/readAll.ts';
 import { assetUrl, writeBytes } from '../node/store.ts';
 import type { Ask, Lab, Told } from './lab-messages.ts';
@@ -32,6 +33,23 @@ export function answerBy(
       failed(error, id);
     }
   };
+}
+
+/** Starts an engine. The answer names the one that runs, and if it is not the one asked for, why not. */
+export async function startEngine(wanted: 'CPU' | 'GPU'): Promise<string> {
+  let whyNot = '';
+  if (wanted === 'GPU') {
+    try {
+      const { mode, why } = await useBackend('gpu', { gpuMode: 'webgpu' });
+      return `gpu, ${mode} (${why}; it has passed its self-test)`;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      whyNot = `; ${error.message.replace(/; ask for .*/, '')}`;
+    }
+  }
+  const { name, threads } = await useBackend('wasm');
+  const alone = crossOriginIsolated ? '' : ' (a page that is not isolated has only one)';
+  return `${name}, ${threads} thread${threads === 1 ? '' : 's'}${alone}${whyNot}`;
 }
 
 /** Fetches mini's weights to where the chapters look for them, and reports the progress. */

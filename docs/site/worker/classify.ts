@@ -2,8 +2,8 @@
 
 import { obtainModel } from '../../../chapters/chapter05/obtain-model.ts';
 import { readClassifierSettings } from '../../../chapters/chapter06/classifier-file.ts';
-import { io, useBackend } from '../../../lib/index.ts';
-import { answerBy, fetchMini } from './answering.ts';
+import { io } from '../../../lib/index.ts';
+import { answerBy, fetchMini, startEngine } from './answering.ts';
 import { type Classifier, classify, influence } from './answers.ts';
 
 const ADAPTER = '/docs/site/adapter';
@@ -12,13 +12,12 @@ let classifier: Classifier;
 answerBy(
   {
     async open() {
-      const { name, threads } = await useBackend('wasm');
+      const engine = await startEngine('CPU');
       const settings = readClassifierSettings(ADAPTER)!;
       await fetchMini();
       const model = (await obtainModel({ model: 'mini' })).eval();
       io.loadAdapter(ADAPTER, model);
       classifier = { model, maxLength: settings.maxLength };
-      const engine = `${name}, ${threads} thread${threads === 1 ? '' : 's'}`;
       return { engine, source: '', synthetic: false };
     },
     classify: (about) => classify(classifier, about),

@@ -11,40 +11,58 @@ import { absolute } from '../node/store.ts';
 const OF_NODE: Record<string, unknown> = { 'node:fs': fs, 'node:os': os, 'node:path': path };
 const NAME = 'example.js';
 
-type Body = (require: (name: string) => unknown, exports: object, module: object) => Promise<void>;
+type Body = (...values: unknown[]) => Promise<void>;
 const AsyncFunction = (async () => {}).constructor as new (...words: string[]) => Body;
 
 /**
+ * Runs an example and resolves to what it exports.
+ *
  * @param folder where it stands in the repository: relative imports start there
- * @throws UserError, or whatever the code throws, with the `line` of the code, counted from 1, where it is known
+ * @throws UserError, or whatever the code throws
  */
-export async function runExample(code: string, folder: string): Promise<void> {
+export function runExample(code: string, folder: string): Promise<object> {
+  return runModule(code, folder, { name: NAME });
+}
+
+interface Surroundings {
+  /** As an error names it. */
+  name?: string;
+  /** Modules that take the place of the book's, by path. */
+  modules?: Record<string, unknown>;
+  globals?: Record<string, unknown>;
+}
+
+/** Runs the text of a module, in whose place others may stand. */
+export async function runModule(code: string, folder: string, around: Surroundings = {}): Promise<object> {
+  const { name = 'module.js', modules: given = {}, globals = {} } = around;
   let program: string;
   try {
     program = transform(code, { transforms: ['typescript', 'imports'] }).code;
   } catch (error) {
     const { message, loc } = error as Error & { loc?: { line: number } };
-    throw Object.assign(new UserError(message.replace(/^Error transforming [^:]*: /, '')), {
-      line: loc?.line,
-    });
+    const what = message.replace(/^Error transforming [^:]*: /, '');
+    throw Object.assign(new UserError(what), { line: loc?.line });
   }
   const imported = new Map<string, unknown>();
-  for (const [, name] of program.matchAll(/require\('([^']+)'\)/g)) {
-    if (!imported.has(name)) imported.set(name, await importModule(name, folder));
+  for (const [, from] of program.matchAll(/require\('([^']+)'\)/g)) {
+    if (!imported.has(from))
+      imported.set(from, given[pathOf(from, folder)] ?? (await importModule(from, folder)));
   }
+  const words = ['require', 'exports', ...Object.keys(globals)];
   // A function's head takes up two lines before its body.
-  const body = new AsyncFunction('require', 'exports', 'module', `${program}\n//# sourceURL=${NAME}`);
-  try {
-    await body((name) => imported.get(name), {}, {});
-  } catch (error) {
-    throw Object.assign(error as Error, { line: lineOf(error) });
-  }
+  const body = new AsyncFunction(...words, `${program}\n//# sourceURL=${name}`);
+  const exports = {};
+  await body((from: string) => imported.get(from), exports, ...Object.values(globals));
+  return exports;
 }
 
-async function importModule(name: string, folder: string): Promise<unknown> {
+const pathOf = (name: string, folder: string): string =>
+  name.startsWith('.') ? absolute(`${folder}/${name}`).slice(1) : name;
+
+/** A module of the book, imported from a folder of it. */
+export async function importModule(name: string, folder: string): Promise<unknown> {
   if (name in OF_NODE) return OF_NODE[name];
-  const file = name.startsWith('.') ? absolute(`${folder}/${name}`).slice(1) : name;
-  const load = modules[file];
+  const load = modules[pathOf(name, folder)];
   if (!load)
     throw new UserError(
       `there is no module '${name}' here: import files of lib and chapters, such as '../../lib/index.ts'`,
@@ -52,8 +70,9 @@ async function importModule(name: string, folder: string): Promise<unknown> {
   return load();
 }
 
-/** V8 and Firefox name the place in their own ways, both with the name of the source. */
-function lineOf(error: unknown): number | undefined {
-  const [, line] = /example\.js:(\d+)/.exec((error as Error)?.stack ?? '') ?? [];
-  return line === undefined ? undefined : Number(line) - 2;
+/** The line of an example that threw, counted from 1. V8 and Firefox name the place in their own ways, both with the name of the source. */
+export function lineOf(error: unknown): number | undefined {
+  const { line, stack = '' } = error as Error & { line?: number };
+  const [, thrown] = /example\.js:(\d+)/.exec(stack) ?? [];
+  return line ?? (thrown === undefined ? undefined : Number(thrown) - 2);
 }

@@ -53,8 +53,8 @@ export interface Dose {
 
 /** The worker's functions: each takes one object and answers with another. */
 export interface Lab {
-  /** Loads mini, the tokeniser and the messages. */
-  open(about: { data?: { name: string; bytes: Uint8Array } }): {
+  /** Starts the engine; loads mini, the tokeniser and the messages. */
+  open(about: { engine: 'CPU' | 'GPU'; data?: { name: string; bytes: Uint8Array } }): {
     engine: string;
     source: string;
     synthetic: boolean;

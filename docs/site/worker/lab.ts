@@ -3,9 +3,9 @@
 import { tokeniser } from '../../../chapters/chapter05/index.ts';
 import { saveClassifierSettings } from '../../../chapters/chapter06/classifier-file.ts';
 import { PAD_TOKEN_ID, readClassifierSettings } from '../../../chapters/chapter06/index.ts';
-import { io, nn, useBackend } from '../../../lib/index.ts';
+import { io, nn } from '../../../lib/index.ts';
 import { namesIn, onWritten, readBytes, writeBytes } from '../node/store.ts';
-import { type Answers, answerBy, failed, fetchMini, tell } from './answering.ts';
+import { type Answers, answerBy, failed, fetchMini, startEngine, tell } from './answering.ts';
 import { type Classifier, classify, influence, logits } from './answers.ts';
 import { dosed } from './dose.ts';
 import { Experiment, type Messages, readMessages } from './experiment.ts';
@@ -25,15 +25,15 @@ let active: string | null = 'default';
 const [IN, OUT] = ['/tmp/in', '/tmp/adapter'];
 
 const lab: Answers = {
-  async open({ data }) {
-    const { name, threads } = await useBackend('wasm');
+  async open({ data, engine: wanted }) {
+    experiment?.stop();
+    const engine = await startEngine(wanted);
     if (!messages) await fetchMini();
     if (data) {
       writeBytes(`/${data.name}`, data.bytes, false);
       dataPath = `/${data.name}`;
     }
     messages = await readMessages(dataPath, 42);
-    const engine = `${name}, ${threads} thread${threads === 1 ? '' : 's'}`;
     return { engine, source: messages.source, synthetic: messages.synthetic };
   },
 

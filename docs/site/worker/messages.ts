@@ -5,6 +5,8 @@ export type ToProgram =
   | { run: string; args: string[]; files: Record<string, Uint8Array> }
   /** The code of an example, as if it stood in that folder. */
   | { code: string; folder: string; files: Record<string, Uint8Array> }
+  /** The same, held to the tests of that exercise. */
+  | { code: string; folder: string; exercise: number; files: Record<string, Uint8Array> }
   /** Ctrl-C. */
   | { signal: 'SIGINT' }
   | { rest: boolean };

@@ -9,7 +9,8 @@ import { compareFigure, type Figure, loadFigures } from '../../../test/support/f
 import { process } from '../node/globals.ts';
 import { pause, resume } from '../node/macrotask.ts';
 import { isAsset, onWritten, writeBytes } from '../node/store.ts';
-import { runExample } from './example.ts';
+import { checkExercise } from './check.ts';
+import { lineOf, runExample } from './example.ts';
 import type { BookFigure, FromProgram, ToProgram } from './messages.ts';
 
 const tell = (message: FromProgram) => postMessage(message);
@@ -70,7 +71,8 @@ async function main(message: ToProgram): Promise<number> {
     await modules[path.slice(1)]();
     return process.exitCode ?? 0;
   }
-  if ('code' in message) await runExample(message.code, message.folder);
+  if ('exercise' in message) await checkExercise(message.code, message.folder, message.exercise);
+  else if ('code' in message) await runExample(message.code, message.folder);
   return 0;
 }
 
@@ -84,8 +86,8 @@ self.onmessage = async ({ data }: MessageEvent<ToProgram>) => {
   try {
     tell({ ended: await main(data) });
   } catch (error) {
-    const { message, line } = error as Error & { line?: number };
-    const text = error instanceof UserError || line !== undefined ? message : String(error);
+    const line = lineOf(error);
+    const text = error instanceof UserError || line !== undefined ? (error as Error).message : String(error);
     tell({ mistake: text, at: line });
     tell({ ended: 1 });
   }

@@ -2,15 +2,9 @@ import { expect } from 'chai';
 import { LinearWithLoRA, showWhatLoRAIs } from '../../../chapters/appendixE/01-what-lora-is.ts';
 import { freezeAndWrap } from '../../../chapters/appendixE/04-fine-tuning-with-lora.ts';
 import { showMerging } from '../../../chapters/appendixE/05-merging.ts';
-import {
-  breakEvenRank,
-  firstGradients,
-  rankOf,
-  wrapQueriesAndValues,
-} from '../../../chapters/appendixE/exercises.ts';
 import { countParameters } from '../../../chapters/chapter04/index.ts';
 import { Notebook } from '../../../chapters/common/notebook.ts';
-import { eye, manualSeed, nn, noGrad, randn, tensor } from '../../../lib/index.ts';
+import { manualSeed, nn, noGrad, randn, tensor } from '../../../lib/index.ts';
 import { tinyClassifier } from '../chapter06/tiny.ts';
 
 describe('appendix E', () => {
@@ -60,31 +54,5 @@ describe('appendix E', () => {
     const { merged, unmerged, logits } = nb.figures.merge as Record<string, number>;
     expect(merged).to.be.below(1e-5 * Math.max(1, logits));
     expect(unmerged).to.be.below(1e-5 * Math.max(1, logits));
-  });
-});
-
-describe('appendix E: exercises', () => {
-  it('1: the rank at which nothing is saved', () => {
-    expect(breakEvenRank(768, 768)).to.equal(384);
-  });
-
-  it('2: AB has at most r directions', () => {
-    manualSeed(1);
-    expect(rankOf(eye(5))).to.equal(5);
-    expect(rankOf(randn(12, 3).matmul(randn(3, 10)))).to.equal(3);
-  });
-
-  it('3: the first step moves B alone', () => {
-    manualSeed(1);
-    const layer = nn.LinearWithLoRA.fromLinear(new nn.Linear(6, 4), { rank: 2, alpha: 2 });
-    const { A, B } = firstGradients(layer, randn(5, 6));
-    expect(A.abs().amax().item()).to.equal(0);
-    expect(B.abs().amax().item()).to.be.above(1e-3);
-  });
-
-  it('4: queries and values only', () => {
-    const model = tinyClassifier();
-    wrapQueriesAndValues(model, { rank: 2, alpha: 2 });
-    expect(countParameters(model, { trainableOnly: true })).to.equal(3 * 2 * 2 * (16 + 16));
   });
 });

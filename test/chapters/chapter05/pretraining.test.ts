@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { type GPTConfig, GPTModel, generateTextSimple } from '../../../chapters/chapter04/index.ts';
 import { makeTextLoaders } from '../../../chapters/chapter05/01-text-and-loss.ts';
-import { expectedDraws, keepTopP, lossPerToken, perplexity } from '../../../chapters/chapter05/exercises.ts';
 import {
   calcLossBatch,
   calcLossLoader,
@@ -22,7 +21,6 @@ import { findCheckpoint, saveCheckpoint } from '../../../chapters/common/checkpo
 import { TrainingPlace } from '../../../chapters/common/training-place.ts';
 import {
   cat,
-  F,
   manualSeed,
   nn,
   noGrad,
@@ -320,43 +318,4 @@ describe("chapter 5: OpenAI's weights", () => {
       expect(snapshot(target)).to.deep.equal(before);
     });
   }
-});
-
-describe('chapter 5: the exercises', () => {
-  it('1: a model that knows nothing wavers among all tokens', () => {
-    const model = newModel(SMALL_VOCABULARY).eval();
-    noGrad(() => model.outHead.weight.copyInPlace(tensor(0)));
-    expect(perplexity([[ids([[1, 2]]), ids([[2, 3]])]], model)).to.be.closeTo(40, 1e-3);
-  });
-
-  it('2: what is to be expected of a thousand draws', () => {
-    const logits = tensor([4.51, 0.89, -1.9, 6.75, 1.63, -1.62, -1.89, 6.28, 1.79]);
-    expect(expectedDraws(logits, 6, 5, 1000)).to.be.closeTo(43, 0.5);
-    expect(expectedDraws(logits, 6, 0.1, 1000)).to.be.below(1e-20);
-  });
-
-  it('3: top-p keeps the likeliest tokens that together reach p', () => {
-    const logits = tensor([
-      [0.5, 0.3, 0.2],
-      [0.1, 0.1, 0.8],
-    ]).log();
-    const kept = (p: number) =>
-      (keepTopP(logits, p).toArray() as number[][]).map((row) => row.map(Number.isFinite));
-    expect(kept(0.6)).to.deep.equal([
-      [true, true, false],
-      [false, false, true],
-    ]);
-    expect(kept(0.4)).to.deep.equal([
-      [true, false, false],
-      [false, false, true],
-    ]);
-  });
-
-  it('4: the losses of the positions have the loss as their mean', () => {
-    manualSeed(9);
-    const [logits, targets] = [randn(5, 40), tensor([1, 2, 3, 4, 5], { dtype: 'int32' })];
-    const each = lossPerToken(logits, targets);
-    expect(each.shape).to.deep.equal([5]);
-    expect(each.mean().item()).to.be.closeTo(F.crossEntropy(logits, targets).item(), 1e-6);
-  });
 });

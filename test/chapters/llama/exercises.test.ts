@@ -6,13 +6,13 @@ import { noGrad, tensor, zeros } from '../../../lib/index.ts';
 describe("Llama's exercises", () => {
   const small = { ...SMOLLM2_135M, vocabSize: 60, contextLength: 32, embDim: 36, nLayers: 2, hiddenDim: 48 };
 
-  it('counts the parameters without building the model', () => {
+  it('1: counts the parameters without building the model', () => {
     const model = new LlamaModel(small);
     expect(parametersOf(small)).to.equal(model.parameters().reduce((sum, p) => sum + p.size, 0));
     expect(parametersOf(SMOLLM2_135M)).to.equal(134_515_008);
   });
 
-  it('counts the bytes of a cache', () => {
+  it('2: counts the bytes of a cache', () => {
     const cache = new KeyValueCache();
     noGrad(() => new LlamaModel(small).forward(tensor([[1, 2, 3]], { dtype: 'int32' }), cache));
     const none = zeros(1, 3, 0, 4);
@@ -22,7 +22,7 @@ describe("Llama's exercises", () => {
     expect(cacheBytes({ ...SMOLLM2_135M, nKvHeads: 9 }, 8192)).to.equal(3 * 377_487_360);
   });
 
-  it('knows the slowest hand', () => {
+  it('3: knows the slowest hand', () => {
     expect(slowestTurn(SMOLLM2_135M)).to.be.closeTo(438_000, 1000);
   });
 });
