@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { manualSeed } from '../../lib/index.ts';
+import { io, manualSeed } from '../../lib/index.ts';
 import { GPT_CONFIG_124M, type GPTConfig, GPTModel } from '../chapter04/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
@@ -69,6 +69,8 @@ const SHORT_PRETRAINING = {
 export async function run(nb: Notebook, options: Options): Promise<void> {
   const { slow } = options;
   const folder = join(options.out, 'chapter05');
+  // They are needed last: what is no file of weights is said before the work.
+  if (options.weights) io.withTensors(options.weights, `the weights of ${options.model}`, () => {});
 
   nb.section('5.1.1 Using GPT to generate text');
   manualSeed(123);

@@ -154,7 +154,7 @@ function unknownOption(rawName: string, given: string, flags: readonly string[])
   const meant = nearest(given.replace(/^-+/, '').replace(/=.*/, ''), flags);
   const hint = meant
     ? `did you mean --${meant}? (--help lists all)`
-    : `this command takes ${flags.map((flag) => `--${flag}`).join(', ')} and --help`;
+    : `this command takes ${flags.map((flag) => `--${flag}`).join(', ')}${flags.length > 0 ? ' and ' : ''}--help`;
   return new UsageError(`unknown option ${rawName.startsWith('--') ? rawName : given}; ${hint}`);
 }
 

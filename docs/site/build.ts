@@ -3,6 +3,7 @@
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { isProgram } from '../../chapters/common/cli.ts';
+import { readCommandLine, runMain } from '../../chapters/common/command-line.ts';
 import { bundle, ROOT } from './bundle.ts';
 import { escapeHtml, highlight, render, sourcePage } from './markdown.ts';
 import { PAGES, type Page, START } from './pages.ts';
@@ -91,7 +92,14 @@ function sectionsOf(page: Page, html: string): Found[] {
 }
 
 if (isProgram(import.meta.url)) {
-  const folder = join(ROOT, 'docs', 'site', 'build');
-  await buildSite(folder);
-  console.log(`The site is in ${folder}`);
+  await runMain(async () => {
+    await readCommandLine({
+      command: 'npm run site:build --',
+      summary: 'Builds the book as static files.',
+      options: {},
+    });
+    const folder = join(ROOT, 'docs', 'site', 'build');
+    await buildSite(folder);
+    console.log(`The site is in ${folder}`);
+  });
 }

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { isProgram } from '../../chapters/common/cli.ts';
+import { readCommandLine, runMain } from '../../chapters/common/command-line.ts';
 import { buildSite } from './build.ts';
 import { ROOT } from './bundle.ts';
 
@@ -59,8 +60,17 @@ export function serve(folder: string, options: ServeOptions = {}): Promise<{ ser
 }
 
 if (isProgram(import.meta.url)) {
-  const folder = join(ROOT, 'docs', 'site', 'build');
-  await buildSite(folder);
-  const { url } = await serve(folder, { port: Number(process.env.PORT ?? 8080) });
-  console.log(`The book is at ${url}`);
+  await runMain(async () => {
+    const { port } = await readCommandLine({
+      command: 'npm run site --',
+      summary: 'Builds the book as a site and serves it on this machine.',
+      options: {
+        port: { type: 'number', help: 'of the address', default: 8080, integer: true, min: 0, max: 65_535 },
+      },
+    });
+    const folder = join(ROOT, 'docs', 'site', 'build');
+    await buildSite(folder);
+    const { url } = await serve(folder, { port });
+    console.log(`The book is at ${url}`);
+  });
 }

@@ -117,6 +117,14 @@ describe('the command line of everything that is no chapter', function () {
   });
   after(() => rmSync(folder, { recursive: true }));
 
+  it('refuses what the site does not take', () => {
+    expectOneLine(program('docs/site/serve.ts', '--prot', '1'), /unknown option --prot; did you mean --port/);
+    expectOneLine(
+      program('docs/site/build.ts', '--port', '1'),
+      /unknown option --port; this command takes --help/,
+    );
+  });
+
   it('looks at every path before the work', () => {
     const file = join(folder, 'file');
     const under = /cannot write to .*file.below: it lies under something that is not a folder/;
@@ -125,6 +133,8 @@ describe('the command line of everything that is no chapter', function () {
     const isFolder = /--json \S+ is a folder; name a file in it/;
     expectOneLine(program('test/bench/run.ts', 'gemm', '--json', folder), isFolder);
     expectOneLine(program('test/figures/run.ts', '--json', folder), isFolder);
+    const empty = /cannot read the weights of gpt2-small: the folder \S+ has no model\.safetensors/;
+    expectOneLine(chapter('chapter05', '--weights', folder), empty);
   });
 
   it('pretrains, and leaves weights, a plot and figures', () => {
