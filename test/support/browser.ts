@@ -78,7 +78,8 @@ export async function reportOf<Report>(browser: string, options: PageOptions): P
       running.kill();
       await ended;
     }
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    // Its helpers go on writing for a moment: longer where the machine is busy.
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
   }
 }
 
