@@ -1,10 +1,12 @@
 import type { Collector } from './collector.ts';
 
 /**
- * More than any heap of V8: whether it allocates this or refuses, it first collects all garbage. The pages are
- * never touched, so they cost nothing.
+ * More than any heap of V8: when so much is allocated it collects all garbage. The pages are never touched, so they cost
+ * nothing. But the second such array within a short time may pass without a collection, while the first one still counts.
  */
 const PRESSURE = 8 * 2 ** 30;
+/** More than V8 can place, and less than it refuses unseen (2 ** 35): before it refuses, it collects several times. */
+const TOO_MUCH = 24 * 2 ** 30;
 
 /**
  * A garbage collection in a browser, which offers no call for one. A tensor is a few bytes to its JavaScript heap,
@@ -16,9 +18,9 @@ const PRESSURE = 8 * 2 ** 30;
 export function createCollector(): Collector {
   return {
     withinJob: false,
-    collect() {
+    collect(thoroughly = false) {
       try {
-        new ArrayBuffer(PRESSURE);
+        new ArrayBuffer(thoroughly ? TOO_MUCH : PRESSURE);
       } catch {
         // Refused: it has collected before it said so.
       }

@@ -2,5 +2,6 @@
 export interface Collector {
   /** Does that work in the middle of running code? If not, the caller returns to the event loop after `collect`. */
   readonly withinJob: boolean;
-  collect(): void;
+  /** `thoroughly`: at several times the cost, where the usual way has freed too little. */
+  collect(thoroughly?: boolean): void;
 }

@@ -13,8 +13,8 @@ import { makeDatasets, makeLoaders, prepareMessages } from '../../chapters/chapt
 import { type Visit, visit } from './site.ts';
 
 const SPAM = 'You are a winner you have been specially selected to receive $1000 cash or a $2000 award.';
-/** The memory of a step goes up and down by its garbage; a leak would be 100 MiB a step. */
-const FLAT_MIB = 128;
+/** Messages that are classified between two steps add to a step's garbage; a collection that frees nothing adds 96 MiB. */
+const FLAT_MIB = 64;
 
 /** A stranger at the lab, who finds everything by its name. */
 describe('the LoRA lab', () => {

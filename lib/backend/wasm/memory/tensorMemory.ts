@@ -27,7 +27,10 @@ const TENSORS_SHARE = 7 / 8;
 const LEAST_GARBAGE = 192 * MB;
 const MOST_GARBAGE = 384 * MB;
 const COLLECTION_SHARE = 0.04;
-/** Collections at one time between two steps, until little more is in use than after the last time: what dies while V8 marks stays for the next one. */
+/**
+ * Collections at one time between two steps, until little more is in use than after the last time: what dies while V8
+ * marks stays for the next one. After the first they are thorough.
+ */
 const MOST_ROUNDS = 3;
 const ENOUGH = 32 * MB;
 /** What a tensor costs besides its numbers, and how many more than live may wait for a collection. */
@@ -139,7 +142,7 @@ export class TensorMemory implements Allocator {
     if (this.#sinceCollection <= this.#limit && this.#entries.size <= this.#mostEntries) return;
     const enough = 1.25 * this.#livingBytes + ENOUGH;
     for (let round = 0; round < MOST_ROUNDS; round++) {
-      collector.collect();
+      collector.collect(round > 0);
       await macrotask();
       this.collect();
       // Checking whether an array is alive holds it until the job ends, and the next step is one job.
