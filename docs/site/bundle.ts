@@ -25,7 +25,12 @@ const ASSETS = [
 ].filter((name) => existsSync(join(ROOT, name)));
 
 /** What the tests of exercises import besides. */
-const FOR_TESTS = ['test/support/close.ts', 'test/chapters/chapter06/tiny.ts'];
+const FOR_TESTS = [
+  'test/support/close.ts',
+  'test/chapters/chapter04/tiny.ts',
+  'test/chapters/chapter06/tiny.ts',
+  'test/chapters/appendixD/notebook-schedule.ts',
+];
 
 function namesIn(folder: string): string[] {
   return existsSync(join(ROOT, folder)) ? readdirSync(join(ROOT, folder)).sort() : [];

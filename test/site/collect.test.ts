@@ -1,19 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { build } from 'esbuild';
-import { type Visit, visit } from './site.ts';
+import { visitForSuite } from './site.ts';
 
 const TIMES = 8;
 
 /** A worker's garbage, by the way that the library has in a browser. */
 describe('garbage in a browser', () => {
-  let site: Visit;
-  before(async function () {
-    const found = await visit();
-    if (!found) return this.skip();
-    site = found;
-  });
-  after(() => site?.close());
+  const site = visitForSuite();
 
   it('is collected each time, however soon after the last one, if that is thorough', async () => {
     const from = (name: string) =>

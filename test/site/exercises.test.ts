@@ -2,17 +2,11 @@ import { dirname } from 'node:path';
 import { expect } from 'chai';
 import { exercisesOf } from '../../docs/site/exercises.ts';
 import { PAGES } from '../../docs/site/pages.ts';
-import { type Visit, visit } from './site.ts';
+import { visitForSuite } from './site.ts';
 
 /** The tests that mocha runs on the solutions are those that a page runs on what its reader writes. */
 describe('the exercises', () => {
-  let site: Visit;
-  before(async function () {
-    const found = await visit();
-    if (!found) return this.skip();
-    site = found;
-  });
-  after(() => site?.close());
+  const site = visitForSuite();
 
   for (const { name, source } of PAGES) {
     const exercises = exercisesOf(dirname(source));

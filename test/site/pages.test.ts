@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { find } from '../../docs/site/client/search.ts';
 import { PAGES, START } from '../../docs/site/pages.ts';
-import { builtSite, type Visit, visit } from './site.ts';
+import { builtSite, visit, visitForSuite } from './site.ts';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const PHONE = { width: 360, height: 740 };
@@ -43,13 +43,7 @@ describe('the pages', () => {
   });
 
   describe('in a browser', () => {
-    let site: Visit;
-    before(async function () {
-      const found = await visit();
-      if (!found) return this.skip();
-      site = found;
-    });
-    after(() => site?.close());
+    const site = visitForSuite();
 
     for (const theme of ['light', 'dark'] as const) {
       it(`have no fault that axe finds, ${theme}`, async () => {

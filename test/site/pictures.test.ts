@@ -16,7 +16,7 @@ import { defaultsOf } from '../../docs/site/pictures/pictures.ts';
 import { chart, train } from '../../docs/site/pictures/schedule.ts';
 import { drawTokens, stepsOf } from '../../docs/site/pictures/tokens.ts';
 import { cat, manualSeed, noGrad, randn, tensor } from '../../lib/index.ts';
-import { type Visit, visit } from './site.ts';
+import { visitForSuite } from './site.ts';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
@@ -218,13 +218,7 @@ describe('the picture of an expression', () => {
 });
 
 describe('the pictures in a page', () => {
-  let site: Visit;
-  before(async function () {
-    const found = await visit();
-    if (!found) return this.skip();
-    site = found;
-  });
-  after(() => site?.close());
+  const site = visitForSuite();
 
   const changes = [
     { page: 'chapter02', label: 'Text', value: 'tokenisation', shows: '12 characters' },

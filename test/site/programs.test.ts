@@ -10,20 +10,14 @@ import { SPAM_OPTIONS } from '../../chapters/chapter06/index.ts';
 import { Notebook } from '../../chapters/common/notebook.ts';
 import { defaultValues } from '../../chapters/common/options.ts';
 import { PAGES } from '../../docs/site/pages.ts';
-import { type Visit, visit } from './site.ts';
+import { visitForSuite } from './site.ts';
 
 /** Cells whose numbers are drawn without a seed, in the book too. */
 const UNSEEDED: Record<string, number[]> = { appendixA: [38] };
 
 /** Chapters and examples print in a page what they print in Node. */
 describe('programs in the page', () => {
-  let site: Visit;
-  before(async function () {
-    const found = await visit();
-    if (!found) return this.skip();
-    site = found;
-  });
-  after(() => site?.close());
+  const site = visitForSuite();
 
   const WITHOUT_NETWORK: Record<string, string> = {
     chapter02: '--text own',

@@ -63,6 +63,18 @@ export async function visit(options: ServeOptions = {}): Promise<Visit | undefin
   };
 }
 
+/** A visit for all tests of a suite, which are skipped where no browser is installed. */
+export function visitForSuite(): Visit {
+  const site = {} as Visit;
+  before(async function () {
+    const found = await visit();
+    if (!found) return this.skip();
+    Object.assign(site, found);
+  });
+  after(() => site.close?.());
+  return site;
+}
+
 function closed(server: Server): Promise<void> {
   server.closeAllConnections();
   return new Promise((resolve) => server.close(() => resolve()));

@@ -37,3 +37,9 @@ export function expectTensor(actual: Tensor, expected: Tensor, tolerance = 0, wh
   const allowed = expected.dtype === 'float32' ? tolerance : 0;
   expectClose(actual.toFlatArray(), (expected.toFlatArray() as number[]).map(Number), allowed, what);
 }
+
+/** The same shape, and no two elements further apart than the tolerance, whatever their size. */
+export function expectNear(actual: Tensor, expected: Tensor, tolerance = 1e-6): void {
+  expect(actual.shape).to.deep.equal(expected.shape);
+  expect(actual.sub(expected).abs().max().item()).to.be.below(tolerance);
+}

@@ -1,8 +1,8 @@
 /** The Linears of a model, and the model with its update made weaker or simpler. */
 
+import { directions } from '../../../chapters/appendixE/singular-values.ts';
 import { nn, tensor } from '../../../lib/index.ts';
 import type { Dose } from './lab-messages.ts';
-import { directions } from './svd.ts';
 
 /** The Linears of a model with their paths, with LoRA or without. */
 export function linears(model: nn.Module): [string, nn.Linear | nn.LinearWithLoRA][] {

@@ -1,10 +1,10 @@
 /** W, A, B and ΔW of the lab's model, as the page draws them. */
 
+import { directions } from '../../../chapters/appendixE/singular-values.ts';
 import { nn, noGrad } from '../../../lib/index.ts';
 import { linears, numbers } from './dose.ts';
 import type { Experiment } from './experiment.ts';
 import type { Matrices, Moved } from './lab-messages.ts';
-import { directions } from './svd.ts';
 
 const norm = (values: Float32Array): number =>
   Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));

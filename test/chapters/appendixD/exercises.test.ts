@@ -6,20 +6,8 @@ import {
   inverseSquareRoot,
   linearDecay,
 } from '../../../chapters/appendixD/exercises.ts';
-import {
-  type CosineSchedule,
-  cosineLearningRate,
-  warmupLearningRate,
-} from '../../../chapters/appendixD/index.ts';
-
-// The notebook's: 15 epochs of 9 batches, a fifth of them to warm up in.
-const SCHEDULE: CosineSchedule = {
-  initialLr: 1e-4,
-  peakLr: 1e-2,
-  minLr: 1e-5,
-  warmupSteps: 27,
-  totalSteps: 135,
-};
+import { cosineLearningRate, warmupLearningRate } from '../../../chapters/appendixD/index.ts';
+import { SCHEDULE } from './notebook-schedule.ts';
 
 describe('appendix D: the exercises', () => {
   it('1: the inverse square root starts at the peak and is half of it after four times the steps', () => {

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import {
-  type CosineSchedule,
   clipGradients,
   cosineLearningRate,
   findHighestGradient,
@@ -12,15 +11,8 @@ import { createDataloaderV1 } from '../../../chapters/chapter02/index.ts';
 import { GPT_CONFIG_124M, GPTModel } from '../../../chapters/chapter04/index.ts';
 import { tokeniser } from '../../../chapters/chapter05/index.ts';
 import { manualSeed, nn, optim, type Tensor, tensor } from '../../../lib/index.ts';
+import { SCHEDULE } from './notebook-schedule.ts';
 
-// The notebook's: 15 epochs of 9 batches, a fifth of them to warm up in.
-const SCHEDULE: CosineSchedule = {
-  initialLr: 1e-4,
-  peakLr: 1e-2,
-  minLr: 1e-5,
-  warmupSteps: 27,
-  totalSteps: 135,
-};
 const steps = Array.from({ length: SCHEDULE.totalSteps }, (_, step) => step);
 
 describe('appendix D: the learning rate', () => {

@@ -12,33 +12,29 @@ import {
   maskAndNormalise,
   maskFuture,
 } from '../../../chapters/chapter03/05-causal-attention.ts';
-import { manualSeed, randn, type Tensor, tensor } from '../../../lib/index.ts';
-
-function expectClose(a: Tensor, b: Tensor, tolerance = 1e-6): void {
-  expect(a.shape).to.deep.equal(b.shape);
-  expect(a.sub(b).abs().max().item()).to.be.below(tolerance);
-}
+import { manualSeed, randn, tensor } from '../../../lib/index.ts';
+import { expectNear } from '../../support/close.ts';
 
 describe('chapter 3: attention step by step', () => {
   it('says the same by hand and in one product', () => {
     const { scores, weights } = simpleAttention(inputs);
-    expectClose(scoresByHand(inputs), scores);
+    expectNear(scoresByHand(inputs), scores);
     expect(dotByHand(tensor([1, 2, 3]), tensor([4, 5, 6])).item()).to.equal(32);
-    expectClose(softmaxNaive(scores.index(1)), weights.index(1));
+    expectNear(softmaxNaive(scores.index(1)), weights.index(1));
   });
 
   it('gives one token and all tokens the same context', () => {
     manualSeed(4);
     const head = new SelfAttentionV1(3, 2);
     const all = head.forward(inputs);
-    for (let i = 0; i < 6; i++) expectClose(attendFrom(i, inputs, head).context, all.index(i));
+    for (let i = 0; i < 6; i++) expectNear(attendFrom(i, inputs, head).context, all.index(i));
   });
 
   it('masks in two ways that agree', () => {
     manualSeed(5);
     const scores = randn(6, 6);
     const { normalised } = maskAndNormalise(scores.softmax());
-    expectClose(maskFuture(scores).softmax(), normalised);
+    expectNear(maskFuture(scores).softmax(), normalised);
   });
 
   it('gives a causal head the context of the tokens before, and of nothing else', () => {
@@ -46,7 +42,7 @@ describe('chapter 3: attention step by step', () => {
     const head = new CausalAttention(3, 4, 0);
     const x = randn(2, 5, 3);
     const prefix = head.forward(x.narrow(1, 0, 3));
-    expectClose(head.forward(x).narrow(1, 0, 3), prefix);
-    expectClose(head.forward(x).index(null, 0), head.wValue.forward(x.index(null, 0)));
+    expectNear(head.forward(x).narrow(1, 0, 3), prefix);
+    expectNear(head.forward(x).index(null, 0), head.wValue.forward(x.index(null, 0)));
   });
 });

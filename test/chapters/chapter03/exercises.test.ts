@@ -13,20 +13,16 @@ import {
   outsideWindow,
   stableSoftmax,
 } from '../../../chapters/chapter03/exercises.ts';
-import { manualSeed, noGrad, ones, randn, type Tensor, tensor } from '../../../lib/index.ts';
-
-function expectClose(a: Tensor, b: Tensor, tolerance = 1e-6): void {
-  expect(a.shape).to.deep.equal(b.shape);
-  expect(a.sub(b).abs().max().item()).to.be.below(tolerance);
-}
+import { manualSeed, noGrad, ones, randn, tensor } from '../../../lib/index.ts';
+import { expectNear } from '../../support/close.ts';
 
 describe('chapter 3: exercises', () => {
   it('1: a softmax that does not overflow', () => {
     manualSeed(7);
     const x = randn(4, 6);
-    expectClose(stableSoftmax(x), x.softmax(-1));
+    expectNear(stableSoftmax(x), x.softmax(-1));
     expect(softmaxNaive(tensor([1000, 999])).toArray()).to.deep.equal([NaN, NaN]);
-    expectClose(stableSoftmax(tensor([1000, 999])), tensor([0.731058, 0.268941]), 1e-5);
+    expectNear(stableSoftmax(tensor([1000, 999])), tensor([0.731058, 0.268941]), 1e-5);
   });
 
   it('2: the number of parameters', () => {
@@ -66,6 +62,6 @@ describe('chapter 3: exercises', () => {
     const wrapper = new MultiHeadAttentionWrapper(6, 4, 0, 3);
     const joined = joinHeads(wrapper, 8);
     const x = randn(2, 7, 6);
-    noGrad(() => expectClose(joined.forward(x), wrapper.forward(x)));
+    noGrad(() => expectNear(joined.forward(x), wrapper.forward(x)));
   });
 });

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { maskFuture } from '../../../chapters/chapter03/05-causal-attention.ts';
 import { MultiHeadAttention } from '../../../chapters/chapter03/index.ts';
 import { cat, manualSeed, noGrad, randn, type Tensor } from '../../../lib/index.ts';
+import { expectNear } from '../../support/close.ts';
 
 /** The heads one by one, with the mask and softmax of the earlier sections. */
 function headByHead(attention: MultiHeadAttention, x: Tensor): Tensor[] {
@@ -18,11 +19,6 @@ function headByHead(attention: MultiHeadAttention, x: Tensor): Tensor[] {
   });
 }
 
-function expectClose(a: Tensor, b: Tensor, tolerance = 1e-6): void {
-  expect(a.shape).to.deep.equal(b.shape);
-  expect(a.sub(b).abs().max().item()).to.be.below(tolerance);
-}
-
 describe('chapter 3: multi-head attention', () => {
   it('agrees with single heads that use an explicit mask', () => {
     manualSeed(1);
@@ -30,7 +26,7 @@ describe('chapter 3: multi-head attention', () => {
     const x = randn(3, 7, 12);
     noGrad(() => {
       const expected = attention.outProj.forward(cat(headByHead(attention, x), -1));
-      expectClose(attention.forward(x), expected);
+      expectNear(attention.forward(x), expected);
     });
   });
 
@@ -39,7 +35,7 @@ describe('chapter 3: multi-head attention', () => {
     const attention = new MultiHeadAttention(6, 6, 8, 0, 2);
     const x = randn(1, 8, 6);
     const prefix = attention.forward(x.narrow(1, 0, 5));
-    expectClose(attention.forward(x).narrow(1, 0, 5), prefix);
+    expectNear(attention.forward(x).narrow(1, 0, 5), prefix);
   });
 
   it("has the notebook's state keys", () => {
@@ -62,7 +58,7 @@ describe('chapter 3: multi-head attention', () => {
     const first = attention.forward(x);
     expect(first.sub(attention.forward(x)).abs().max().item()).to.be.above(1e-3);
     attention.eval();
-    expectClose(attention.forward(x), attention.forward(x), 1e-12);
+    expectNear(attention.forward(x), attention.forward(x), 1e-12);
   });
 
   it('refuses what does not fit', () => {

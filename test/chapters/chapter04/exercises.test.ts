@@ -9,26 +9,12 @@ import {
 import {
   countParameters,
   GPT_CONFIG_124M,
-  type GPTConfig,
   GPTModel,
   TransformerBlock,
 } from '../../../chapters/chapter04/index.ts';
-import { manualSeed, ones, randn, type Tensor, tensor } from '../../../lib/index.ts';
-
-const TINY: GPTConfig = {
-  vocabSize: 50,
-  contextLength: 8,
-  embDim: 12,
-  nHeads: 3,
-  nLayers: 2,
-  dropRate: 0,
-  qkvBias: false,
-};
-
-function expectClose(a: Tensor, b: Tensor, tolerance = 1e-6): void {
-  expect(a.shape).to.deep.equal(b.shape);
-  expect(a.sub(b).abs().max().item()).to.be.below(tolerance);
-}
+import { manualSeed, ones, randn, tensor } from '../../../lib/index.ts';
+import { expectNear } from '../../support/close.ts';
+import { TINY } from './tiny.ts';
 
 describe('chapter 4: the exercises', () => {
   it('1: two thirds of a block are in its feed-forward layer', () => {
@@ -48,7 +34,7 @@ describe('chapter 4: the exercises', () => {
   it('3: RMS norm leaves a mean square of 1, and the mean where it was', () => {
     manualSeed(4);
     const y = rmsNorm(randn(3, 64).add(2), ones(64));
-    expectClose(y.square().mean(-1), ones(3), 1e-4);
+    expectNear(y.square().mean(-1), ones(3), 1e-4);
     expect(y.mean().item()).to.be.above(0.5);
   });
 

@@ -13,21 +13,8 @@ import {
   TransformerBlock,
 } from '../../../chapters/chapter04/index.ts';
 import { F, manualSeed, noGrad, ones, randn, type Tensor, tensor, UserError } from '../../../lib/index.ts';
-
-const TINY: GPTConfig = {
-  vocabSize: 50,
-  contextLength: 8,
-  embDim: 12,
-  nHeads: 3,
-  nLayers: 2,
-  dropRate: 0,
-  qkvBias: false,
-};
-
-function expectClose(a: Tensor, b: Tensor, tolerance = 1e-6): void {
-  expect(a.shape).to.deep.equal(b.shape);
-  expect(a.sub(b).abs().max().item()).to.be.below(tolerance);
-}
+import { expectNear } from '../../support/close.ts';
+import { TINY } from './tiny.ts';
 
 function tinyModel(config: Partial<GPTConfig> = {}): GPTModel {
   manualSeed(123);
@@ -46,9 +33,9 @@ describe('chapter 4: the parts', () => {
         .backward();
       return leaves.map((leaf) => leaf.grad!);
     });
-    expectClose(F.layerNorm(x, scale, shift), layerNormByHand(x, scale, shift));
+    expectNear(F.layerNorm(x, scale, shift), layerNormByHand(x, scale, shift));
     gradients[0].forEach((gradient, i) => {
-      expectClose(gradient, gradients[1][i], 1e-4);
+      expectNear(gradient, gradients[1][i], 1e-4);
     });
   });
 
@@ -56,7 +43,7 @@ describe('chapter 4: the parts', () => {
     manualSeed(2);
     const y = new LayerNorm(16).forward(randn(4, 5, 16).mul(7).add(3)).detach();
     expect(y.mean(-1).abs().max().item()).to.be.below(1e-5);
-    expectClose(y.var(-1, { unbiased: false }), ones(4, 5), 1e-4);
+    expectNear(y.var(-1, { unbiased: false }), ones(4, 5), 1e-4);
   });
 
   it('F.gelu is the formula written out, and so is its derivative', () => {
@@ -66,8 +53,8 @@ describe('chapter 4: the parts', () => {
       gelu(x).sum().backward();
       return x.grad!;
     });
-    expectClose(F.gelu(tensor(values)), geluByHand(tensor(values)));
-    expectClose(gradients[0], gradients[1], 1e-5);
+    expectNear(F.gelu(tensor(values)), geluByHand(tensor(values)));
+    expectNear(gradients[0], gradients[1], 1e-5);
   });
 
   it('shortcuts carry the gradient to the first layer', () => {
@@ -93,7 +80,7 @@ describe('chapter 4: the parts', () => {
       for (const layer of silence) for (const p of layer.parameters()) p.copyInPlace(tensor(0));
     });
     const x = randn(2, 4, 12);
-    expectClose(block.forward(x), x, 1e-12);
+    expectNear(block.forward(x), x, 1e-12);
   });
 });
 
@@ -109,7 +96,7 @@ describe('chapter 4: the model', () => {
   it('sees no later token', () => {
     const model = tinyModel();
     const logits = (ids: number[]) => model.forward(tensor([ids], { dtype: 'int32' })).detach();
-    expectClose(logits([5, 6, 7, 8]).narrow(1, 0, 3), logits([5, 6, 7, 49]).narrow(1, 0, 3), 1e-12);
+    expectNear(logits([5, 6, 7, 8]).narrow(1, 0, 3), logits([5, 6, 7, 49]).narrow(1, 0, 3), 1e-12);
   });
 
   it('tells the same token at two positions apart', () => {

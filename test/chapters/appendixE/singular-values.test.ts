@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { directions } from '../../docs/site/worker/svd.ts';
-import { manualSeed, randn, type Tensor } from '../../lib/index.ts';
+import { directions } from '../../../chapters/appendixE/singular-values.ts';
+import { manualSeed, randn, type Tensor } from '../../../lib/index.ts';
 
 const [inDim, rank, outDim] = [12, 4, 9];
 
