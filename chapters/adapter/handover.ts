@@ -21,6 +21,7 @@ import {
   replaceHead,
   SPAM_OPTIONS,
   saveClassifierSettings,
+  WEIGHT_DECAY,
   wrapWithLoRA,
 } from '../chapter06/index.ts';
 import type { OptionValues } from '../common/options.ts';
@@ -92,7 +93,7 @@ export const HANDOVER = defineCommand({
       ...settings,
       batchSize: options.batchSize,
       ...plan,
-      weightDecay: 0.1,
+      weightDecay: WEIGHT_DECAY,
       head: { scaling },
       blocks,
       losses,

@@ -121,6 +121,8 @@ export interface FineTuneSettings {
 
 /** Steps between two looks at the losses. */
 export const EVAL_FREQ = 50;
+/** AdamW's, as in the book. */
+export const WEIGHT_DECAY = 0.1;
 
 /** Trains what is not frozen: AdamW with a weight decay of 0.1, a look at the losses every 50 steps over 5 batches. */
 export function fineTune(
@@ -129,7 +131,7 @@ export function fineTune(
   { method, lr, schedule, epochs, seed, print, saving }: FineTuneSettings,
 ): Promise<FineTuningHistory> {
   manualSeed(seed);
-  const optimizer = new optim.AdamW(trainedParameters(model), { lr, weightDecay: 0.1 });
+  const optimizer = new optim.AdamW(trainedParameters(model), { lr, weightDecay: WEIGHT_DECAY });
   const totalSteps = epochs * loaders.train.length;
   const options = {
     numEpochs: epochs,
@@ -157,7 +159,7 @@ export async function firstLosses(
 ): Promise<number[]> {
   const trained = trainedParameters(model);
   const before = trained.map((parameter) => parameter.detach().clone());
-  const optimizer = new optim.AdamW(trained, { lr, weightDecay: 0.1 });
+  const optimizer = new optim.AdamW(trained, { lr, weightDecay: WEIGHT_DECAY });
   const losses: number[] = [];
   manualSeed(seed);
   model.train();

@@ -40,6 +40,7 @@ export {
   showResults,
   trainClassifierSimple,
   trainClassifierSteps,
+  WEIGHT_DECAY,
 } from './07-fine-tuning.ts';
 export { classifyReview, classProbabilities, spamProbability } from './08-spam-classifier.ts';
 export { CachedPrefix, frozenBlocks, LastPositionClassifier, leaveWorkOut } from './09-work-left-out.ts';

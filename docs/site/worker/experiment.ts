@@ -12,6 +12,7 @@ import {
   makeLoaders,
   prepareMessages,
   type SpamDataset,
+  WEIGHT_DECAY,
 } from '../../../chapters/chapter06/index.ts';
 import { findCheckpoint, saveCheckpoint } from '../../../chapters/common/checkpoint.ts';
 import { TrainingPlace } from '../../../chapters/common/training-place.ts';
@@ -76,7 +77,7 @@ export class Experiment {
     }
     manualSeed(settings.seed); // as `fineTune` does: the same order of messages as in the terminal
     const trained = model.parameters().filter((parameter) => parameter.requiresGrad);
-    this.optimizer = new optim.AdamW(trained, { lr: settings.lr, weightDecay: 0.1 });
+    this.optimizer = new optim.AdamW(trained, { lr: settings.lr, weightDecay: WEIGHT_DECAY });
     this.loop = this.train();
   }
 
