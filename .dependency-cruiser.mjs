@@ -24,10 +24,10 @@ const ORDER = [
   'chapters/chapter07/',
   'chapters/appendixD/',
   'chapters/appendixE/',
-  'chapters/adapter/',
   'chapters/mini/',
   'chapters/compare/',
   'chapters/llama/',
+  'chapters/adapter/',
 ];
 
 const oneWay = ORDER.slice(0, -1).map((folder, i) => ({

@@ -3,6 +3,7 @@ import type { GPTModel } from '../chapter04/index.ts';
 import { hubName, MODEL_NAMES, type ModelName, obtainModel } from '../chapter05/index.ts';
 import { type ClassifierSettings, readClassifierSettings } from '../chapter06/index.ts';
 import type { OptionSpecs, OptionValues } from '../common/options.ts';
+import { type BpeTokeniser, HUB_REPOSITORY, LlamaClassifier, obtainLlama } from '../llama/index.ts';
 import { say } from './program.ts';
 
 /** Which adapter, and the base model where its own configuration does not say. */
@@ -50,6 +51,28 @@ export async function loadWithAdapter({ adapter, model, weights }: AdapterOption
   return { model: base, name, folder, config, settings };
 }
 
+export interface LoadedLlamaAdapter {
+  model: LlamaClassifier;
+  tokeniser: BpeTokeniser;
+  folder: string;
+  settings: ClassifierSettings | undefined;
+}
+
+/**
+ * The same for a Llama, if the adapter is for the one that chapters/llama trains, or the weights are a GGUF file; undefined
+ * for another.
+ */
+export async function loadLlamaWithAdapter(options: AdapterOptions): Promise<LoadedLlamaAdapter | undefined> {
+  const folder = requireAdapter(options.adapter);
+  const settings = readClassifierSettings(folder);
+  const { base } = io.readAdapterConfig(folder);
+  const isLlama = lastPart(base) === lastPart(HUB_REPOSITORY) || options.weights?.endsWith('.gguf');
+  if (!isLlama || options.model) return undefined;
+  const { model, tokeniser, endId } = await obtainLlama(options.weights, say, { quantised: true });
+  io.loadAdapter(folder, model.eval());
+  return { model: new LlamaClassifier(model, settings?.padTokenId ?? endId), tokeniser, folder, settings };
+}
+
 /** @throws UserError if none is given */
 export function requireAdapter(adapter: string | undefined): string {
   if (adapter === undefined) throw new UserError('no adapter is given: name its folder with --adapter DIR');
@@ -58,11 +81,14 @@ export function requireAdapter(adapter: string | undefined): string {
 
 /** Which of the models here the adapter was made for, by the name its configuration has. */
 export function baseOf(folder: string, { base }: io.PeftConfig): ModelName {
-  const last = (path: string) => path.split('/').at(-1);
-  const known = MODEL_NAMES.find((name) => name === base || last(hubName(name)) === last(base));
+  const known = MODEL_NAMES.find((name) => name === base || lastPart(hubName(name)) === lastPart(base));
   if (known) return known;
   throw new UserError(
     `the adapter in ${folder} is for ${base}, which is none of ${MODEL_NAMES.join(', ')}: ` +
       'say which it is with --model, and with --weights where its weights are',
   );
+}
+
+function lastPart(path: string): string | undefined {
+  return path.split('/').at(-1);
 }

@@ -1,11 +1,18 @@
 import { createInterface } from 'node:readline';
 import { UserError } from '../../lib/index.ts';
 import { kindOfPath } from '../../lib/io/files.ts';
-import { tokeniser } from '../chapter05/index.ts';
-import { type ClassifierSettings, classProbabilities } from '../chapter06/index.ts';
+import { tokeniser as gpt2Tokeniser, type Tokeniser } from '../chapter05/index.ts';
+import { classProbabilities } from '../chapter06/index.ts';
 import { userPath } from '../common/paths.ts';
 import { readText } from '../datasets/index.ts';
-import { ADAPTER_OPTIONS, type LoadedAdapter, loadWithAdapter } from './base-model.ts';
+import { LlamaClassifier } from '../llama/index.ts';
+import {
+  ADAPTER_OPTIONS,
+  type LoadedAdapter,
+  type LoadedLlamaAdapter,
+  loadLlamaWithAdapter,
+  loadWithAdapter,
+} from './base-model.ts';
 import { defineCommand, say } from './program.ts';
 
 /** `npm run adapter -- classify`: asks a fine-tuned classifier about texts. */
@@ -24,7 +31,8 @@ export const CLASSIFY = defineCommand({
     },
   },
   async run(options, words) {
-    const classify = classifierOf(await loadWithAdapter(options), options.labels?.split(','));
+    const loaded = (await loadLlamaWithAdapter(options)) ?? (await loadWithAdapter(options));
+    const classify = classifierOf(loaded, options.labels?.split(','));
     let count = 0;
     for await (const texts of inBatches(textsFrom(words))) {
       count += texts.length;
@@ -48,11 +56,14 @@ export interface Answer {
  * @throws UserError if the adapter is not a classifier's, or there are not as many labels as classes
  */
 export function classifierOf(
-  { model, folder, settings }: LoadedAdapter,
+  loaded: LoadedAdapter | LoadedLlamaAdapter,
   given?: readonly string[],
 ): (texts: readonly string[]) => Answer[] {
-  const { outFeatures: classes } = model.outHead;
-  const { contextLength, vocabSize } = model.config;
+  const { model, folder, settings } = loaded;
+  const tokeniser = 'tokeniser' in loaded ? loaded.tokeniser : gpt2Tokeniser;
+  const { outHead, config } = model instanceof LlamaClassifier ? model.model : model;
+  const { outFeatures: classes } = outHead;
+  const { contextLength, vocabSize } = config;
   if (classes === vocabSize) {
     throw new UserError(`the adapter in ${folder} is not a classifier's: use npm run generate -- --adapter`);
   }
@@ -68,8 +79,11 @@ export function classifierOf(
   }
   return (texts) => {
     const probabilities = settings
-      ? classProbabilities(texts, model, settings)
-      : texts.flatMap((text) => classProbabilities([text], model, ownLength(text, contextLength)));
+      ? classProbabilities(texts, model, { ...settings, tokeniser })
+      : texts.flatMap((text) => {
+          const maxLength = ownLength(text, tokeniser, contextLength);
+          return classProbabilities([text], model, { maxLength, tokeniser });
+        });
     return texts.map((text, row) => {
       const best = probabilities[row].indexOf(Math.max(...probabilities[row]));
       return {
@@ -83,8 +97,8 @@ export function classifierOf(
 }
 
 /** Nothing is padded, so the last position is that of the last token, where transformers reads the answer too. */
-function ownLength(text: string, contextLength: number): Pick<ClassifierSettings, 'maxLength'> {
-  return { maxLength: Math.max(1, Math.min(contextLength, tokeniser.encode(text).length)) };
+function ownLength(text: string, tokeniser: Tokeniser, contextLength: number): number {
+  return Math.max(1, Math.min(contextLength, tokeniser.encode(text).length));
 }
 
 /** `spam       98.3%  You are a winner …` */

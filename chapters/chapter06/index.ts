@@ -56,6 +56,6 @@ export {
   SPAM_OPTIONS,
   type SpamOptions,
 } from './options.ts';
-export { saveAdapter } from './saving.ts';
+export { classifyCommand, saveAdapter } from './saving.ts';
 export { DEFAULT_SEED, randomSplit, stratifiedSplit } from './split.ts';
 export { plotResults } from './training-curves.ts';

@@ -29,7 +29,7 @@ export async function saveAdapter(
 }
 
 /** What to type to ask the classifier about a text. */
-function classifyCommand(folder: string, { weights }: Pick<SpamOptions, 'weights'>): string {
+export function classifyCommand(folder: string, { weights }: Pick<SpamOptions, 'weights'>): string {
   // Paths are read from where the user stands, which npm's own folder need not be.
   const path = (own: string) => shellWord(process.env.INIT_CWD === process.cwd() ? own : resolve(own));
   const words = ['npm run adapter -- classify --adapter', path(folder)];

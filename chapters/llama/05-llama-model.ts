@@ -60,16 +60,16 @@ export class LlamaModel extends nn.Module {
    * @throws UserError if there are more tokens than the model's context length
    */
   forward(ids: Tensor, cache?: KeyValueCache): Tensor {
-    return this.outHead.forward(this.#hidden(ids, cache)); // [b, t, vocab]
+    return this.outHead.forward(this.hidden(ids, cache)); // [b, t, vocab]
   }
 
   /** `forward` for the last position alone, which is all that generation asks for: [b, t] → [b, 1, vocab]. */
   forwardLast(ids: Tensor, cache?: KeyValueCache): Tensor {
-    return this.outHead.forward(this.#hidden(ids, cache).slice(1, -1)); // [b, t, d] → [b, 1, d] → [b, 1, vocab]
+    return this.outHead.forward(this.hidden(ids, cache).slice(1, -1)); // [b, t, d] → [b, 1, d] → [b, 1, vocab]
   }
 
-  /** What the head reads: [b, t] → [b, t, d]. */
-  #hidden(ids: Tensor, cache?: KeyValueCache): Tensor {
+  /** What the head reads: token ids [b, t] → [b, t, d]. @throws UserError as `forward` does */
+  hidden(ids: Tensor, cache?: KeyValueCache): Tensor {
     const { contextLength } = this.config;
     const tokens = (cache?.length ?? 0) + ids.shape[1];
     if (tokens > contextLength) {

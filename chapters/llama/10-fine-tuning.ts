@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { io, manualSeed, nn } from '../../lib/index.ts';
+import { io, manualSeed, nn, type Tensor } from '../../lib/index.ts';
 import { countParameters } from '../chapter04/index.ts';
 import {
+  classifyCommand,
   classifyReview,
   EXAMPLES,
   makeLoaders,
@@ -38,6 +39,7 @@ export const LORA_TARGETS = Object.keys(HUB_LINEARS).map((path) => path.replace(
 const PAD = '<|endoftext|>';
 
 export interface FineTuneOptions extends SavingOptions {
+  weights: string | undefined;
   data?: string;
   epochs: number;
   batchSize: number;
@@ -57,6 +59,37 @@ export function makeClassifier(
   model.requiresGrad_(false);
   model.outHead = new nn.Linear(model.config.embDim, NUM_CLASSES, { bias: false });
   nn.replaceLinearWithLoRA(model, { rank, alpha, init: 'peft', targets: LORA_TARGETS });
+}
+
+/**
+ * A Llama that classifies as transformers' LlamaForSequenceClassification does: the head reads the last token of the text,
+ * where chapter 6 reads the last position, padding or not. A token sees only what is left of it, so padding changes nothing,
+ * and the columns in which a batch has nothing else are left out.
+ */
+export class LlamaClassifier extends nn.Module {
+  model: LlamaModel;
+  readonly padTokenId: number;
+
+  constructor(model: LlamaModel, padTokenId: number) {
+    super();
+    this.model = model;
+    this.padTokenId = padTokenId;
+  }
+
+  /** Token ids [b, t], padded on the right → logits [b, 1, classes]. */
+  forward(ids: Tensor): Tensor {
+    const rows = ids.toArray() as number[][];
+    const last = rows.map((row) =>
+      Math.max(
+        0,
+        row.findLastIndex((id) => id !== this.padTokenId),
+      ),
+    );
+    const longest = Math.max(...last) + 1;
+    const hidden = this.model.hidden(ids.slice(1, 0, longest)); // [b, longest, d]
+    const places = last.map((column, row) => row * longest + column);
+    return this.model.outHead.forward(hidden.flatten(0, 1).indexSelect(0, places).unsqueeze(1)); // [b, 1, d] → [b, 1, classes]
+  }
 }
 
 /** Chapter 6's classifier of messages from a Llama, with chapter 6's own functions; the adapter is in PEFT's format. */
@@ -85,10 +118,11 @@ export async function showFineTuned(
   showLoaders(nb, loaders, [35, 36]);
 
   makeClassifier(model, options);
+  const classifier = new LlamaClassifier(model, padTokenId);
   const trainable = countParameters(model, { trainableOnly: true });
   const all = countParameters(model).toLocaleString('en');
   nb.note(`${trainable.toLocaleString('en')} of ${all} parameters are trained, in ${options.epochs} passes`);
-  const result = await showFineTuning(nb, model, loaders, {
+  const result = await showFineTuning(nb, classifier, loaders, {
     method: 'lora',
     lr: options.lr,
     schedule: 'cosine',
@@ -107,10 +141,11 @@ export async function showFineTuned(
     padTokenId,
   });
   nb.note(`Adapter saved to ${adapter}, in PEFT's format`);
+  nb.note(`To use it again:  ${classifyCommand(adapter, options)}`);
 
   for (const text of Object.values(EXAMPLES)) {
-    const probability = (100 * spamProbability(text, model, like)).toFixed(1);
+    const probability = (100 * spamProbability(text, classifier, like)).toFixed(1);
     nb.note(`“${text}”`);
-    nb.note(`${classifyReview(text, model, like)} (spam with a probability of ${probability}%)`);
+    nb.note(`${classifyReview(text, classifier, like)} (spam with a probability of ${probability}%)`);
   }
 }

@@ -8,5 +8,6 @@ export { type LoadedLlama, type LoadOptions, loadGguf, unpermuteRows } from './0
 export { loadHubFolder } from './07-hub-folder.ts';
 export { BpeTokeniser, type Vocabulary } from './08-tokeniser.ts';
 export { type AnswerOptions, chat, chatToIds, continueIds, type Message } from './09-chat.ts';
-export { LORA_TARGETS, makeClassifier } from './10-fine-tuning.ts';
+export { LlamaClassifier, LORA_TARGETS, makeClassifier } from './10-fine-tuning.ts';
 export { type LlamaConfig, SMOLLM2_135M } from './config.ts';
+export { HUB_REPOSITORY, obtainLlama } from './obtain-llama.ts';

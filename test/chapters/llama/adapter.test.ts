@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { LlamaModel, loadHubFolder, makeClassifier } from '../../../chapters/llama/index.ts';
+import { LlamaClassifier, LlamaModel, loadHubFolder, makeClassifier } from '../../../chapters/llama/index.ts';
 import { io, manualSeed, nn, noGrad, randn, tensor } from '../../../lib/index.ts';
 import { readSafetensors } from '../../../lib/io/safetensors.ts';
 import { expectTensor } from '../../support/close.ts';
@@ -62,5 +62,20 @@ describe("a Llama's adapter", () => {
       expect(stored.get(name)!.shape, name).to.eql(shape);
       expect(stored.get(name)!.data, name).to.eql(data);
     }
+  });
+
+  it('of a classifier reads the last token, however the texts are padded', async () => {
+    const { ids, logits }: { ids: number[][]; logits: number[][] } = JSON.parse(
+      readFileSync(join(THEIRS, 'expected.json'), 'utf8'),
+    );
+    const { model } = await loadHubFolder(TINY);
+    io.loadAdapter(THEIRS, model);
+    const classifier = new LlamaClassifier(model, 0);
+    const short = ids[0].slice(0, 2);
+    const padded = [...ids, short].map((row) => [...row, ...Array(9 - row.length).fill(0)]);
+    const ours = noGrad(() => classifier.forward(tensor(padded, { dtype: 'int32' })).select(1, 0)); // [b, 2]
+    expectTensor(ours.slice(0, 0, ids.length), tensor(logits), 1e-4);
+    const alone = noGrad(() => model.forward(tensor([short], { dtype: 'int32' })).select(1, -1)); // [1, 2]
+    expectTensor(ours.slice(0, ids.length), alone, 1e-5);
   });
 });
