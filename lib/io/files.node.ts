@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors.ts';
 
@@ -118,7 +118,7 @@ export async function writeBeside(
   fill: (write: (bytes: Uint8Array) => Promise<void>) => Promise<void>,
 ): Promise<void> {
   const beside = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
-  const explain = (error: unknown) => new UserError(`cannot write ${path}: it ${reason(error)}`);
+  const explain = (error: unknown) => new UserError(`cannot write ${path}: it ${reasonNotToWrite(error)}`);
   try {
     await makeFolder(dirname(path));
     await removeAbandoned(path);
@@ -140,15 +140,21 @@ export async function writeBeside(
   }
 }
 
-/** Makes a folder and those above it. Node answers ENOENT where one step at a time would say why, e.g. EROFS. */
-async function makeFolder(path: string): Promise<void> {
+/**
+ * Makes a folder and those above it, and notes in `made` what was not there before. One step at a time: Node's own
+ * `recursive` never returns below /proc, and answers ENOENT where a step says why, e.g. EROFS.
+ */
+async function makeFolder(path: string, made: string[] = []): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error;
-    await makeFolder(dirname(path));
     await mkdir(path);
+  } catch (error) {
+    if (kindOfPath(path) === 'folder') return;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || kindOfPath(dirname(path)) !== 'nothing')
+      throw error;
+    await makeFolder(dirname(path), made);
+    return makeFolder(path, made);
   }
+  made.push(path);
 }
 
 /** A file whose process is gone, and that nobody has written to for this long, will never be finished. */
@@ -179,19 +185,23 @@ function isRunning(id: number): boolean {
 }
 
 /**
- * Makes a folder, unless it is there, and writes to it once: a run of minutes should not end with a line that its
- * results cannot be saved.
+ * Finds out, by trying, whether files can be written to a folder that need not be there yet: a run of minutes should
+ * not end with a line that its results cannot be saved. It leaves everything as it was.
  *
  * @throws UserError if nothing can be written there
  */
 export async function requireWritableFolder(path: string): Promise<void> {
+  const made: string[] = [];
   const probe = join(path, `.${process.pid}.part`);
   try {
-    await makeFolder(path);
+    await makeFolder(path, made);
     await (await open(probe, 'w')).close();
     await rm(probe);
   } catch (error) {
-    throw new UserError(`cannot write to ${path}: it ${reason(error)}`);
+    throw new UserError(`cannot write to ${path}: it ${reasonNotToWrite(error)}`);
+  } finally {
+    // Only empty folders are removed: another run may have found them meanwhile.
+    for (const folder of made.reverse()) await rmdir(folder).catch(() => {});
   }
 }
 
@@ -227,6 +237,12 @@ export function wrongHash(name: string, actual: string, expected: string): strin
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && 'syscall' in error;
+}
+
+/** The same as `reason` for a failed write, whose folders were made if they could be. */
+function reasonNotToWrite(error: unknown): string {
+  const isRefused = isSystemError(error) && error.code === 'ENOENT';
+  return isRefused ? 'cannot be made there; choose another place' : reason(error);
 }
 
 /** A system error in words that follow the path. */

@@ -28,7 +28,7 @@ export interface LoRAOptions extends LoRALayerOptions {
  * book does. What is already wrapped is left as it is; under another `name` it gets another adapter, which becomes
  * the active one.
  *
- * @throws UserError if the model is itself a Linear, or nothing matches a target
+ * @throws UserError if the model is itself a Linear or has none, or nothing matches a target
  */
 export function replaceLinearWithLoRA(model: Module, options: LoRAOptions, ...more: []): void {
   noMore('replaceLinearWithLoRA', 2, more);
@@ -43,6 +43,8 @@ export function replaceLinearWithLoRA(model: Module, options: LoRAOptions, ...mo
   }
   checkName(name);
   const places = linearPlaces(model);
+  if (places.length === 0)
+    throw new UserError('replaceLinearWithLoRA: the model has no Linear to be wrapped');
   checkTargets(places, targets);
   // A Linear in two places is one layer with one update.
   const wrapped = new Map<Linear, LinearWithLoRA>();
@@ -105,7 +107,7 @@ function checkTargets(places: readonly LinearPlace[], targets: LoRAOptions['targ
   if (targets === undefined || (unmatched.length === 0 && each.length > 0)) return;
   const names = firstFew(places.map(({ path }) => path));
   throw new UserError(
-    `replaceLinearWithLoRA: no Linear is called ${unmatched.map(String).join(', ') || '(no target given)'}; there are ${names || 'none'}`,
+    `replaceLinearWithLoRA: no Linear is called ${unmatched.map(String).join(', ') || '(no target given)'}; there are ${names}`,
   );
 }
 

@@ -89,7 +89,10 @@ export class Generator {
     return out;
   }
 
-  /** n whole numbers in [low, high), as `torch.randint(low, high, (n,))`: a word modulo the range. */
+  /**
+   * n whole numbers in [low, high), as `torch.randint(low, high, (n,))`: a word modulo the range, or two words from
+   * 2²⁸ on, where the remainders of one would not be equally likely enough.
+   */
   randint(n: number, low: number, high: number): Int32Array {
     for (const bound of [low, high]) {
       if (Number.isInteger(bound) && Math.abs(bound) <= 2 ** 31) continue;
@@ -99,7 +102,11 @@ export class Generator {
       throw new UserError(`randint: from ${low} to ${high} is empty; high must be above low`);
     const range = high - low;
     const out = new Int32Array(checkSize(n, 'randint'));
-    for (let i = 0; i < n; i++) out[i] = (this.engine.nextUint32() % range) + low;
+    const draw =
+      range < 2 ** 28
+        ? () => this.engine.nextUint32() % range
+        : () => Number(this.engine.nextUint64() % BigInt(range));
+    for (let i = 0; i < n; i++) out[i] = draw() + low;
     return out;
   }
 

@@ -17,10 +17,12 @@ export const plainBackends = [1, 2].map((threads) => createWasmBackend({ threads
 /** Numbers in −2 … 2 that look random, the same in every run. */
 export function numbers(length: number, seed: number): Float32Array {
   let state = Math.imul(seed, 2654435761) >>> 0;
-  return Float32Array.from({ length }, () => {
+  const values = new Float32Array(length);
+  for (let i = 0; i < length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 30 - 2;
-  });
+    values[i] = state / 2 ** 30 - 2;
+  }
+  return values;
 }
 
 /** A row-major view of new numbers: in the first engine's own memory for an odd seed, else on the JS heap. */
@@ -51,6 +53,16 @@ export function permuted(x: Strided, order: number[]): Strided {
 /** [m, n] out of the middle of a larger matrix. */
 export function sliced(m: number, n: number, seed: number): Strided {
   return { ...view([m + 2, n + 3], seed), shape: [m, n], offset: n + 3 + 1 };
+}
+
+/** The numbers of a row-major [m, n], lying in other ways: row-major, transposed, and in the middle of a larger matrix. */
+export function layouts(x: Strided): Strided[] {
+  const [m, n] = x.shape;
+  const transposed = view([n, m]);
+  const larger = sliced(m, n, 2);
+  const moved = [permuted(transposed, [1, 0]), larger];
+  for (const target of moved) jsKernels.copyInto(target, x);
+  return [x, ...moved];
 }
 
 export function broadcast(x: Strided, shape: number[]): Strided {
@@ -104,10 +116,15 @@ const bitsOf = ({ data }: Storage) =>
 /**
  * Runs a kernel on `js`, and with both modules and every number of threads: close to `js`, bit for bit the same for any
  * number of threads.
- * `typical` is the size of a result whose terms do not cancel out.
+ * `typical` is the size of a result whose terms do not cancel out. `ofJs` is what `js` gives, where several checks share it.
  */
-export function check(what: string, run: (kernels: Kernels) => Results, typical = 0): void {
-  const wanted = parts(run(jsKernels));
+export function check(
+  what: string,
+  run: (kernels: Kernels) => Results,
+  typical = 0,
+  ofJs: Results = run(jsKernels),
+): void {
+  const wanted = parts(ofJs);
   for (const variant of [backends, plainBackends]) {
     let first: Record<string, Storage | undefined> | undefined;
     for (const { kernels, threads, relaxed } of variant) {

@@ -1,26 +1,20 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { GPTModel } from '../../chapters/chapter04/index.ts';
 import { saveTensors } from '../../lib/io/checkpoint.ts';
+import { program } from '../support/program.ts';
 
-const ROOT = new URL('../../', import.meta.url);
+const chapter = (name: string, ...args: string[]) => program(`chapters/${name}/run.ts`, args);
 
-/** Runs a program as npm does. */
-function program(path: string, ...args: string[]) {
-  return spawnSync(process.execPath, ['--import', 'tsx', path, ...args], { cwd: ROOT, encoding: 'utf8' });
-}
-
-const chapter = (name: string, ...args: string[]) => program(`chapters/${name}/run.ts`, ...args);
-
-/** Fails unless the run ended with one line that fits, no stack trace, and a code that is not 0. */
-function expectOneLine({ status, stderr }: ReturnType<typeof chapter>, pattern: RegExp) {
-  expect(status).to.be.oneOf([1, 2]);
+/** Fails unless the run ends with one line that fits, no stack trace, and a code that is not 0. */
+async function expectOneLine(run: ReturnType<typeof program>, pattern: RegExp) {
+  const { status, stderr } = await run;
   const lines = stderr.trim().split('\n');
   expect(lines, stderr).to.have.length(1);
   expect(lines[0]).to.match(pattern);
+  expect(status).to.be.oneOf([1, 2]);
 }
 
 /** A busy machine is slow enough for lines of progress. */
@@ -34,24 +28,30 @@ describe("chapter 6's command line", function () {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  it('names an unknown option and an unknown model', () => {
-    expectOneLine(chapter('chapter06', '--rnak', '8'), /unknown option --rnak/);
-    expectOneLine(chapter('chapter06', '--model', 'gpt5'), /--model must be one of mini, gpt2-small/);
-    const wide = chapter('chapter06', '--rank', '20000', '--data', 'stand-in', '--out', folder);
-    expectOneLine(wide, /--rank 20000 is above the rank of every matrix of the model: give at most 128/);
-    expectOneLine(chapter('chapter06', '--rank', '0'), /--rank must be a whole number, at least 1/);
+  it('names an unknown option, and a value that does not fit', async () => {
+    const given = (...args: string[]) => chapter('chapter06', ...args);
+    await Promise.all([
+      expectOneLine(given('--rnak', '8'), /unknown option --rnak/),
+      expectOneLine(given('--model', 'gpt5'), /--model must be one of mini, gpt2-small/),
+      expectOneLine(
+        given('--rank', '20000', '--data', 'stand-in', '--out', folder),
+        /--rank 20000 is above the rank of every matrix of the model: give at most 128/,
+      ),
+      expectOneLine(given('--rank', '0'), /--rank must be a whole number, at least 1/),
+      expectOneLine(
+        given('--data', 'stand-in', '--max-length', '300', '--random-weights'),
+        /--max-length 300 is too long: mini sees at most 256 tokens/,
+      ),
+    ]);
   });
 
-  it('names a data file that is not there, and one that is not the collection', () => {
-    expectOneLine(chapter('chapter06', '--data', join(folder, 'none')), /none does not exist/);
+  it('names a data file that is not there, and one that is not the collection', async () => {
     const wrong = join(folder, 'wrong.txt');
     writeFileSync(wrong, 'maybe\thello\n');
-    expectOneLine(chapter('chapter06', '--data', wrong), /wrong\.txt.*(ham|label)/);
-  });
-
-  it('says when messages are longer than the model can see', () => {
-    const run = chapter('chapter06', '--data', 'stand-in', '--max-length', '300', '--random-weights');
-    expectOneLine(run, /--max-length 300 is too long: mini sees at most 256 tokens/);
+    await Promise.all([
+      expectOneLine(chapter('chapter06', '--data', join(folder, 'none')), /none does not exist/),
+      expectOneLine(chapter('chapter06', '--data', wrong), /wrong\.txt.*(ham|label)/),
+    ]);
   });
 
   it('names the first missing and unexpected keys of weights of another model', async () => {
@@ -69,22 +69,22 @@ describe("chapter 6's command line", function () {
     const { 'pos_emb.weight': _, ...state } = other.stateDict();
     const path = join(folder, 'other.safetensors');
     await saveTensors(path, { ...state, 'extra.weight': other.posEmb.weight });
-    const run = chapter('chapter06', '--data', 'stand-in', '--weights', path);
-    expectOneLine(
-      run,
-      /missing keys: pos_emb\.weight, trf_blocks\.1\..* and \d+ more · unexpected keys: extra\.weight/,
-    );
-    writeFileSync(path, readFileSync(path).subarray(0, 1000));
-    expectOneLine(
-      chapter('chapter06', '--data', 'stand-in', '--weights', path),
-      /not a whole safetensors file/,
-    );
+    const half = join(folder, 'half.safetensors');
+    writeFileSync(half, readFileSync(path).subarray(0, 1000));
+    const given = (weights: string) => chapter('chapter06', '--data', 'stand-in', '--weights', weights);
+    await Promise.all([
+      expectOneLine(
+        given(path),
+        /missing keys: pos_emb\.weight, trf_blocks\.1\..* and \d+ more · unexpected keys: extra\.weight/,
+      ),
+      expectOneLine(given(half), /not a whole safetensors file/),
+    ]);
   });
 
-  it('runs, prints the shapes of the notebook, and leaves plots, adapter and figures', () => {
+  it('runs, prints the shapes of the notebook, and leaves plots, adapter and figures', async () => {
     const out = join(folder, 'runs');
     const json = join(folder, 'figures.json');
-    const run = chapter(
+    const run = await chapter(
       'appendixE',
       ...['--data', 'stand-in', '--random-weights', '--epochs', '0', '--out', out, '--json', json],
     );
@@ -117,35 +117,45 @@ describe('the command line of everything that is no chapter', function () {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  it('refuses what the site does not take', () => {
-    expectOneLine(program('docs/site/serve.ts', '--prot', '1'), /unknown option --prot; did you mean --port/);
-    expectOneLine(
-      program('docs/site/build.ts', '--port', '1'),
-      /unknown option --port; this command takes --help/,
-    );
+  it('refuses what the site does not take', async () => {
+    await Promise.all([
+      expectOneLine(
+        program('docs/site/serve.ts', ['--prot', '1']),
+        /unknown option --prot; did you mean --port/,
+      ),
+      expectOneLine(
+        program('docs/site/build.ts', ['--port', '1']),
+        /unknown option --port; this command takes --help/,
+      ),
+    ]);
   });
 
-  it('looks at every path before the work', () => {
+  it('looks at every path before the work', async () => {
     const file = join(folder, 'file');
+    const below = join(file, 'below');
     const under = /cannot write to .*file.below: it lies under something that is not a folder/;
-    expectOneLine(program('chapters/chapter06/data.ts', '--out', join(file, 'below')), under);
-    expectOneLine(program('chapters/mini/pretrain.ts', '--text', file, '--out', join(file, 'below')), under);
     const isFolder = /--json \S+ is a folder; name a file in it/;
-    expectOneLine(program('test/bench/run.ts', 'gemm', '--json', folder), isFolder);
-    expectOneLine(program('test/figures/run.ts', '--json', folder), isFolder);
     const empty = /cannot read the weights of gpt2-small: the folder \S+ has no model\.safetensors/;
-    expectOneLine(chapter('chapter05', '--weights', folder), empty);
+    await Promise.all([
+      expectOneLine(program('chapters/chapter06/data.ts', ['--out', below]), under),
+      expectOneLine(program('chapters/mini/pretrain.ts', ['--text', file, '--out', below]), under),
+      expectOneLine(program('test/bench/run.ts', ['gemm', '--json', folder]), isFolder),
+      expectOneLine(program('test/figures/run.ts', ['--json', folder]), isFolder),
+      expectOneLine(chapter('chapter05', '--weights', folder), empty),
+    ]);
   });
 
-  it('pretrains, and leaves weights, a plot and figures', () => {
+  it('pretrains, and leaves weights, a plot and figures', async () => {
     const [out, json] = [join(folder, 'runs'), join(folder, 'figures.json')];
     const settings = '--steps 2 --batch-size 1 --length 8 --eval-every 1'.split(' ');
     const args = ['--text', join(folder, 'file'), '--out', out, '--json', json, ...settings];
-    expectOneLine(
-      program('chapters/mini/pretrain.ts', ...args, '--length', '20'),
-      /\d+ tokens are too few to train on: .* so 1,050 are needed/,
-    );
-    const run = program('chapters/mini/pretrain.ts', ...args);
+    const [run] = await Promise.all([
+      program('chapters/mini/pretrain.ts', args),
+      expectOneLine(
+        program('chapters/mini/pretrain.ts', [...args, '--length', '20']),
+        /\d+ tokens are too few to train on: .* so 1,050 are needed/,
+      ),
+    ]);
     expect(run.status, run.stderr).to.equal(0);
     for (const name of ['model.safetensors', 'losses.svg', 'checkpoint.safetensors']) {
       expect(existsSync(join(out, name)), name).to.equal(true);

@@ -86,14 +86,28 @@ describe('files', () => {
     expect(readdirSync(place).sort()).to.deep.equal([...kept, 'a.txt'].sort());
   });
 
-  it('a folder for results is made and left empty, or refused before the work is done', async () => {
-    const path = join(folder, 'runs', 'deep');
+  it('a folder for results is tried before the work is done, and nothing is left of the trial', async () => {
+    const path = join(folder, 'runs');
+    await requireWritableFolder(join(path, 'deep', 'er'));
+    expect(existsSync(path)).to.equal(false);
+    mkdirSync(path);
     await requireWritableFolder(path);
     expect(readdirSync(path)).to.deep.equal([]);
     writeFileSync(join(path, 'file'), '');
     const error = await failure(requireWritableFolder(join(path, 'file', 'x')));
     expect(error).to.be.instanceOf(UserError);
     expect(error.message).to.match(/^cannot write to \S+x: it lies under something that is not a folder/);
+    expect(readdirSync(path)).to.deep.equal(['file']);
+  });
+
+  it('refuses a folder that the system makes no folders in, as it does below /proc', async function () {
+    if (!existsSync('/proc/self')) this.skip(); // only Linux has it
+    for (const path of ['/proc', '/proc/none', '/proc/none/deep/er']) {
+      const error = await failure(requireWritableFolder(path));
+      expect(error.message).to.equal(
+        `cannot write to ${path}: it cannot be made there; choose another place`,
+      );
+    }
   });
 
   it('says why a file cannot be read', async () => {

@@ -327,6 +327,9 @@ describe('LoRA', () => {
         'no Linear is called ead, c_attn; there are body.0, body.2.0, head',
       );
       expect(() => wrapped([])).to.throw(UserError, 'no target given');
+      expect(() =>
+        nn.replaceLinearWithLoRA(new nn.Sequential(new nn.ReLU()), { rank: 2, alpha: 2 }),
+      ).to.throw(UserError, 'the model has no Linear to be wrapped');
       expect(() => wrapped(/hea/)).to.throw(UserError, 'no Linear is called /hea/');
     });
 

@@ -48,6 +48,13 @@ describe('Generator against PyTorch', () => {
     }
   });
 
+  it('draws two words for a wide range of whole numbers, as PyTorch 2.15 does', () => {
+    const drawn = (low: number, high: number) => Array.from(new Generator(7).randint(2, low, high));
+    expect(drawn(0, 2 ** 28 - 1)).to.deep.equal([59306160, 171107527]);
+    expect(drawn(0, 2 ** 28)).to.deep.equal([171107524, 27798006]);
+    expect(drawn(-(2 ** 31), 2 ** 31 - 1)).to.deep.equal([-843328141, -1722749936]);
+  });
+
   it('forgets the kept normal when seeded again', () => {
     const generator = new Generator(1);
     generator.normal(3);

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,15 +11,10 @@ import { readClassifierSettings } from '../../../chapters/chapter06/index.ts';
 import { io, manualSeed, nn, noGrad, randint, randn } from '../../../lib/index.ts';
 import { openSafetensors } from '../../../lib/io/safetensors-file.ts';
 import { tinyClassifier } from '../chapter06/tiny.ts';
+import { adapterCommand } from './handedOver.ts';
 
-const ROOT = new URL('../../../', import.meta.url);
 const LABELS = ['bill', 'crime & law', 'Überweisung'];
 const TEXTS = ['Where is my parcel?', 'I was charged twice', 'ich möchte Geld überweisen', 'x'.repeat(300)];
-
-function adapterCommand(args: string[], input = '') {
-  const argv = ['--import', 'tsx', 'chapters/adapter/run.ts', ...args, '--backend', 'wasm'];
-  return spawnSync(process.execPath, argv, { cwd: ROOT, encoding: 'utf8', input });
-}
 
 /** B as if something had been learnt. */
 function drawB(model: nn.Module) {
@@ -50,10 +44,10 @@ describe('npm run adapter', function () {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  it('classify answers in a new process as the trained model does', () => {
+  it('classify answers in a new process as the trained model does', async () => {
     const path = join(folder, 'texts.txt');
     writeFileSync(path, `${TEXTS.join('\r\n')}\n\n`);
-    const run = adapterCommand(['classify', '--adapter', adapter, '--json', path]);
+    const run = await adapterCommand(['classify', '--adapter', adapter, '--json', path]);
     expect(run.stderr).to.equal('');
     const answers: Answer[] = run.stdout
       .trim()
@@ -67,16 +61,16 @@ describe('npm run adapter', function () {
         expect(probabilities[label]).to.be.closeTo(expected[i].probabilities[label], 1e-5);
   });
 
-  it('classify reads lines from the standard input, and prints a line for each', () => {
-    const run = adapterCommand(['classify', '--adapter', adapter], `${TEXTS.slice(0, 2).join('\n')}\n`);
+  it('classify reads lines from the standard input, and prints a line for each', async () => {
+    const run = await adapterCommand(['classify', '--adapter', adapter], `${TEXTS.slice(0, 2).join('\n')}\n`);
     const lines = run.stdout.trim().split('\n');
     expect(lines).to.have.length(2);
     expect(lines[1]).to.match(/^(bill|crime & law|Überweisung) +\d+\.\d% {2}I was charged twice$/);
   });
 
-  it('merge writes a file in the layout of the hub, with the sizes beside it', () => {
+  it('merge writes a file in the layout of the hub, with the sizes beside it', async () => {
     const out = join(folder, 'merged', 'model.safetensors');
-    const run = adapterCommand(['merge', '--adapter', adapter, '--out', out]);
+    const run = await adapterCommand(['merge', '--adapter', adapter, '--out', out]);
     expect(run.status, run.stderr).to.equal(0);
     const file = openSafetensors(out);
     expect(file.get('score.weight')?.shape).to.deep.equal([3, 128]);
@@ -87,23 +81,32 @@ describe('npm run adapter', function () {
     expect(config).not.to.have.property('pad_token_id');
   });
 
-  it('inspect prints a row for each layer', () => {
-    const { stdout } = adapterCommand(['inspect', '--adapter', adapter, '--out', join(folder, 'pictures')]);
+  it('inspect prints a row for each layer', async () => {
+    const { stdout } = await adapterCommand([
+      'inspect',
+      '--adapter',
+      adapter,
+      '--out',
+      join(folder, 'pictures'),
+    ]);
     expect(stdout).to.match(/trf_blocks\.3\.ff\.layers\.2 +2 +\d/);
     expect(stdout).to.include('classes: bill, crime & law, Überweisung; messages of 20 tokens');
   });
 
-  it('mistakes get one line', () => {
-    const line = (...args: string[]) => {
-      const { status, stderr } = adapterCommand(args);
+  it('mistakes get one line', async () => {
+    const expectLine = async (args: string[], pattern: RegExp) => {
+      const { status, stderr } = await adapterCommand(args);
       expect(status).to.be.oneOf([1, 2]);
       expect(stderr.trim().split('\n'), stderr).to.have.length(1);
-      return stderr;
+      expect(stderr).to.match(pattern);
     };
-    expect(line('clasify')).to.match(/no command 'clasify'; did you mean classify/);
-    expect(line('classify', 'x')).to.match(/name its folder with --adapter DIR/);
-    expect(line('classify', '--adapter', adapter, '--labels', 'a,b', 'x')).to.match(/has 3 classes, not 2/);
-    expect(line('merge', '--adapter', folder, '--out', join(folder, 'x'))).to.match(/has no adapter_model/);
+    const none = ['merge', '--adapter', folder, '--out', join(folder, 'x')];
+    await Promise.all([
+      expectLine(['clasify'], /no command 'clasify'; did you mean classify/),
+      expectLine(['classify', 'x'], /name its folder with --adapter DIR/),
+      expectLine(['classify', '--adapter', adapter, '--labels', 'a,b', 'x'], /has 3 classes, not 2/),
+      expectLine(none, /has no adapter_model/),
+    ]);
   });
 });
 

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -6,13 +5,13 @@ import { obtainModel } from '../../../chapters/chapter05/index.ts';
 import { saveClassifierSettings } from '../../../chapters/chapter06/index.ts';
 import { classesOf, readOwnTexts } from '../../../chapters/datasets/index.ts';
 import { io, manualSeed, nn, noGrad, randn } from '../../../lib/index.ts';
+import { program } from '../../support/program.ts';
 
 /** 40 texts of four classes. */
 export const TEXTS = fileURLToPath(new URL('../../fixtures/tables/texts.csv', import.meta.url));
 
-export function adapterCommand(args: readonly string[]) {
-  const argv = ['--import', 'tsx', 'chapters/adapter/run.ts', ...args, '--backend', 'wasm'];
-  return spawnSync(process.execPath, argv, { cwd: new URL('../../../', import.meta.url), encoding: 'utf8' });
+export function adapterCommand(args: readonly string[], input = '') {
+  return program('chapters/adapter/run.ts', [...args, '--backend', 'wasm'], input);
 }
 
 /** Makes an adapter of `mini`, always the same, and hands it over to the folder `out` in it. */
@@ -31,7 +30,7 @@ export async function handOver(folder: string, ...more: string[]) {
   const out = join(folder, 'out');
   await io.saveAdapter(adapter, model, { baseModel: 'mini' });
   await saveClassifierSettings(adapter, { labels, maxLength: 16, padTokenId: 50256 });
-  const run = adapterCommand([
+  const run = await adapterCommand([
     'handover',
     '--adapter',
     adapter,

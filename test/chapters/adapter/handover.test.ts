@@ -92,9 +92,9 @@ describe('what handover writes', function () {
     }
   });
 
-  it('is nothing where the data are not those of the adapter, which a line says', () => {
+  it('is nothing where the data are not those of the adapter, which a line says', async () => {
     const given = ['--adapter', adapter, '--data', 'stand-in', '--out', join(folder, 'x')];
-    const { status, stderr } = adapterCommand(['handover', ...given]);
+    const { status, stderr } = await adapterCommand(['handover', ...given]);
     expect(status).to.equal(1);
     expect(stderr).to.match(/^error: the classes of .* are ham, spam, but the adapter knows [^\n]*\n$/);
     expect(existsSync(join(folder, 'x', 'handover.json'))).to.equal(false);

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -13,7 +12,6 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { zipSync } from 'fflate';
 import { prepareMessages } from '../../../chapters/chapter06/index.ts';
@@ -27,6 +25,7 @@ import {
 } from '../../../chapters/datasets/index.ts';
 import { writeParquet } from '../../../chapters/datasets/parquet.ts';
 import { failure } from '../../support/failure.ts';
+import { program } from '../../support/program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sms-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -234,13 +233,11 @@ describe('readLabelledTexts', () => {
 });
 
 describe('npm run data', () => {
-  const program = fileURLToPath(new URL('../../../chapters/chapter06/data.ts', import.meta.url));
-  const run = (...args: string[]) =>
-    spawnSync(process.execPath, ['--import', 'tsx', program, ...args], { encoding: 'utf8' });
+  const run = (...args: string[]) => program('chapters/chapter06/data.ts', args);
 
-  it('writes the three files and prints their counts', () => {
+  it('writes the three files and prints their counts', async () => {
     const out = join(folder, 'program');
-    const { stdout, stderr, status } = run('--from', 'stand-in', '--out', out);
+    const { stdout, stderr, status } = await run('--from', 'stand-in', '--out', out);
     expect(stderr).to.equal('');
     expect(status).to.equal(0);
     expect(stdout).to.include('5572 messages (4825 ham, 747 spam) from the synthetic stand-in\n');
@@ -250,11 +247,10 @@ describe('npm run data', () => {
     expect(readdirSync(out).sort()).to.deep.equal(['test.parquet', 'train.parquet', 'valid.parquet']);
   });
 
-  it('ends with one line and a non-zero code on a mistake', () => {
-    const unknown = run('--form', 'x');
+  it('ends with one line and a non-zero code on a mistake', async () => {
+    const [unknown, missing] = await Promise.all([run('--form', 'x'), run('--from', join(folder, 'none'))]);
     expect([unknown.status, unknown.stdout]).to.deep.equal([2, '']);
     expect(unknown.stderr).to.match(/^error: unknown option --form; [^\n]+\n$/);
-    const missing = run('--from', join(folder, 'none'));
     expect(missing.status).to.equal(1);
     expect(missing.stderr).to.match(/^error: cannot read --from: [^\n]+\n$/);
   });
