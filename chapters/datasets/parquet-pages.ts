@@ -1,12 +1,17 @@
 import type { ColumnMetaData } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import { bitsFor, checkRuns, checkRunsOfPage, type Levels } from './parquet-runs.ts';
 
 /**
  * The pages of a parquet column say themselves how many values they hold, in headers of Thrift's compact protocol. The reader
  * makes room for that many before it looks for them, so a damaged number could take any amount of memory.
  */
 
-/** @throws if a page does not hold together, or has more values than its column, or a dictionary more than `most` */
-export function checkPages(file: ArrayBuffer, column: ColumnMetaData, most: number): void {
+/**
+ * @throws if a page does not hold together, or has more values than its column, a dictionary more than `most`, or a run more than
+ * its page
+ */
+export function checkPages(file: ArrayBuffer, column: ColumnMetaData, most: number, levels: Levels): void {
   const start = Number(column.dictionary_page_offset || column.data_page_offset);
   const end = start + Number(column.total_compressed_size);
   if (!(start >= 0 && end <= file.byteLength)) throw new Error('a column lies beyond the end of the file');
@@ -14,21 +19,52 @@ export function checkPages(file: ArrayBuffer, column: ColumnMetaData, most: numb
   for (let at = start; at < end; ) {
     const reader: Reader = { view, at };
     const header = readStruct(reader);
-    const size = header.get(3);
+    const size = header.get(HEADER.size);
     if (typeof size !== 'number' || size < 0) throw new Error('a page has no size');
-    // Its kinds: a page of values, of either version, or a dictionary.
     for (const [field, limit] of [
-      [5, Number(column.num_values)],
-      [8, Number(column.num_values)],
-      [7, most],
+      [HEADER.values, Number(column.num_values)],
+      [HEADER.valuesV2, Number(column.num_values)],
+      [HEADER.dictionary, most],
     ]) {
       const own = header.get(field);
       const count = own instanceof Map ? own.get(1) : 0;
       if (typeof count !== 'number' || count < 0 || count > limit)
         throw new Error(`a page has ${String(count)} values, and its column ${column.num_values}`);
     }
+    const content = new Uint8Array(file, reader.at, Math.min(size, file.byteLength - reader.at));
+    checkRunsIn(header, content, column, levels);
     at = reader.at + size;
   }
+}
+
+/** The fields of a page's header. There are two kinds of pages of values; the dictionary is written plainly. */
+const HEADER = { unpackedSize: 2, size: 3, values: 5, dictionary: 7, valuesV2: 8 };
+
+function checkRunsIn(header: Struct, content: Uint8Array, column: ColumnMetaData, levels: Levels): void {
+  const isBoolean = column.type === 'BOOLEAN';
+  const size = Number(header.get(HEADER.unpackedSize));
+  const [values, valuesV2] = [header.get(HEADER.values), header.get(HEADER.valuesV2)];
+  if (values instanceof Map) {
+    const bytes = unpack(content, size, column.codec);
+    checkRunsOfPage({ bytes, count: values.get(1), encoding: values.get(2), isBoolean, levels });
+  } else if (valuesV2 instanceof Map) {
+    const [count, encoding, definition, repetition] = [1, 4, 5, 6].map((field) =>
+      Number(valuesV2.get(field)),
+    );
+    const before = repetition + definition;
+    checkRuns(content.subarray(0, repetition), bitsFor(levels.repetition), count);
+    checkRuns(content.subarray(repetition, before), bitsFor(levels.definition), count);
+    const rest = content.subarray(before);
+    const bytes = valuesV2.get(7) === false ? rest : unpack(rest, size - before, column.codec);
+    checkRunsOfPage({ bytes, count, encoding, isBoolean });
+  }
+}
+
+function unpack(content: Uint8Array, size: number, codec: ColumnMetaData['codec']): Uint8Array {
+  if (codec === 'UNCOMPRESSED') return content;
+  const decompress = compressors[codec];
+  if (!decompress) throw new Error(`its compression ${codec} is not supported`);
+  return decompress(content, size);
 }
 
 interface Reader {

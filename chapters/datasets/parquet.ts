@@ -1,11 +1,19 @@
 /** Columns of parquet files, as pandas and every other tool write and read them. */
 
-import { type FileMetaData, parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
+import {
+  type ColumnMetaData,
+  type FileMetaData,
+  parquetMetadata,
+  parquetReadObjects,
+  parquetSchema,
+  type SchemaTree,
+} from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import { UserError } from '../../lib/errors.ts';
 import { readFileOrExplain, writeFileAtomically } from '../../lib/io/files.ts';
 import { checkPages } from './parquet-pages.ts';
+import type { Levels } from './parquet-runs.ts';
 
 /** A column to write. */
 export type ParquetColumn =
@@ -47,12 +55,25 @@ function columnsIn(file: ArrayBuffer, path: string): string[] {
   return orDamaged(path, () => {
     const metadata = parquetMetadata(file);
     requireSameCounts(metadata);
+    const schema = parquetSchema(metadata);
     for (const { meta_data: column } of metadata.row_groups.flatMap(({ columns }) => columns))
-      if (column) checkPages(file, column, MOST_ROWS);
-    const names: unknown[] = parquetSchema(metadata).children.map((child) => child.element.name);
+      if (column) checkPages(file, column, MOST_ROWS, levelsOf(column, schema));
+    const names: unknown[] = schema.children.map((child) => child.element.name);
     if (!names.every((name) => typeof name === 'string')) throw new Error('a column has no name');
     return names;
   });
+}
+
+function levelsOf({ path_in_schema: path }: ColumnMetaData, schema: SchemaTree): Levels {
+  const levels = { repetition: 0, definition: 0 };
+  let place: SchemaTree | undefined = schema;
+  for (const name of path) {
+    place = place?.children.find((child) => child.element.name === name);
+    const kind = place?.element.repetition_type;
+    if (kind === 'REPEATED') levels.repetition++;
+    if (kind === 'REPEATED' || kind === 'OPTIONAL') levels.definition++;
+  }
+  return levels;
 }
 
 /** More rows than this do not fit a list in JavaScript, and the attempt ends the whole process. */
