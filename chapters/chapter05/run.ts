@@ -7,6 +7,7 @@ import { onData } from '../common/plot.ts';
 import { type SavingOptions, TRAINING_OPTIONS } from '../common/training-run.ts';
 import { obtain, STORY, TEXT_OPTION } from '../datasets/index.ts';
 import {
+  makeTextLoaders,
   showCrossEntropy,
   showTextLoaders,
   showUntrainedLosses,
@@ -69,8 +70,10 @@ const SHORT_PRETRAINING = {
 export async function run(nb: Notebook, options: Options): Promise<void> {
   const { slow } = options;
   const folder = join(options.out, 'chapter05');
-  // They are needed last: what is no file of weights is said before the work.
+  // They are needed later: what is no file of weights, or too short a text, is said before the work.
   if (options.weights) io.withTensors(options.weights, `the weights of ${options.model}`, () => {});
+  const story = await obtain(STORY, { path: options.text, print: (line) => nb.note(line) });
+  makeTextLoaders(story.data, CONFIG.contextLength);
 
   nb.section('5.1.1 Using GPT to generate text');
   manualSeed(123);
@@ -81,7 +84,6 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   showCrossEntropy(nb, untrained);
 
   nb.section('5.1.3 Calculating the training and validation set losses');
-  const story = await obtain(STORY, { path: options.text, print: (line) => nb.note(line) });
   nb.figure('text', story.source);
   const loaders = showTextLoaders(nb, story.data, CONFIG.contextLength);
   showUntrainedLosses(nb, untrained, loaders);

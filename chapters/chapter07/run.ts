@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { manualSeed } from '../../lib/index.ts';
+import { io, manualSeed } from '../../lib/index.ts';
 import { saveTensors } from '../../lib/io/checkpoint.ts';
 import { calcLossLoader, modelConfig, obtainModel } from '../chapter05/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
@@ -29,6 +29,8 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
   const { seed, model: name, batchSize } = options;
   const folder = join(options.out, 'chapter07');
   const print = (line: string) => nb.note(line);
+  // They are needed later: what is no file of weights is said before the work.
+  if (options.weights) io.withTensors(options.weights, `the weights of ${name}`, () => {});
 
   nb.section('7.2 Preparing a dataset for supervised instruction fine-tuning');
   const { data: entries, source } = await obtain(INSTRUCTIONS, { path: options.data, print });

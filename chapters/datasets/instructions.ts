@@ -42,7 +42,7 @@ function parseInstructions(bytes: Uint8Array, path: string): InstructionEntry[] 
   try {
     entries = JSON.parse(text);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = String(error instanceof Error ? error.message : error).replace(/\s+/g, ' '); // it may quote lines of the file
     throw new UserError(`${path} is not readable JSON (${why}); it may be cut short, so get it again`);
   }
   if (!Array.isArray(entries)) throw new UserError(`${path}: a list of instructions is expected`);

@@ -145,6 +145,20 @@ describe('the command line of everything that is no chapter', function () {
     ]);
   });
 
+  it('looks at the length of a text, and at weights, before the work', async () => {
+    const short = join(folder, 'short.txt');
+    writeFileSync(short, 'Too short.');
+    const runs = [
+      chapter('chapter05', '--text', short),
+      chapter('chapter07', '--data', 'own', '--weights', short),
+    ];
+    await Promise.all([
+      expectOneLine(runs[0], /a text of 2 tokens is too short for pieces of 256/),
+      expectOneLine(runs[1], /short\.txt is not a whole safetensors file/),
+    ]);
+    for (const { stdout } of await Promise.all(runs)) expect(stdout).to.match(/^Engine: [^\n]+\n$/);
+  });
+
   it('pretrains, and leaves weights, a plot and figures', async () => {
     const [out, json] = [join(folder, 'runs'), join(folder, 'figures.json')];
     const settings = '--steps 2 --batch-size 1 --length 8 --eval-every 1'.split(' ');

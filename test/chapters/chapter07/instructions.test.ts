@@ -85,6 +85,8 @@ describe('chapter 7: the data', () => {
     const read = (path: string) => failure(obtain(INSTRUCTIONS, { path }));
     expect(await read(join(folder, 'absent.json'))).to.contain('does not exist');
     expect(await read(saved('cut.json', '[{"instruction"'))).to.contain('not readable JSON');
+    // Newer versions of Node quote it in their message.
+    expect(await read(saved('lines.json', 'instruction,output\n1,2\n'))).to.contain('not readable JSON');
     expect(await read(saved('object.json', '{}'))).to.contain('a list of instructions is expected');
     expect(await read(saved('schema.json', '[{"instruction": "a", "output": "b"}]'))).to.contain('entry 0');
     expect(await read(saved('short.json', JSON.stringify([greet])))).to.contain('at least 20');
