@@ -26,6 +26,29 @@ export function tooMany(what: string, most: number, given: number): never {
   throw new UserError(`${what}: it takes ${takes}, not ${given}`);
 }
 
+/** The names of a class's methods. */
+type MethodsOf<T> = { [K in keyof T]: T[K] extends (...args: never[]) => unknown ? K : never }[keyof T];
+
+/** The most arguments of each method; the compiler knows them, and `number` stands for any number of them. */
+export type MostArguments<T> = {
+  readonly [K in MethodsOf<T>]: T[K] extends (...args: infer Args) => unknown
+    ? Required<Args>['length']
+    : never;
+};
+
+/** For the methods of a class: makes each in the table refuse more arguments than it takes. */
+export function refuseSurplus<T extends object>(prototype: T, most: MostArguments<T>): void {
+  for (const [name, count] of Object.entries<number>(most)) {
+    if (count === Number.POSITIVE_INFINITY) continue;
+    const method = Reflect.get(prototype, name) as (...args: unknown[]) => unknown;
+    const strict = function (this: T, ...args: unknown[]) {
+      if (args.length > count) tooMany(name, count, args.length);
+      return method.apply(this, args);
+    };
+    Object.defineProperty(prototype, name, { value: strict, writable: true, configurable: true });
+  }
+}
+
 /** @throws UserError unless it is a finite number, of at least `least` and at most `most`. */
 export function checkNumber(
   value: number,
@@ -59,6 +82,12 @@ export function checkSize(count: number, what: string): number {
 export function checkFlag(value: boolean, name: string, what: string): boolean {
   if (typeof value === 'boolean') return value;
   throw new UserError(`${what}: ${name} is true or false, not ${inWords(value)}`);
+}
+
+/** @throws UserError unless it is a text: a path, a name. */
+export function checkText(value: string, name: string, what: string): string {
+  if (typeof value === 'string') return value;
+  throw new UserError(`${what}: ${name} is a text, not ${inWords(value)}`);
 }
 
 /** @throws UserError unless it is one of the words that are known. */

@@ -1,7 +1,7 @@
 import { checkFlag, checkNumber, noMore } from '../arguments.ts';
 import { defaultGenerator } from '../random/index.ts';
-import { requireTensors } from '../tensor/arguments.ts';
 import { storageFrom } from '../tensor/create.ts';
+import { requireTensors } from '../tensor/requireTensors.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
 /**

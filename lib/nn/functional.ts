@@ -1,6 +1,6 @@
 import { noMore } from '../arguments.ts';
-import { requireTensors } from '../tensor/arguments.ts';
 import { unary } from '../tensor/ops/elementwise.ts';
+import { requireTensors } from '../tensor/requireTensors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** The functions of layers, without their parameters: what PyTorch keeps in torch.nn.functional. */

@@ -1,9 +1,9 @@
 import { checkNumber, inWords, noMore } from '../arguments.ts';
 import { UserError } from '../errors.ts';
 import { defaultGenerator } from '../random/index.ts';
-import { requireTensors } from '../tensor/arguments.ts';
 import { noGrad } from '../tensor/autograd.ts';
 import { storageFrom, zeros } from '../tensor/create.ts';
+import { requireTensors } from '../tensor/requireTensors.ts';
 import { lengthsFrom, sizeOf } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 

@@ -1,9 +1,9 @@
 import { checkCount, checkFlag, checkNumber, inWords, noMore } from '../arguments.ts';
 import { UserError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
-import { requireTensors } from '../tensor/arguments.ts';
 import { ones, zeros } from '../tensor/create.ts';
 import { toExponential } from '../tensor/format.ts';
+import { requireTensors } from '../tensor/requireTensors.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { requireRate } from './dropout.ts';

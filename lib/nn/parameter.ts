@@ -1,5 +1,5 @@
 import { checkFlag, noMore } from '../arguments.ts';
-import { requireTensors } from '../tensor/arguments.ts';
+import { requireTensors } from '../tensor/requireTensors.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
 /** A tensor that a module learns: found by `parameters()`, saved by `stateDict()`. */

@@ -2,9 +2,9 @@ import { checkFlag, inWords, noMore } from '../arguments.ts';
 import { listingStorages } from '../backend/dispatch.ts';
 import type { Storage } from '../backend/storage.ts';
 import { UserError } from '../errors.ts';
-import { requireTensors } from './arguments.ts';
 import { ArrivedGradients } from './arrivedGradients.ts';
 import { zeros } from './create.ts';
+import { requireTensors } from './requireTensors.ts';
 import { formatShape, sameShape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 

@@ -1,10 +1,9 @@
 import ndarray, { type NdArray } from 'ndarray';
-import { checkFlag } from '../arguments.ts';
+import { checkFlag, refuseSurplus } from '../arguments.ts';
 import type { Strided } from '../backend/kernels.ts';
 import { type DType, Storage } from '../backend/storage.ts';
 import { UserError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
-import { refuseSurplus } from './arguments.ts';
 import { backward, type GraphNode } from './autograd.ts';
 import { formatTensor } from './format.ts';
 import { cumsum } from './ops/cumsum.ts';

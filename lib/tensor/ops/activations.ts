@@ -1,7 +1,7 @@
 import { checkWord, noMore } from '../../arguments.ts';
 import { checkOptions } from '../../options.ts';
-import { requireTensors } from '../arguments.ts';
 import { named, record } from '../autograd.ts';
+import { requireTensors } from '../requireTensors.ts';
 import type { Tensor } from '../tensor.ts';
 import { unary } from './elementwise.ts';
 

@@ -1,8 +1,8 @@
 import { checkCount, checkFlag, checkNumber, noMore } from '../../arguments.ts';
 import { UserError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
-import { requireTensorIfGiven, requireTensors } from '../arguments.ts';
 import { tensor } from '../create.ts';
+import { requireTensorIfGiven, requireTensors } from '../requireTensors.ts';
 import { broadcastShapes, formatShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { matmul } from './matmul.ts';

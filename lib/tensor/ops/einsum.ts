@@ -1,6 +1,6 @@
 import { inWords } from '../../arguments.ts';
 import { UserError } from '../../errors.ts';
-import { requireTensors } from '../arguments.ts';
+import { requireTensors } from '../requireTensors.ts';
 import { formatShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { matmul } from './matmul.ts';

@@ -1,7 +1,7 @@
 import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
-import { requireTensors } from '../arguments.ts';
 import { isGradEnabled } from '../autograd.ts';
+import { requireTensors } from '../requireTensors.ts';
 import { formatShape, isContiguous, type Shape, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 

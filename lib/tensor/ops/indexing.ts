@@ -3,10 +3,10 @@ import { kernels } from '../../backend/dispatch.ts';
 import { Storage } from '../../backend/storage.ts';
 import { UserError } from '../../errors.ts';
 import { defaultGenerator } from '../../random/index.ts';
-import { requireTensors } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { tensor, zeros } from '../create.ts';
 import { highestType } from '../dtype.ts';
+import { requireTensors } from '../requireTensors.ts';
 import {
   broadcastShapes,
   formatShape,

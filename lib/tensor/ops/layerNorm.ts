@@ -1,8 +1,8 @@
 import { checkNumber, inWords, noMore } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
-import { requireTensors } from '../arguments.ts';
 import { record } from '../autograd.ts';
+import { requireTensors } from '../requireTensors.ts';
 import { formatShape, sameShape, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 

@@ -1,8 +1,8 @@
 import { checkFlag, checkNumber, noMore } from '../../arguments.ts';
 import { UserError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
-import { requireTensors } from '../arguments.ts';
 import { tensor } from '../create.ts';
+import { requireTensors } from '../requireTensors.ts';
 import { rowMajorStrides, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { binary } from './elementwise.ts';

@@ -1,7 +1,7 @@
 import { checkWord, noMore } from '../../arguments.ts';
 import { UserError } from '../../errors.ts';
 import { checkOptions } from '../../options.ts';
-import { requireTensorIfGiven, requireTensors } from '../arguments.ts';
+import { requireTensorIfGiven, requireTensors } from '../requireTensors.ts';
 import { formatShape, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { logSigmoid } from './activations.ts';

@@ -1,9 +1,9 @@
 import { noMore } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
-import { requireTensorIfGiven, requireTensors } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { zeros } from '../create.ts';
+import { requireTensorIfGiven, requireTensors } from '../requireTensors.ts';
 import { broadcastShapes, formatShape, sameShape, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { sumToShape } from './elementwise.ts';

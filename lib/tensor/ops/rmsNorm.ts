@@ -1,7 +1,7 @@
 import { checkNumber, noMore } from '../../arguments.ts';
 import { UserError } from '../../errors.ts';
-import { requireTensorIfGiven, requireTensors } from '../arguments.ts';
 import { record } from '../autograd.ts';
+import { requireTensorIfGiven, requireTensors } from '../requireTensors.ts';
 import { formatShape, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { sumToShape } from './elementwise.ts';

@@ -1,9 +1,9 @@
 import { checkCount, checkNumber, noMore } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
-import { requireTensorIfGiven, requireTensors } from '../arguments.ts';
 import { record } from '../autograd.ts';
 import { arange, full, zeros } from '../create.ts';
+import { requireTensorIfGiven, requireTensors } from '../requireTensors.ts';
 import { formatShape, resolveAxis } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
