@@ -1,6 +1,8 @@
+import { checkText, inWords, noMore } from '../arguments.ts';
 import { UserError } from '../errors.ts';
 import { adapterNames, loraLayers } from '../nn/adapters.ts';
-import type { Module } from '../nn/module.ts';
+import { checkName } from '../nn/lora.ts';
+import { Module } from '../nn/module.ts';
 import { checkOptions } from '../options.ts';
 import { lazyTensors, numbersOf } from './checkpoint.ts';
 import { kindOfPath, pathIn, writeFileAtomically } from './files.ts';
@@ -48,7 +50,10 @@ export async function saveAdapter(
   folder: string,
   model: Module,
   options: SaveAdapterOptions,
+  ...more: []
 ): Promise<string[]> {
+  noMore('saveAdapter', 3, more);
+  checkText(folder, 'the folder', 'saveAdapter');
   const { config, tensors, notes } = adapterFiles(model, options);
   await writeFileAtomically(pathIn(folder, TENSORS), tensors);
   await writeFileAtomically(pathIn(folder, CONFIG), config);
@@ -59,21 +64,22 @@ export async function saveAdapter(
 export function adapterFiles(
   model: Module,
   options: SaveAdapterOptions,
+  ...more: []
 ): AdapterFiles & {
   /** What the format has no place for, a line each. */
   notes: string[];
 } {
+  noMore('adapterFiles', 2, more);
   checkOptions('saveAdapter', options ?? {}, ['baseModel', 'name']);
   if (typeof options?.baseModel !== 'string') {
     throw new UserError(
       "saveAdapter: the base model's name is needed: { baseModel: 'openai-community/gpt2' }",
     );
   }
-  const { config, tensors, notes } = peftAdapter(
-    requireHubModel(model),
-    options.name ?? activeName(model),
-    options.baseModel,
-  );
+  const hubModel = requireHubModel(model);
+  const name = options.name ?? activeName(model);
+  checkName(name);
+  const { config, tensors, notes } = peftAdapter(hubModel, name, options.baseModel);
   const stored = Object.entries(tensors).map(([name, tensor]) => [name, numbersOf(tensor)] as const);
   return {
     config: new TextEncoder().encode(JSON.stringify(config, null, 2)),
@@ -90,14 +96,20 @@ export function adapterFiles(
  * @returns what its configuration says
  * @throws UserError if it is missing, damaged, not plain LoRA, or of another base; the model is unchanged then
  */
-export function loadAdapter(folder: string, model: Module, options: { name?: string } = {}): PeftConfig {
-  checkOptions('loadAdapter', options, ['name']);
+export function loadAdapter(
+  folder: string,
+  model: Module,
+  options: { name?: string } = {},
+  ...more: []
+): PeftConfig {
+  noMore('loadAdapter', 3, more);
+  const name = nameFrom(options, 'loadAdapter');
   const hubModel = requireHubModel(model);
   const config = readAdapterConfig(folder);
   const path = pathIn(folder, TENSORS);
   const file = openSafetensors(path, 'the adapter');
   try {
-    addPeftAdapter(hubModel, config, lazyTensors(file, path), options.name ?? 'default');
+    addPeftAdapter(hubModel, config, lazyTensors(file, path), name);
   } finally {
     file.close();
   }
@@ -108,7 +120,8 @@ export function loadAdapter(folder: string, model: Module, options: { name?: str
  * What an adapter's configuration says, e.g. which base it is for, before there is a model to put it on.
  * @throws UserError if the adapter is missing, damaged, or not plain LoRA
  */
-export function readAdapterConfig(folder: string): PeftConfig {
+export function readAdapterConfig(folder: string, ...more: []): PeftConfig {
+  noMore('readAdapterConfig', 1, more);
   requireFolder(folder);
   const path = pathIn(folder, CONFIG);
   return parsePeftConfig(readJson(path, "the adapter's configuration"), path);
@@ -119,15 +132,31 @@ export function loadAdapterFiles(
   files: AdapterFiles,
   model: Module,
   options: { name?: string } = {},
+  ...more: []
 ): PeftConfig {
-  checkOptions('loadAdapterFiles', options, ['name']);
+  noMore('loadAdapterFiles', 3, more);
+  const name = nameFrom(options, 'loadAdapterFiles');
+  const areBytes = files?.config instanceof Uint8Array && files.tensors instanceof Uint8Array;
+  if (!areBytes)
+    throw new UserError(
+      `loadAdapterFiles: { config, tensors } is expected, both bytes, not ${inWords(files)}`,
+    );
   const config = parsePeftConfig(parseJsonObject(files.config, CONFIG), CONFIG);
   const tensors = lazyTensors(readSafetensors(files.tensors, TENSORS), TENSORS);
-  addPeftAdapter(requireHubModel(model), config, tensors, options.name ?? 'default');
+  addPeftAdapter(requireHubModel(model), config, tensors, name);
   return config;
 }
 
+/** What an adapter is to be called in the model. @throws UserError unless it is a name */
+function nameFrom(options: { name?: string }, what: string): string {
+  checkOptions(what, options, ['name']);
+  const { name = 'default' } = options;
+  checkName(name);
+  return name;
+}
+
 function requireFolder(folder: string): void {
+  checkText(folder, 'the folder', 'an adapter');
   const kind = kindOfPath(folder);
   const pickle = kindOfPath(pathIn(folder, 'adapter_model.bin')) === 'file';
   if (kind === 'nothing')
@@ -143,6 +172,7 @@ function requireFolder(folder: string): void {
 }
 
 function requireHubModel(model: Module): HubModel {
+  if (!(model instanceof Module)) throw new UserError(`a module is expected, not ${inWords(model)}`);
   if ('hubLayout' in model && typeof model.hubLayout === 'function') return model as HubModel;
   throw new UserError(
     `${model.constructor.name} does not tell how its layers are called at Hugging Face (hubLayout)`,

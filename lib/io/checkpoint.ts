@@ -1,6 +1,9 @@
+import { checkText, checkWord, inWords, noMore } from '../arguments.ts';
 import { Storage } from '../backend/storage.ts';
 import { UserError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import { storageFrom } from '../tensor/create.ts';
+import { requireState } from '../tensor/requireTensors.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { SafetensorsFile, StoredTensor } from './safetensors.ts';
 import { openWeights, saveSafetensors } from './safetensors-file.ts';
@@ -16,7 +19,9 @@ import type { WriteOptions } from './safetensors-write.ts';
  * @param what what the file is to the user, for messages
  * @throws UserError if it is missing or damaged
  */
-export function loadTensors(path: string, what = 'the weights'): Record<string, Tensor> {
+export function loadTensors(path: string, what = 'the weights', ...more: []): Record<string, Tensor> {
+  noMore('loadTensors', 2, more);
+  checkText(path, 'the path', 'loadTensors');
   const file = openWeights(path, what);
   try {
     return tensorsOf(file, (stored) => {
@@ -38,7 +43,15 @@ export function loadTensors(path: string, what = 'the weights'): Record<string, 
  *
  * @throws UserError if the file is missing or damaged, or a tensor that is needed has a number that is not finite
  */
-export function withTensors<T>(path: string, what: string, use: (tensors: Record<string, Tensor>) => T): T {
+export function withTensors<T>(
+  path: string,
+  what: string,
+  use: (tensors: Record<string, Tensor>) => T,
+  ...more: []
+): T {
+  noMore('withTensors', 3, more);
+  checkText(path, 'the path', 'withTensors');
+  if (typeof use !== 'function') throw new UserError(`withTensors: use is a function, not ${inWords(use)}`);
   const file = openWeights(path, what);
   try {
     return use(lazyTensors(file, path));
@@ -117,9 +130,23 @@ export async function saveTensors(
   path: string,
   tensors: Record<string, Tensor>,
   options: WriteOptions = {},
+  ...more: []
 ): Promise<void> {
+  noMore('saveTensors', 3, more);
+  checkText(path, 'the path', 'saveTensors');
+  requireState(tensors, 'saveTensors');
+  checkOptions('saveTensors', options, ['metadata', 'dtype']);
+  checkWord(options.dtype ?? 'F32', ['F32', 'F16'], 'dtype', 'saveTensors');
+  requireTexts(options.metadata ?? {});
   const entries = Object.entries(tensors).map(([name, tensor]) => [name, numbersOf(tensor)] as const);
   await saveSafetensors(path, entries, options);
+}
+
+/** @throws UserError unless it is an object of texts, which is all that the format keeps beside its tensors */
+function requireTexts(metadata: Record<string, string>): void {
+  const isObject = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
+  if (!isObject) throw new UserError(`saveTensors: metadata is texts by name, not ${inWords(metadata)}`);
+  for (const [name, text] of Object.entries(metadata)) checkText(text, `metadata's ${name}`, 'saveTensors');
 }
 
 /** A tensor's numbers to store. A view's are copied: the memory of a temporary soon belongs to the next one. */

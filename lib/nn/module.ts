@@ -1,9 +1,9 @@
-import { checkFlag, inWords } from '../arguments.ts';
+import { checkFlag, checkText, inWords, refuseSurplus } from '../arguments.ts';
 import { isContiguous } from '../backend/strided.ts';
 import { UserError } from '../errors.ts';
 import { checkOptions, firstFew } from '../options.ts';
-import { requireState } from '../tensor/arguments.ts';
 import { noGrad } from '../tensor/autograd.ts';
+import { requireState } from '../tensor/requireTensors.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Buffer, Parameter } from './parameter.ts';
@@ -50,6 +50,7 @@ export abstract class Module {
 
   /** Puts another module in the place of a direct child. @throws UserError if there is no such child. */
   replaceChild(name: string, replacement: Module): void {
+    checkText(name, 'the name', 'replaceChild');
     if (!(replacement instanceof Module))
       throw new UserError(`replaceChild: a module is expected, not ${inWords(replacement)}`);
     for (const [field, own, value] of this.members()) {
@@ -63,6 +64,7 @@ export abstract class Module {
 
   /** This module and all below it, with their paths (the root's is empty). */
   *namedModules(prefix = ''): Generator<[string, Module]> {
+    checkText(prefix, 'the prefix', 'namedModules');
     yield [prefix, this];
     for (const [name, child] of this.namedChildren()) {
       yield* child.namedModules(prefix ? `${prefix}.${name}` : name);
@@ -190,6 +192,22 @@ export abstract class Module {
     noGrad(() => copyState(own, state, shared));
   }
 }
+
+const ANY = Number.POSITIVE_INFINITY;
+
+/** How many arguments each method takes at most: the compiler holds this table to the signatures. */
+refuseSurplus<Module>(Module.prototype, {
+  ...{
+    forward: ANY,
+    namedChildren: 0,
+    replaceChild: 2,
+    namedModules: 1,
+    getSubmodule: 1,
+    namedParameters: 0,
+  },
+  ...{ parameters: 0, toString: 0, train: 1, eval: 0, requiresGrad_: 1, zeroGrad: 0 },
+  ...{ stateDict: 0, loadStateDict: 2 },
+});
 
 /**
  * Copies tensors over, those that share a storage one after the other: what is still in a file is then read once, and

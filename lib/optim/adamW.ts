@@ -1,4 +1,4 @@
-import { checkNumber, inWords, noMore } from '../arguments.ts';
+import { checkNumber, inWords, noMore, refuseSurplus } from '../arguments.ts';
 import { kernels } from '../backend/dispatch.ts';
 import { Storage } from '../backend/storage.ts';
 import { UserError } from '../errors.ts';
@@ -6,7 +6,7 @@ import type { Parameter } from '../nn/parameter.ts';
 import { checkOptions } from '../options.ts';
 import { tensor } from '../tensor/create.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { Optimizer, requireStateFits } from './optimizer.ts';
+import { MOST_ARGUMENTS, Optimizer, requireStateFits } from './optimizer.ts';
 
 /** AdamW's settings. */
 export interface AdamWOptions {
@@ -105,3 +105,5 @@ export class AdamW extends Optimizer {
     return moments;
   }
 }
+
+refuseSurplus<AdamW>(AdamW.prototype, MOST_ARGUMENTS);

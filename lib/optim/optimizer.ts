@@ -1,8 +1,8 @@
-import { checkNumber, inWords } from '../arguments.ts';
+import { checkNumber, inWords, type MostArguments } from '../arguments.ts';
 import { UserError } from '../errors.ts';
 import type { Parameter } from '../nn/parameter.ts';
 import { firstFew } from '../options.ts';
-import { requireState } from '../tensor/arguments.ts';
+import { requireState } from '../tensor/requireTensors.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
@@ -64,6 +64,11 @@ export abstract class Optimizer {
       throw new UserError(`this optimiser remembers nothing; unexpected keys: ${firstFew(keys)}`);
   }
 }
+
+/** How many arguments each method takes at most: PyTorch's `step(closure)` and `zero_grad(set_to_none)` are refused. */
+export const MOST_ARGUMENTS: MostArguments<Optimizer> = {
+  ...{ zeroGrad: 0, step: 0, stateDict: 0, loadStateDict: 1 },
+};
 
 /** @throws UserError if a gradient that was set by hand is not of its parameter's shape and type */
 export function requireFits({ shape }: Parameter, gradient: Tensor): void {

@@ -1,11 +1,11 @@
-import { checkNumber, noMore } from '../arguments.ts';
+import { checkNumber, noMore, refuseSurplus } from '../arguments.ts';
 import { UserError } from '../errors.ts';
 import type { Parameter } from '../nn/parameter.ts';
 import { checkOptions } from '../options.ts';
 import { noGrad } from '../tensor/autograd.ts';
 import { tensor } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { Optimizer, requireStateFits } from './optimizer.ts';
+import { MOST_ARGUMENTS, Optimizer, requireStateFits } from './optimizer.ts';
 
 /** SGD's settings. */
 export interface SGDOptions {
@@ -77,3 +77,5 @@ export class SGD extends Optimizer {
     return direction;
   }
 }
+
+refuseSurplus<SGD>(SGD.prototype, MOST_ARGUMENTS);

@@ -15,17 +15,17 @@ export interface Call {
 
 const ids = (...list: number[]) => tensor(list, { dtype: 'int32' });
 const mask = () => tensor([true, false, true]);
-const nets = () => new nn.Sequential(linear(), new nn.ReLU());
+export const nets = () => new nn.Sequential(linear(), new nn.ReLU());
 const linear = () => nn.Linear.of(x(3, 3), x(3));
-const parameters = () => [new nn.Parameter(x(2, 3)), new nn.Parameter(x(3))];
+export const parameters = () => [new nn.Parameter(x(2, 3)), new nn.Parameter(x(3))];
 
 /** Float32 numbers of both signs, without ties. */
-function x(...shape: number[]): lib.Tensor {
+export function x(...shape: number[]): lib.Tensor {
   const size = shape.reduce((a, b) => a * b, 1);
   return tensor(Array.from({ length: size }, (_, i) => ((7 * i) % 23) / 4 - 1.1)).reshape(shape);
 }
 
-type Row = readonly [run: Call['run'], args: () => unknown[]];
+export type Row = readonly [run: Call['run'], args: () => unknown[]];
 
 /** Of a class: what an object of it answers. */
 // biome-ignore lint/suspicious/noExplicitAny: constructors of all kinds
