@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import { UserError } from '../../lib/index.ts';
 import { kindOfPath } from '../../lib/io/files.ts';
 import { tokeniser as gpt2Tokeniser, type Tokeniser } from '../chapter05/index.ts';
-import { classProbabilities } from '../chapter06/index.ts';
+import { classProbabilities, TRAINED_ON_STAND_IN } from '../chapter06/index.ts';
 import { userPath } from '../common/paths.ts';
 import { readText } from '../datasets/index.ts';
 import { LlamaClassifier } from '../llama/index.ts';
@@ -33,6 +33,7 @@ export const CLASSIFY = defineCommand({
   async run(options, words) {
     const loaded = (await loadLlamaWithAdapter(options)) ?? (await loadWithAdapter(options));
     const classify = classifierOf(loaded, options.labels?.split(','));
+    if (loaded.settings?.synthetic) say(TRAINED_ON_STAND_IN);
     let count = 0;
     for await (const texts of inBatches(textsFrom(words))) {
       count += texts.length;

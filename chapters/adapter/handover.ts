@@ -73,7 +73,8 @@ export const HANDOVER = defineCommand({
     const model = options.restart ? await fromTheStart(loaded, options) : goingOn(loaded, options.seed);
     const head = model.outHead as nn.LinearWithLoRA;
     const notes = await io.saveAdapter(join(out, 'adapter'), model, { baseModel: hubName(name) });
-    await saveClassifierSettings(join(out, 'adapter'), settings);
+    const synthetic = prepared.synthetic || (settings.synthetic && !options.restart);
+    await saveClassifierSettings(join(out, 'adapter'), { ...settings, synthetic });
     const { A, B, scaling } = head.lora; // [d, r], [r, classes]
     await saveTensors(join(out, 'head.safetensors'), { A, B }, { metadata: { format: 'pt' } });
     await writeParts(join(out, 'data'), prepared.parts, prepared.synthetic);

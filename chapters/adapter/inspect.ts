@@ -1,7 +1,7 @@
 import { nn } from '../../lib/index.ts';
 import { measureChanges, showWhatChanged } from '../appendixE/index.ts';
 import { countParameters } from '../chapter04/index.ts';
-import { EXAMPLES } from '../chapter06/index.ts';
+import { EXAMPLES, TRAINED_ON_STAND_IN } from '../chapter06/index.ts';
 import { formatTable } from '../common/table.ts';
 import { ADAPTER_OPTIONS, loadWithAdapter } from './base-model.ts';
 import { defineCommand } from './program.ts';
@@ -44,6 +44,7 @@ export const INSPECT = defineCommand({
     );
     if (settings)
       console.log(`classes: ${settings.labels.join(', ')}; messages of ${settings.maxLength} tokens`);
+    if (settings?.synthetic) console.log(TRAINED_ON_STAND_IN);
     const rows = measureChanges(model).map(({ path, rank, change, weight }) => {
       return [path, `${rank}`, change.toFixed(3), weight.toFixed(2), percentOf(change / weight)];
     });

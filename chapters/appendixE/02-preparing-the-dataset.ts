@@ -16,6 +16,8 @@ import type { Parts } from '../datasets/index.ts';
 export interface Data {
   /** Which messages they are. */
   source: string;
+  /** Are they the synthetic stand-in? */
+  synthetic: boolean;
   /** The names of the classes. */
   labels: readonly string[];
   datasets: Parts<SpamDataset>;
@@ -38,5 +40,5 @@ export async function showDataset(nb: Notebook, options: SpamOptions): Promise<D
   manualSeed(seed); // for the order of the training messages
   const loaders = makeLoaders(datasets, options.batchSize);
   showLoaders(nb, loaders, [14, 16]);
-  return { source: prepared.source, labels, datasets, loaders };
+  return { source: prepared.source, synthetic: prepared.synthetic, labels, datasets, loaders };
 }

@@ -40,7 +40,7 @@ export async function run(nb: Notebook, options: SpamOptions & { ranks?: string 
 
   nb.section('E.2 Preparing the dataset');
   const data = await showDataset(nb, options);
-  const { datasets, labels, loaders, source } = data;
+  const { datasets, labels, loaders, source, synthetic } = data;
 
   nb.section('E.3 Initialising the model');
   const model = await showModel(nb, loaders, options, labels.length);
@@ -59,7 +59,7 @@ export async function run(nb: Notebook, options: SpamOptions & { ranks?: string 
   } else nb.note('No epochs: nothing is trained, and the accuracies stay as they are.');
 
   const { maxLength } = datasets.train;
-  const settings = { labels, maxLength, padTokenId: PAD_TOKEN_ID };
+  const settings = { labels, maxLength, padTokenId: PAD_TOKEN_ID, synthetic };
   await saveAdapter(nb, join(folder, 'adapter'), model, options, settings);
 
   nb.section('Merging: W + AB as one matrix');

@@ -5,7 +5,8 @@ import { readJson } from '../../lib/io/json.ts';
 
 /**
  * What is needed to ask a fine-tuned classifier again, and is in neither of an adapter's two files, whose
- * format is PEFT's: the names of the classes, and the length that its messages had. PEFT leaves the file alone.
+ * format is PEFT's: the names of the classes, the length that its messages had, and whether they were real. PEFT leaves the
+ * file alone.
  */
 export interface ClassifierSettings {
   /** The classes by their number: `['not spam', 'spam']`. */
@@ -14,6 +15,8 @@ export interface ClassifierSettings {
   maxLength: number;
   /** Id of the token that messages are padded with. */
   padTokenId: number;
+  /** Was it trained on the synthetic stand-in? Its answers to real messages then mean little. */
+  synthetic: boolean;
 }
 
 const FILE = 'classifier.json';
@@ -27,7 +30,7 @@ export async function saveClassifierSettings(folder: string, settings: Classifie
 export function readClassifierSettings(folder: string): ClassifierSettings | undefined {
   const path = join(folder, FILE);
   if (kindOfPath(path) !== 'file') return undefined;
-  const { labels, maxLength, padTokenId } = readJson(path, "the classifier's settings");
+  const { labels, maxLength, padTokenId, synthetic = false } = readJson(path, "the classifier's settings");
   const isCount = (value: unknown, least: number): value is number =>
     Number.isSafeInteger(value) && (value as number) >= least;
   const fault = (what: string) => new UserError(`${path}: ${what}; it may be damaged, so make it again`);
@@ -36,5 +39,10 @@ export function readClassifierSettings(folder: string): ClassifierSettings | und
   if (new Set(labels).size < labels.length) throw fault('two classes have one name');
   if (!isCount(maxLength, 1)) throw fault('maxLength should be a number of tokens, at least 1');
   if (!isCount(padTokenId, 0)) throw fault('padTokenId should be the number of a token');
-  return { labels, maxLength, padTokenId };
+  if (typeof synthetic !== 'boolean') throw fault('synthetic should be true or false');
+  return { labels, maxLength, padTokenId, synthetic };
 }
+
+/** The line that goes before what such a classifier says. */
+export const TRAINED_ON_STAND_IN =
+  'This adapter was trained on the synthetic stand-in: its answers to real messages mean little.';

@@ -48,6 +48,7 @@ export {
   type ClassifierSettings,
   readClassifierSettings,
   saveClassifierSettings,
+  TRAINED_ON_STAND_IN,
 } from './classifier-file.ts';
 export {
   defaultEpochs,

@@ -103,7 +103,8 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
     }
     if (method === 'lora') {
       const { maxLength } = datasets.train;
-      const settings = { labels, maxLength, padTokenId: PAD_TOKEN_ID };
+      const { synthetic } = prepared;
+      const settings = { labels, maxLength, padTokenId: PAD_TOKEN_ID, synthetic };
       await saveAdapter(nb, join(folder, 'adapter'), start, options, settings);
     }
   }

@@ -139,6 +139,7 @@ export async function showFineTuned(
     labels: prepared.labels ?? ['ham', 'spam'],
     maxLength,
     padTokenId,
+    synthetic: prepared.synthetic,
   });
   nb.note(`Adapter saved to ${adapter}, in PEFT's format`);
   nb.note(`To use it again:  ${classifyCommand(adapter, options)}`);

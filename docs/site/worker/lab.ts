@@ -87,7 +87,12 @@ const lab: Answers = {
   async adapterFiles() {
     const { model, maxLength } = experiment;
     const notes = await io.saveAdapter(OUT, model, { baseModel: 'mini' });
-    await saveClassifierSettings(OUT, { labels: ['not spam', 'spam'], maxLength, padTokenId: PAD_TOKEN_ID });
+    await saveClassifierSettings(OUT, {
+      labels: ['not spam', 'spam'],
+      maxLength,
+      padTokenId: PAD_TOKEN_ID,
+      synthetic: messages?.synthetic ?? false,
+    });
     const files = Object.fromEntries(
       namesIn(OUT).map((name) => [name, readBytes(`${OUT}/${name}`)!.slice()]),
     );

@@ -37,7 +37,7 @@ describe('npm run adapter', function () {
     nn.replaceLinearWithLoRA(model, { rank: 2, alpha: 2 });
     drawB(model);
     await io.saveAdapter(adapter, model, { baseModel: 'mini' });
-    const settings = { labels: LABELS, maxLength: 20, padTokenId: 50256 };
+    const settings = { labels: LABELS, maxLength: 20, padTokenId: 50256, synthetic: false };
     await saveClassifierSettings(adapter, settings);
     const config = io.readAdapterConfig(adapter);
     expected = classifierOf({ model, name: 'mini', folder: adapter, config, settings })(TEXTS);
@@ -93,6 +93,23 @@ describe('npm run adapter', function () {
     expect(stdout).to.include('classes: bill, crime & law, Überweisung; messages of 20 tokens');
   });
 
+  it('classify and inspect say of an adapter that it learnt from the stand-in', async () => {
+    const settings = readClassifierSettings(adapter)!;
+    await saveClassifierSettings(adapter, { ...settings, synthetic: true });
+    const asked = await adapterCommand(['classify', '--adapter', adapter, 'hello']);
+    const inspected = await adapterCommand([
+      'inspect',
+      '--adapter',
+      adapter,
+      '--out',
+      join(folder, 'pictures'),
+    ]);
+    await saveClassifierSettings(adapter, settings);
+    expect(asked.stderr).to.match(/^This adapter was trained on the synthetic stand-in: .*\n$/);
+    expect(asked.stdout.trim().split('\n')).to.have.length(1);
+    expect(inspected.stdout).to.include('This adapter was trained on the synthetic stand-in');
+  });
+
   it('mistakes get one line', async () => {
     const expectLine = async (args: string[], pattern: RegExp) => {
       const { status, stderr } = await adapterCommand(args);
@@ -120,14 +137,17 @@ describe('what a classifier is asked with', () => {
 
   it('is nothing where the adapter is from elsewhere, and refused where it does not hold together', () => {
     expect(readClassifierSettings(folder)).to.equal(undefined);
-    const whole = { labels: ['a', 'b'], maxLength: 5, padTokenId: 0 };
+    const whole = { labels: ['a', 'b'], maxLength: 5, padTokenId: 0, synthetic: true };
     expect(read(JSON.stringify(whole))()).to.deep.equal(whole);
+    const { synthetic: _, ...older } = whole;
+    expect(read(JSON.stringify(older))()).to.deep.equal({ ...whole, synthetic: false });
     const changed = (change: object) => read(JSON.stringify({ ...whole, ...change }));
     expect(read('{')).to.throw('is not JSON');
     expect(changed({ labels: ['a'] })).to.throw('two classes or more');
     expect(changed({ labels: ['a', 'a'] })).to.throw('two classes have one name');
     expect(changed({ maxLength: 0 })).to.throw('maxLength should be');
     expect(changed({ padTokenId: 1.5 })).to.throw('padTokenId should be');
+    expect(changed({ synthetic: 'no' })).to.throw('synthetic should be true or false');
   });
 });
 

@@ -29,7 +29,7 @@ export async function handOver(folder: string, ...more: string[]) {
   const adapter = join(folder, 'adapter');
   const out = join(folder, 'out');
   await io.saveAdapter(adapter, model, { baseModel: 'mini' });
-  await saveClassifierSettings(adapter, { labels, maxLength: 16, padTokenId: 50256 });
+  await saveClassifierSettings(adapter, { labels, maxLength: 16, padTokenId: 50256, synthetic: false });
   const run = await adapterCommand([
     'handover',
     '--adapter',
