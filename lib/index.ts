@@ -1,6 +1,6 @@
+export { memoryUse } from './backend/dispatch.ts';
 export { DeviceLostError } from './backend/gpu/lost.ts';
 export type { MemoryUse } from './backend/kernels.ts';
-export { memoryUse } from './backend/memoryUse.ts';
 export { type BackendChoice, type BackendName, type BackendOptions, useBackend } from './backend/select.ts';
 export type { DType } from './backend/storage.ts';
 export { yieldToRuntime } from './backend/yieldToRuntime.ts';

@@ -73,8 +73,9 @@ export const HANDOVER = defineCommand({
     const model = options.restart ? await fromTheStart(loaded, options) : goingOn(loaded, options.seed);
     const head = model.outHead as nn.LinearWithLoRA;
     const notes = await io.saveAdapter(join(out, 'adapter'), model, { baseModel: hubName(name) });
-    const synthetic = prepared.synthetic || (settings.synthetic && !options.restart);
-    await saveClassifierSettings(join(out, 'adapter'), { ...settings, synthetic });
+    const { synthetic: before, ...asked } = settings;
+    const synthetic = prepared.synthetic || (before && !options.restart);
+    await saveClassifierSettings(join(out, 'adapter'), { ...asked, synthetic });
     const { A, B, scaling } = head.lora; // [d, r], [r, classes]
     await saveTensors(join(out, 'head.safetensors'), { A, B }, { metadata: { format: 'pt' } });
     await writeParts(join(out, 'data'), prepared.parts, prepared.synthetic);
@@ -91,7 +92,7 @@ export const HANDOVER = defineCommand({
     const losses = await firstLosses(model, loaders.train, plan, comparableSteps(model, blocks));
     const written = {
       base: hubName(name),
-      ...settings,
+      ...asked,
       batchSize: options.batchSize,
       ...plan,
       weightDecay: WEIGHT_DECAY,

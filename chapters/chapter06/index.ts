@@ -54,6 +54,7 @@ export {
   defaultEpochs,
   defaultLearningRate,
   defaultSchedule,
+  LORA_OPTIONS,
   SPAM_OPTIONS,
   type SpamOptions,
 } from './options.ts';

@@ -6,6 +6,12 @@ import type { Method } from './05-classification-head.ts';
 import type { Schedule } from './07-fine-tuning.ts';
 import { OWN_DATA_OPTIONS, type OwnDataOptions } from './own-data.ts';
 
+/** LoRA's, also for what is fine-tuned elsewhere. */
+export const LORA_OPTIONS = {
+  rank: { type: 'number', help: "LoRA's rank", default: 16, min: 1, integer: true },
+  alpha: { type: 'number', help: "LoRA's alpha; the update is scaled by alpha / rank", default: 16 },
+} as const satisfies Record<string, OptionSpec>;
+
 const OWN_OPTIONS = {
   data: {
     type: 'path',
@@ -23,8 +29,7 @@ const OWN_OPTIONS = {
   model: { type: 'choice', help: 'which model', choices: MODEL_NAMES, default: 'mini' },
   weights: { type: 'path', access: 'read', help: 'a safetensors file with the weights', placeholder: 'PATH' },
   randomWeights: { type: 'boolean', help: 'start from random weights', excludes: ['weights'] },
-  rank: { type: 'number', help: "LoRA's rank", default: 16, min: 1, integer: true },
-  alpha: { type: 'number', help: "LoRA's alpha; the update is scaled by alpha / rank", default: 16 },
+  ...LORA_OPTIONS,
   lr: { type: 'number', help: "learning rate (default: each method's own)", min: 0 },
   epochs: {
     type: 'number',

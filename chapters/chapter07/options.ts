@@ -1,4 +1,5 @@
 import { MODEL_NAMES } from '../chapter05/index.ts';
+import { LORA_OPTIONS } from '../chapter06/index.ts';
 import type { OptionSpec, OptionValues } from '../common/options.ts';
 import { type SavingOptions, TRAINING_OPTIONS } from '../common/training-run.ts';
 
@@ -24,8 +25,7 @@ const OWN_OPTIONS = {
     choices: ['full', 'lora', 'all'],
     default: 'full',
   },
-  rank: { type: 'number', help: "LoRA's rank", default: 16, min: 1, integer: true },
-  alpha: { type: 'number', help: "LoRA's alpha; the update is scaled by alpha / rank", default: 16 },
+  ...LORA_OPTIONS,
   lr: { type: 'number', help: "learning rate (default: each method's own)", min: 0 },
   epochs: {
     type: 'number',

@@ -54,10 +54,11 @@ function examplesInWords(rows: readonly Row[]): string {
   if (rows.some(({ examplesRight }) => examplesRight === undefined)) return '';
   const wrong = rows.filter(({ examplesRight, runs }) => examplesRight! < runs);
   const exceptions = wrong.map(({ method, base, examplesRight, runs }) => {
-    return `${method} on ${base} weights in ${examplesRight} of ${runs} runs`;
+    return `${method} on ${base} weights (${examplesRight} of ${runs})`;
   });
   const all = "Both of chapter 6's example messages come out right in every run";
-  return exceptions.length === 0 ? `${all}.` : `${all}, but for ${exceptions.join(', ')}.`;
+  if (exceptions.length === 0) return `${all}.`;
+  return `${all}, except in these (runs with both right, of all): ${exceptions.join(', ')}.`;
 }
 
 function ratesInWords(rows: readonly Row[]): string {

@@ -1,6 +1,6 @@
 import { resultsAsList } from './effects.ts';
 import { jsKernels } from './js/index.ts';
-import type { Backend, Kernels } from './kernels.ts';
+import type { Backend, Kernels, MemoryUse } from './kernels.ts';
 import { type Storage, setAllocator } from './storage.ts';
 
 /**
@@ -57,4 +57,10 @@ export function listingStorages(list: Storage[], body: () => void): void {
 /** The active backends, the first asked first. */
 export function activeBackends(): readonly Backend[] {
   return chain;
+}
+
+/** How much memory the CPU engine uses; zeros where another engine is active, whose tensors are ordinary arrays. */
+export function memoryUse(): MemoryUse {
+  const engine = chain.find((backend) => backend.memoryUse);
+  return engine?.memoryUse?.() ?? { inUse: 0, reserved: 0 };
 }

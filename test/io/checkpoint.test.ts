@@ -17,6 +17,7 @@ import {
 import { loadTensors, saveTensors, withTensors } from '../../lib/io/checkpoint.ts';
 import { openSafetensors } from '../../lib/io/safetensors-file.ts';
 import { writeSafetensors } from '../../lib/io/safetensors-write.ts';
+import { damaged } from '../support/arbitrary.ts';
 import { expectTensor } from '../support/close.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'checkpoint-'));
@@ -181,22 +182,15 @@ describe('weights from elsewhere', () => {
       ['b', { shape: [4], data: Uint8Array.of(0, 1, 1, 0) }],
     ]);
     fc.assert(
-      fc.property(
-        fc.nat(original.length - 1),
-        fc.nat(255),
-        fc.nat(original.length),
-        (place, value, length) => {
-          const bytes = original.slice(0, length);
-          if (place < length) bytes[place] = value;
-          writeFileSync(path, bytes);
-          try {
-            for (const t of Object.values(loadTensors(path))) expect(t.size).to.be.at.most(original.length);
-          } catch (error) {
-            expect(error).to.be.instanceOf(UserError);
-            expect((error as Error).message).not.to.include('\n');
-          }
-        },
-      ),
+      fc.property(damaged(original), (bytes) => {
+        writeFileSync(path, bytes);
+        try {
+          for (const t of Object.values(loadTensors(path))) expect(t.size).to.be.at.most(original.length);
+        } catch (error) {
+          expect(error).to.be.instanceOf(UserError);
+          expect((error as Error).message).not.to.include('\n');
+        }
+      }),
       { numRuns: 300 },
     );
   });

@@ -38,3 +38,11 @@ export function* positions(shape: readonly number[]): Generator<number[]> {
     yield index.reverse();
   }
 }
+
+/** A file cut short anywhere, with one of its bytes changed. */
+export const damaged = (file: Uint8Array) =>
+  fc.tuple(fc.nat(file.length - 1), fc.nat(255), fc.nat(file.length)).map(([place, value, length]) => {
+    const bytes = file.slice(0, length);
+    if (place < length) bytes[place] = value;
+    return bytes;
+  });
