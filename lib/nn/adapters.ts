@@ -113,7 +113,14 @@ function checkTargets(places: readonly LinearPlace[], targets: LoRAOptions['targ
 
 /** The model and all modules below it, once each. Walking through them is all that changing an adapter costs. */
 function modulesOf(model: Module): Module[] {
-  return [...new Set(Array.from(model.namedModules(), ([, module]) => module))];
+  const found = new Set<Module>();
+  const collect = (module: Module) => {
+    if (found.has(module)) return;
+    found.add(module);
+    for (const [, child] of module.namedChildren()) collect(child);
+  };
+  collect(model);
+  return [...found];
 }
 
 /** Every LinearWithLoRA below a module, once. */

@@ -239,7 +239,7 @@ export class LinearWithLoRA extends Module {
   setAdapter(name: string | null): void {
     this.#refuseMerged('change the adapter');
     this.active = (name === null ? undefined : this.#adapters.get(name)) ?? null;
-    this.active?.train(this.training);
+    if (this.active?.training !== this.training) this.active?.train(this.training);
   }
 
   /**
