@@ -22,6 +22,8 @@ export interface DeviceCopy {
   readonly backend: string;
   /** Waits for the device and brings the numbers to the host. */
   read(): TypedArray;
+  /** Brings them straight to an array of the same kind and length, where the copy can do that. */
+  readInto?(target: TypedArray): void;
   /** Gives the device memory back. */
   free(): void;
 }
@@ -120,6 +122,12 @@ export class Storage {
     this.#device?.free();
     this.#device = undefined;
     return host;
+  }
+
+  /** Writes the numbers to an array of the same kind and length; what is elsewhere takes no room on the host meanwhile. */
+  copyTo(target: TypedArray): void {
+    if (!this.#host && this.#device?.readInto) this.#device.readInto(target);
+    else target.set(this.data);
   }
 
   /** Can the host read it without waiting for a device? */

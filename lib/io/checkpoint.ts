@@ -62,17 +62,25 @@ export function withTensors<T>(
 
 /** The tensors of an opened file, whose numbers are read when they are needed. */
 export function lazyTensors(file: SafetensorsFile, path: string): Record<string, Tensor> {
-  return tensorsOf(file, (stored, name) =>
-    Storage.onDevice(dtypeOf(stored), sizeOf(stored), {
+  return tensorsOf(file, (stored, name) => {
+    const isBool = dtypeOf(stored) === 'bool';
+    const check = (data: ArrayLike<number>) => requireFinite(data, `tensor '${name}' of ${path}`);
+    return Storage.onDevice(dtypeOf(stored), sizeOf(stored), {
       backend: 'file',
       read() {
         const { data } = stored;
-        requireFinite(data, `tensor '${name}' of ${path}`);
-        return dtypeOf(stored) === 'bool' ? Uint8Array.from(data, (value) => (value ? 1 : 0)) : data;
+        check(data);
+        return isBool ? Uint8Array.from(data, (value) => (value ? 1 : 0)) : data;
       },
+      readInto: isBool
+        ? undefined
+        : (target) => {
+            stored.readInto(target as Float32Array | Int32Array);
+            check(target);
+          },
       free: () => undefined,
-    }),
-  );
+    });
+  });
 }
 
 function tensorsOf(

@@ -30,7 +30,12 @@ export interface StoredTensor {
    * @throws UserError on a dtype we do not read, or an integer beyond int32
    */
   readonly data: Float32Array | Int32Array;
+  /** Writes the same numbers to the beginning of an array that is there, without a copy of them on the way. */
+  readInto(target: Float32Array | Int32Array): void;
 }
+
+/** Reads the bytes begin … end − 1: to the beginning of `target`, or to an array of their own, or shows where they are. */
+type ReadRange = (begin: number, end: number, target?: Uint8Array) => Uint8Array;
 
 /** The tensors by name, in the order of their data, and the free texts of `__metadata__`. */
 export class SafetensorsFile extends Map<string, StoredTensor> {
@@ -56,7 +61,7 @@ export function readSafetensors(bytes: Uint8Array, name = 'safetensors data'): S
 
 /** The same over any source of byte ranges of a file of `size` bytes; a range is read when it is needed. */
 export function readSafetensorsFrom(
-  readRange: (begin: number, end: number) => Uint8Array,
+  readRange: ReadRange,
   size: number,
   name: string,
   close?: () => void,
@@ -96,15 +101,22 @@ export function readSafetensorsFrom(
   if (dataStart + end !== size) throw fault(`its tensors need ${dataStart + end} bytes, but it has ${size}`);
 
   for (const { name: key, dtype, shape, begin, end } of checked) {
+    const bytes = end - begin;
+    const read: ReadRange = (from, to, target) =>
+      readRange(dataStart + begin + from, dataStart + begin + to, target);
+    const called = `tensor '${key}' of ${name}`;
     file.set(key, {
       dtype,
       shape,
-      bytes: end - begin,
+      bytes,
       get data() {
-        const read = (from: number, to: number) =>
-          readRange(dataStart + begin + from, dataStart + begin + to);
-        return decode(dtype, end - begin, read, `tensor '${key}' of ${name}`);
+        if (isTakenOver(dtype)) return view(dtype, read(0, bytes), bytes);
+        const count = bytes / DTYPE_BYTES[dtype];
+        const out = isWhole(dtype) ? new Int32Array(count) : new Float32Array(count);
+        decodeInto(out, dtype, bytes, read, called);
+        return out;
       },
+      readInto: (target) => decodeInto(target, dtype, bytes, read, called),
     });
   }
   return file;
@@ -170,36 +182,51 @@ function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((length) => Number.isSafeInteger(length) && length >= 0);
 }
 
-/** Bytes read at once of a tensor that is converted: its raw numbers are never all in memory beside the result. */
-const PIECE_BYTES = 1 << 22;
+/** Is its form in the file that in memory? */
+function isTakenOver(dtype: string): boolean {
+  return dtype === 'F32' || dtype === 'I32';
+}
 
-function decode(
+function view(dtype: string, bytes: Uint8Array, size: number): Float32Array | Int32Array {
+  const { buffer, byteOffset } = aligned(bytes, 4);
+  return dtype === 'F32'
+    ? new Float32Array(buffer, byteOffset, size / 4)
+    : new Int32Array(buffer, byteOffset, size / 4);
+}
+
+/** Bytes read at once of a tensor that is converted: its raw numbers are never all in memory beside the result. */
+const PIECE_BYTES = 1 << 20;
+
+function decodeInto(
+  out: Float32Array | Int32Array,
   dtype: string,
   size: number,
-  read: (begin: number, end: number) => Uint8Array,
+  read: ReadRange,
   name: string,
-): Float32Array | Int32Array {
-  if (dtype === 'F32' || dtype === 'I32') {
-    const { buffer, byteOffset } = aligned(read(0, size), 4);
-    return dtype === 'F32'
-      ? new Float32Array(buffer, byteOffset, size / 4)
-      : new Int32Array(buffer, byteOffset, size / 4);
+): void {
+  if (isTakenOver(dtype)) {
+    const place = new Uint8Array(out.buffer, out.byteOffset, size);
+    const bytes = read(0, size, place);
+    if (bytes.buffer !== place.buffer) place.set(bytes);
+    return;
   }
+  const half = HALVES[dtype];
   const convert = CONVERTERS[dtype];
-  if (!convert) {
+  if (!half && !convert) {
     throw new UserError(
       `${name} is ${dtype}; only F32, F16, BF16, F64, ${WHOLE.join(', ')} and BOOL can be read`,
     );
   }
   const each = DTYPE_BYTES[dtype];
-  const isWhole = WHOLE.includes(dtype) || dtype === 'BOOL';
-  const out = isWhole ? new Int32Array(size / each) : new Float32Array(size / each);
+  const piece = new Uint8Array(Math.min(size, PIECE_BYTES));
   for (let begin = 0; begin < size; begin += PIECE_BYTES) {
     const end = Math.min(size, begin + PIECE_BYTES);
-    const { buffer, byteOffset } = aligned(read(begin, end), each);
-    out.set(convert(buffer, byteOffset, (end - begin) / each, name), begin / each);
+    const { buffer, byteOffset } = aligned(read(begin, end, piece), each);
+    const count = (end - begin) / each;
+    const place = out.subarray(begin / each, end / each);
+    if (half) half(new Uint16Array(buffer, byteOffset, count), place as Float32Array);
+    else place.set(convert(buffer, byteOffset, count, name));
   }
-  return out;
 }
 
 /** A typed array must begin at a multiple of its element size; the format pads the header for that. */
@@ -207,14 +234,19 @@ function aligned(bytes: Uint8Array, each: number): Uint8Array {
   return bytes.byteOffset % each === 0 ? bytes : bytes.slice();
 }
 
+function isWhole(dtype: string): boolean {
+  return WHOLE.includes(dtype) || dtype === 'BOOL';
+}
+
 const WHOLE = ['I64', 'U64', 'I32', 'U32', 'I16', 'U16', 'I8', 'U8'];
 
 type Converter = (buffer: ArrayBufferLike, offset: number, count: number, name: string) => ArrayLike<number>;
 
-/** From the bytes of each dtype that is not simply taken over. */
+/** What large models come in: decoded straight into place. */
+const HALVES: Record<string, typeof decodeFloat16> = { F16: decodeFloat16, BF16: decodeBfloat16 };
+
+/** From the bytes of each other dtype that is not simply taken over. */
 const CONVERTERS: Record<string, Converter> = {
-  F16: (buffer, offset, count) => decodeFloat16(new Uint16Array(buffer, offset, count)),
-  BF16: (buffer, offset, count) => decodeBfloat16(new Uint16Array(buffer, offset, count)),
   F64: (buffer, offset, count) => new Float64Array(buffer, offset, count),
   I64: (buffer, offset, count, name) => toInt32(new BigInt64Array(buffer, offset, count), name),
   U64: (buffer, offset, count, name) => toInt32(new BigUint64Array(buffer, offset, count), name),

@@ -236,7 +236,7 @@ function copyState(
 function copyTensor(target: Tensor, source: Tensor): void {
   const isWhole = (t: Tensor) => t.size === t.storage.length && isContiguous(t);
   if (source.dtype === target.dtype && isWhole(source) && isWhole(target)) {
-    target.storage.writable.set(source.storage.data);
+    source.storage.copyTo(target.storage.writable);
   } else target.copyInPlace(source);
 }
 

@@ -41,6 +41,25 @@ describe('reading safetensors', () => {
     expect(file.get('bf16')!.dtype).to.equal('BF16');
   });
 
+  it('writes the same numbers into an array that is there, from memory and from a file', () => {
+    const bytes = bytesOf(fixture.mixed.file);
+    const folder = mkdtempSync(join(tmpdir(), 'safetensors-'));
+    writeFileSync(join(folder, 'mixed.safetensors'), bytes);
+    const onDisk = openSafetensors(join(folder, 'mixed.safetensors'));
+    for (const file of [readSafetensors(bytes), onDisk]) {
+      for (const [name, stored] of file) {
+        const { data } = stored;
+        // What stands before and behind stays as it was.
+        const target =
+          data instanceof Float32Array ? new Float32Array(data.length + 2) : new Int32Array(data.length + 2);
+        stored.readInto(target.fill(7).subarray(1, -1));
+        expect([...target], name).to.deep.equal([7, ...data, 7]);
+      }
+    }
+    onDisk.close();
+    rmSync(folder, { recursive: true });
+  });
+
   it('does not copy float32 numbers that are in memory', () => {
     const bytes = bytesOf(fixture.mixed.file);
     expect(readSafetensors(bytes).get('f32')!.data.buffer).to.equal(bytes.buffer);

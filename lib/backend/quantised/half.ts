@@ -2,19 +2,23 @@
 
 const scratch = new DataView(new ArrayBuffer(4));
 
-/** bfloat16 is the upper half of a float32. */
-export function decodeBfloat16(source: Uint16Array): Float32Array {
-  const out = new Float32Array(source.length);
-  const words = new Uint32Array(out.buffer);
+/** bfloat16 is the upper half of a float32. Writes to `out`, from its beginning, where one is given. */
+export function decodeBfloat16(
+  source: Uint16Array,
+  out: Float32Array = new Float32Array(source.length),
+): Float32Array {
+  const words = new Uint32Array(out.buffer, out.byteOffset, source.length);
   // A plain loop, here and below: `from` with a function takes twenty times as long.
   for (let i = 0; i < source.length; i++) words[i] = source[i] << 16;
   return out;
 }
 
-/** IEEE float16 (1 sign, 5 exponent, 10 fraction bits): every one of the 65,536 is looked up in a table. */
-export function decodeFloat16(source: Uint16Array): Float32Array {
+/** IEEE float16 (1 sign, 5 exponent, 10 fraction bits), likewise: every one of the 65,536 is looked up in a table. */
+export function decodeFloat16(
+  source: Uint16Array,
+  out: Float32Array = new Float32Array(source.length),
+): Float32Array {
   const values = float16Table();
-  const out = new Float32Array(source.length);
   for (let i = 0; i < source.length; i++) out[i] = values[source[i]];
   return out;
 }
