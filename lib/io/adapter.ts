@@ -5,7 +5,7 @@ import { checkName } from '../nn/lora.ts';
 import { Module } from '../nn/module.ts';
 import { checkOptions } from '../options.ts';
 import { lazyTensors, numbersOf } from './checkpoint.ts';
-import { kindOfPath, pathIn, writeFileAtomically } from './files.ts';
+import { kindOfPath, pathIn, writeBeside, writeFileAtomically } from './files.ts';
 import { parseJsonObject, readJson } from './json.ts';
 import { type PeftConfig, parsePeftConfig } from './peft/config.ts';
 import type { HubModel } from './peft/layout.ts';
@@ -55,8 +55,12 @@ export async function saveAdapter(
   noMore('saveAdapter', 3, more);
   checkText(folder, 'the folder', 'saveAdapter');
   const { config, tensors, notes } = adapterFiles(model, options);
-  await writeFileAtomically(pathIn(folder, TENSORS), tensors);
-  await writeFileAtomically(pathIn(folder, CONFIG), config);
+  // The configuration has its place on the disk before the tensors replace older ones: an adapter that was there stays
+  // whole, or is replaced as a whole.
+  await writeBeside(pathIn(folder, CONFIG), async (write) => {
+    await write(config);
+    await writeFileAtomically(pathIn(folder, TENSORS), tensors);
+  });
   return notes;
 }
 

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -265,6 +265,24 @@ describe('adapters of our own', () => {
       io.loadAdapter(saved, again);
       expectTensor(answer(again), answer(model), 1e-5);
     });
+  });
+
+  it('replace an older one as a whole: what cannot be written leaves both its files', async () => {
+    const path = join(folder, 'older');
+    const model = base();
+    nn.replaceLinearWithLoRA(model, { rank: 2, alpha: 2 });
+    await io.saveAdapter(path, model, { baseModel: 'tiny' });
+    const files = () => readdirSync(path).map((name) => [name, sha256(readFileSync(join(path, name)))]);
+    const before = files();
+    const other = base();
+    nn.replaceLinearWithLoRA(other, { rank: 3, alpha: 3 });
+    for (const name of ['adapter_config.json', 'adapter_model.safetensors']) {
+      const inTheWay = join(path, `.${name}.${process.pid}.part`);
+      mkdirSync(inTheWay);
+      expect(await failure(io.saveAdapter(path, other, { baseModel: 'tiny' }))).to.include('cannot write');
+      rmSync(inTheWay, { recursive: true });
+      expect(files()).to.deep.equal(before);
+    }
   });
 
   it('are refused where they cannot be written', async () => {
