@@ -27,10 +27,10 @@ export function sumToShape(g: Tensor, shape: Shape): Tensor {
 }
 
 /** A derivative, and what it reads besides the upstream gradient g: the input x, the output y, or neither. */
-interface UnaryDerivative {
-  saves?: 'x' | 'y';
-  backward: (g: Tensor, x: Tensor, y: Tensor) => Tensor;
-}
+type UnaryDerivative =
+  | { saves?: undefined; backward: (g: Tensor) => Tensor }
+  | { saves: 'x'; backward: (g: Tensor, x: Tensor) => Tensor }
+  | { saves: 'y'; backward: (g: Tensor, x: unknown, y: Tensor) => Tensor };
 
 const UNARY_BACKWARD: Record<UnaryOp, UnaryDerivative> = {
   neg: { backward: (g) => g.neg() },
