@@ -68,6 +68,19 @@ describe('the package', () => {
     });
   }
 
+  for (const node of NODES) {
+    it(`runs README's example as plain JavaScript in ${node}`, async () => {
+      const [, example] = /## In your own code\n\n```ts\n(.*?)```/s.exec(
+        readFileSync(join(ROOT, 'README.md'), 'utf8'),
+      )!;
+      const program = example.replace("'./lib/index.ts'", "'llms-from-scratch-ts'");
+      writeFileSync(join(project, 'readme.js'), program);
+      const { stdout, stderr } = await execute(node, ['readme.js'], { cwd: project });
+      expect(stderr).to.equal('');
+      expect(stdout).to.match(/^tensor\(\d\.\d{4}, grad_fn=/);
+    });
+  }
+
   it('has types of its own', async () => {
     const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
     await execute(process.execPath, [tsc, '-p', '.'], { cwd: project }).catch(({ stdout }) => {
