@@ -1,6 +1,6 @@
 import { checkText, inWords, noMore } from '../arguments.ts';
 import { UserError } from '../errors.ts';
-import { adapterNames, loraLayers } from '../nn/adapters.ts';
+import { adapterNames, loraLayers, setAdapter } from '../nn/adapters.ts';
 import { checkName } from '../nn/lora.ts';
 import { Module } from '../nn/module.ts';
 import { checkOptions } from '../options.ts';
@@ -10,7 +10,7 @@ import { parseJsonObject, readJson } from './json.ts';
 import { type PeftConfig, parsePeftConfig } from './peft/config.ts';
 import type { HubModel } from './peft/layout.ts';
 import { addPeftAdapter } from './peft/read.ts';
-import { peftAdapter } from './peft/write.ts';
+import { type PeftAdapter, peftAdapter } from './peft/write.ts';
 import { readSafetensors } from './safetensors.ts';
 import { openSafetensors } from './safetensors-file.ts';
 import { writeSafetensors } from './safetensors-write.ts';
@@ -81,9 +81,19 @@ export function adapterFiles(
     );
   }
   const hubModel = requireHubModel(model);
-  const name = options.name ?? activeName(model);
+  const active = activeName(model);
+  const name = options.name ?? requireActive(model, active);
   checkName(name);
-  const { config, tensors, notes } = peftAdapter(hubModel, name, options.baseModel);
+  // Only while it is active has the model the head that belongs to it.
+  const isOther = name !== active && adapterNames(model).includes(name);
+  if (isOther) setAdapter(model, name);
+  let adapter: PeftAdapter;
+  try {
+    adapter = peftAdapter(hubModel, name, options.baseModel);
+  } finally {
+    if (isOther) setAdapter(model, active);
+  }
+  const { config, tensors, notes } = adapter;
   const stored = Object.entries(tensors).map(([name, tensor]) => [name, numbersOf(tensor)] as const);
   return {
     config: new TextEncoder().encode(JSON.stringify(config, null, 2)),
@@ -183,10 +193,15 @@ function requireHubModel(model: Module): HubModel {
   );
 }
 
-function activeName(model: Module): string {
+function activeName(model: Module): string | null {
   for (const { adapters, active } of loraLayers(model)) {
     for (const [name, lora] of adapters) if (lora === active) return name;
   }
+  return null;
+}
+
+function requireActive(model: Module, active: string | null): string {
+  if (active !== null) return active;
   const names = adapterNames(model);
   throw new UserError(
     names.length > 0

@@ -146,6 +146,11 @@ export function addAdapterModule(parent: Module, child: string, adapter: string,
   children.set(child, versions.set(adapter, layer));
 }
 
+/** The layer of that name in a module that an adapter brings whole, if it does. */
+export function adapterModule(parent: Module, child: string, adapter: string): Module | undefined {
+  return wholeLayers.get(parent)?.get(child)?.get(adapter);
+}
+
 /** The layers in some modules that an adapter brings whole. */
 function* wholeAmong(modules: readonly Module[]): Generator<[Module, string, Map<string | null, Module>]> {
   for (const parent of modules) {

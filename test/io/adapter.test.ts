@@ -97,7 +97,6 @@ for (const backend of ['js', 'wasm'] as const) {
         );
         expect(wrapped).to.deep.equal(before);
         nn.setAdapter(model, 'default');
-        if (name === 'saved-norm') return; // layers other than a head are read, not written
         await io.saveAdapter(saved, model, { baseModel: 'tiny-gpt2' });
         const again = base();
         io.loadAdapter(saved, again);
@@ -213,6 +212,41 @@ describe('adapters of our own', () => {
     );
     nn.removeAdapter(model, 'classifier');
     expect(() => nn.setAdapter(model, 'classifier')).to.throw(UserError, 'no adapter classifier');
+  });
+
+  it('are saved by name as if they were active, each with its own head', async () => {
+    const model = base();
+    for (const name of ['classifier', 'saved-norm', 'all'])
+      io.loadAdapter(join(FIXTURE, name), model, { name });
+    const wanted = bits(answer(model));
+    for (const name of ['classifier', 'saved-norm']) {
+      await io.saveAdapter(saved, model, { baseModel: 'tiny-gpt2', name });
+      expect(bits(answer(model))).to.equal(wanted); // `all` is active as before
+      const bytes = (at: string) => sha256(readFileSync(join(at, 'adapter_model.safetensors')));
+      expect(bytes(saved)).to.equal(bytes(join(FIXTURE, name)));
+    }
+  });
+
+  it("bring a language model's head whole and write it whole", async () => {
+    const model = adapted({ targets: ['W_value'] });
+    await io.saveAdapter(saved, model, { baseModel: 'tiny-gpt2' });
+    const path = join(saved, 'adapter_model.safetensors');
+    const head = randn(40, 12);
+    await io.saveTensors(
+      path,
+      { ...io.loadTensors(path), 'base_model.model.lm_head.weight': head },
+      { metadata: { format: 'pt' } },
+    );
+    const withHead = { ...config(), modules_to_save: ['lm_head'] };
+    writeFileSync(join(saved, 'adapter_config.json'), JSON.stringify(withHead));
+    const first = base();
+    io.loadAdapter(saved, first);
+    expect(bits(first.outHead.weight)).to.equal(bits(head));
+    await io.saveAdapter(saved, first, { baseModel: 'tiny-gpt2' });
+    expect(config().modules_to_save).to.deep.equal(['lm_head']);
+    const second = base();
+    io.loadAdapter(saved, second);
+    expect(bits(answer(second))).to.equal(bits(answer(first)));
   });
 
   it('go through memory as through files', () => {

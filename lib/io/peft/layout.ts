@@ -61,3 +61,9 @@ export interface HubModel extends Module {
   /** The names of its layers there. */
   hubLayout(): HubLayout;
 }
+
+/** The module that holds the one of a path, and its name in there. */
+export function parentOf(model: Module, path: string): [Module, string] {
+  const dot = path.lastIndexOf('.');
+  return [model.getSubmodule(path.slice(0, Math.max(0, dot))), path.slice(dot + 1)];
+}

@@ -11,7 +11,7 @@ import { formatShape, sameShape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { PeftConfig } from './config.ts';
 import { splitFused } from './fused.ts';
-import type { HubLayout, HubLinear, HubModel } from './layout.ts';
+import { type HubLayout, type HubLinear, type HubModel, parentOf } from './layout.ts';
 import { isSaved, isTarget, patternValue } from './targets.ts';
 
 /** Gives a model an adapter in PEFT's form: its configuration, and its tensors by name. */
@@ -201,11 +201,6 @@ function placeOf(model: Module, path: string): Place {
       parent.replaceChild(child, LinearWithLoRA.around(module, name, lora));
     },
   };
-}
-
-function parentOf(model: Module, path: string): [Module, string] {
-  const dot = path.lastIndexOf('.');
-  return [model.getSubmodule(path.slice(0, Math.max(0, dot))), path.slice(dot + 1)];
 }
 
 /** A function that puts a layer that the adapter brings whole in place of the model's, while the adapter is active. */

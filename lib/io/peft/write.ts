@@ -1,11 +1,11 @@
 import { UserError } from '../../errors.ts';
-import { loraLayers } from '../../nn/adapters.ts';
+import { adapterModule, loraLayers } from '../../nn/adapters.ts';
 import type { Linear } from '../../nn/layers.ts';
 import { LinearWithLoRA, type LoRALayer } from '../../nn/lora.ts';
 import { noGrad } from '../../tensor/autograd.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { fuse } from './fused.ts';
-import type { HubHead, HubLayout, HubModel } from './layout.ts';
+import { type HubHead, type HubLayout, type HubModel, parentOf } from './layout.ts';
 
 /** A model's adapter in PEFT's form: its configuration, and its tensors by name. */
 
@@ -27,7 +27,7 @@ interface Written {
 }
 
 /**
- * The adapter of that name.
+ * The adapter of that name, which is the active one.
  * @throws UserError if it has no update, is merged, or its layers differ in what the configuration states once for all
  */
 export function peftAdapter(model: HubModel, name: string, baseModel: string): PeftAdapter {
@@ -73,12 +73,15 @@ export function peftAdapter(model: HubModel, name: string, baseModel: string): P
     tensors[`base_model.model.${name}.lora_B.weight`] = B;
   }
   if (head.isClassifier) addHead(model, head, tensors, notes);
-  return { config: configOf(layout, written, baseModel, dropout, rankStabilised), tensors, notes };
+  const saved = addWholeLayers(model, layout, name, tensors);
+  const config = configOf(layout, written, saved, baseModel, dropout, rankStabilised);
+  return { config, tensors, notes };
 }
 
 function configOf(
   layout: HubLayout,
   written: readonly Written[],
+  saved: readonly string[],
   baseModel: string,
   dropout: number,
   rankStabilised: boolean,
@@ -99,6 +102,7 @@ function configOf(
     ] as const;
   });
   const { isClassifier, classifier } = layout.head;
+  const whole = new Set([...(isClassifier ? ['classifier', classifier] : []), ...saved]);
   // Sorted, as PEFT writes them.
   return {
     alpha_pattern: Object.fromEntries(patterns.map(([name, each]) => [name, each.alpha])),
@@ -112,9 +116,7 @@ function configOf(
     layers_to_transform: null,
     lora_alpha: alpha,
     lora_dropout: dropout,
-    modules_to_save: isClassifier
-      ? ['classifier', classifier].filter((name, i, list) => list.indexOf(name) === i)
-      : null,
+    modules_to_save: whole.size > 0 ? [...whole] : null,
     peft_type: 'LORA',
     r: rank,
     rank_pattern: Object.fromEntries(patterns.map(([name, each]) => [name, each.rank])),
@@ -162,6 +164,29 @@ function addHead(model: HubModel, head: HubHead, tensors: Record<string, Tensor>
       `The head's bias is kept as ${head.classifier}.bias, which is read here; PEFT's ${head.classifier} has none and leaves it out.`,
     );
   }
+}
+
+/** The other layers that the adapter brings whole, a language model's head among them. Their names, in full: PEFT takes endings. */
+function addWholeLayers(
+  model: HubModel,
+  { head, others }: HubLayout,
+  adapter: string,
+  tensors: Record<string, Tensor>,
+): string[] {
+  const ownHead = {
+    name: head.languageModel,
+    ours: head.ours,
+    parameters: { weight: 'weight', bias: 'bias' },
+  };
+  return [...(head.isClassifier ? [] : [ownHead]), ...others].flatMap(({ name, ours, parameters }) => {
+    const layer = adapterModule(...parentOf(model, ours), adapter);
+    if (!layer) return [];
+    for (const [theirs, own] of Object.entries(parameters)) {
+      const parameter = (layer as unknown as Record<string, Tensor | null>)[own];
+      if (parameter) tensors[`base_model.model.${name}.${theirs}`] = parameter.detach();
+    }
+    return [name];
+  });
 }
 
 /**
