@@ -38,13 +38,23 @@ export async function readParquet<Name extends string>(
       throw new UserError(`${path} has no column '${name}'; its columns are ${present.join(', ') || 'none'}`);
     }
   }
-  const rows = await parquetReadObjects({ file, columns: [...columns], compressors }).catch((error) => {
-    throw damaged(path, error);
-  });
+  const parsers = { stringFromBytes: textFrom };
+  const rows = await parquetReadObjects({ file, columns: [...columns], compressors, parsers }).catch(
+    (error) => {
+      throw damaged(path, error);
+    },
+  );
   return Object.fromEntries(
     columns.map((name) => [name, rows.map((row) => plainNumber(row[name], path, name))]),
   ) as Record<Name, unknown[]>;
 }
+
+/** The reader's own would put a mark in the place of a damaged letter. Missing texts have no bytes. */
+function textFrom(bytes: Uint8Array | undefined): string | undefined {
+  return bytes && UTF8.decode(bytes);
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The names of a file's columns. @throws UserError if it is missing or damaged */
 export async function columnsOfParquet(path: string, what: string): Promise<string[]> {

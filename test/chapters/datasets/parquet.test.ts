@@ -52,6 +52,15 @@ describe('readParquet', () => {
     }
   });
 
+  it('refuses a text with a byte that is no letter of UTF-8', async () => {
+    const path = join(folder, 'letters');
+    await writeParquet(path, [{ name: 'Text', type: 'string', data: ['né', 'mañana'] }]);
+    const whole = readFileSync(path);
+    whole[whole.indexOf('mañana') + 2] = 0xff;
+    writeFileSync(path, whole);
+    expect(await failure(readParquet(path, ['Text']))).to.match(/not a readable parquet file \(.*utf-8/i);
+  });
+
   it('never fails with more than one line, wherever the file is cut or damaged', async () => {
     for (const kind of ['snappy', 'plain']) {
       const whole = Buffer.from(fixture[kind], 'base64');
