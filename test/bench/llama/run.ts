@@ -1,0 +1,148 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { formatTable } from '../../../chapters/common/table.ts';
+import { UserError } from '../../../lib/index.ts';
+import { memorySpeed } from '../memorySpeed.ts';
+import { median } from '../timing.ts';
+
+/**
+ * A real Llama: ours with its matrices in blocks and in float32, llama.cpp and PyTorch on the same file. Each measurement is
+ * a process of its own, so that its memory is its own too, and they take turns.
+ */
+
+/** What a process prints, as one line of JSON. */
+export interface Measurement {
+  /** Tokens per second of reading a prompt of 512, and of generating 128 after it. */
+  prompt?: number;
+  generation?: number;
+  /** Of a LoRA step: [8, 120] tokens, rank 16 beside the seven Linears of each block. */
+  stepSeconds?: number;
+  /** The most memory that the process has held, in GB (10⁹ bytes). */
+  peakGB: number;
+}
+
+export type Task = 'answer' | 'step';
+
+export interface LlamaRow {
+  engine: string;
+  prompt?: number;
+  generation?: number;
+  answerGB?: number;
+  stepSeconds?: number;
+  stepGB?: number;
+}
+
+export interface LlamaResult {
+  rows: LlamaRow[];
+  threads: number;
+  memoryGBPerSecond: number;
+}
+
+const ROUNDS = 2;
+const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+const PYTHON = process.env.PYTHON ?? 'python3';
+/** PyTorch's allocator kept warm: without these it gives large blocks back, and pays page faults for each again. */
+const WARM = {
+  MALLOC_MMAP_MAX_: '0',
+  MALLOC_TRIM_THRESHOLD_: '1000000000000',
+  MALLOC_TOP_PAD_: '500000000',
+};
+
+interface Engine {
+  name: string;
+  tasks: readonly Task[];
+  command: readonly string[];
+  env?: NodeJS.ProcessEnv;
+}
+
+const OURS = [process.execPath, '--import', 'tsx', here('ours.ts')];
+const ENGINES: readonly Engine[] = [
+  { name: 'ours, blocks of 4 bits', tasks: ['answer', 'step'], command: [...OURS, 'quantised'] },
+  { name: 'ours, float32', tasks: ['answer', 'step'], command: [...OURS, 'float32'] },
+  {
+    name: 'llama.cpp',
+    tasks: ['answer'],
+    command: [process.execPath, '--import', 'tsx', here('llama-cpp.ts')],
+  },
+  {
+    name: 'PyTorch, float32',
+    tasks: ['answer', 'step'],
+    command: [PYTHON, here('torch_llama.py')],
+    env: { ...WARM, PYTHONWARNINGS: 'ignore' },
+  },
+];
+
+/** @throws UserError if no file is given */
+export async function llama(threads: number, weights: string | undefined): Promise<LlamaResult> {
+  if (!weights)
+    throw new UserError('no file is given: name a GGUF file of the Llama family with --weights PATH');
+  const speeds = [await memorySpeed(threads)];
+  const measured = new Map<string, Measurement[]>();
+  const missing = new Set<Engine>();
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const engine of ENGINES) {
+      for (const task of engine.tasks) {
+        if (missing.has(engine)) continue;
+        const found = await runProcess(engine, [task, weights, `${threads}`]);
+        if (typeof found === 'string') {
+          missing.add(engine);
+          console.log(`${engine.name} is not measured: ${found}`);
+          continue;
+        }
+        console.log(`${engine.name}, ${task}, ${round + 1} of ${ROUNDS}: ${JSON.stringify(found)}`);
+        measured.set(engine.name + task, [...(measured.get(engine.name + task) ?? []), found]);
+      }
+    }
+    speeds.push(await memorySpeed(threads));
+  }
+  const rows = ENGINES.filter((engine) => !missing.has(engine)).map(({ name }): LlamaRow => {
+    const middle = (task: Task, key: keyof Measurement) => {
+      const values = (measured.get(name + task) ?? []).flatMap((each) => each[key] ?? []);
+      return values.length > 0 ? median(values) : undefined;
+    };
+    return {
+      engine: name,
+      prompt: middle('answer', 'prompt'),
+      generation: middle('answer', 'generation'),
+      answerGB: middle('answer', 'peakGB'),
+      stepSeconds: middle('step', 'stepSeconds'),
+      stepGB: middle('step', 'peakGB'),
+    };
+  });
+  const memoryGBPerSecond = Math.max(...speeds);
+  printTable(rows);
+  console.log(`threads: ${threads}; memory is read at ${memoryGBPerSecond.toFixed(1)} GB/s`);
+  return { rows, threads, memoryGBPerSecond };
+}
+
+function printTable(rows: readonly LlamaRow[]): void {
+  const header = ['engine', 'prompt tokens/s', 'new tokens/s', 'GB', 'LoRA step s', 'GB of it'];
+  const cells = rows.map(({ engine, prompt, generation, answerGB, stepSeconds, stepGB }) => [
+    engine,
+    ...[prompt, generation].map((speed) => speed?.toFixed(1) ?? ''),
+    ...[answerGB, stepSeconds, stepGB].map((value) => value?.toFixed(2) ?? ''),
+  ]);
+  console.log(`\n${formatTable(header, cells)}`);
+}
+
+/** What the process printed last, or why it printed nothing of use. */
+async function runProcess({ command, env }: Engine, words: readonly string[]): Promise<Measurement | string> {
+  const [program, ...rest] = [...command, ...words];
+  const child = spawn(program, rest, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [output, errors] = [collect(child.stdout), collect(child.stderr)];
+  const code = await new Promise<number | string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (status, signal) => resolve(status ?? signal ?? 1));
+  });
+  if (code !== 0) return (await errors).trim().split('\n').at(-1) || `it ended with ${code}`;
+  return JSON.parse((await output).trim().split('\n').at(-1)!);
+}
+
+async function collect(stream: AsyncIterable<Buffer>): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of stream) parts.push(part);
+  return Buffer.concat(parts).toString();
+}
