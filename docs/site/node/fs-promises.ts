@@ -1,7 +1,7 @@
 /** `node:fs/promises`, as far as the chapters use it. */
 
 import * as fs from './fs.ts';
-import { kindOf, makeFolder, readBytes, remove, systemError, writeBytes } from './store.ts';
+import { kindOf, makeFolder, namesIn, readBytes, remove, systemError, writeBytes } from './store.ts';
 
 type Path = string | URL;
 
@@ -14,6 +14,12 @@ export const mkdtemp = async (prefix: string) => fs.mkdtempSync(prefix);
 export const readdir = async (path: Path) => fs.readdirSync(path);
 export const rm = async (path: Path) => remove(fs.pathOf(path));
 export const unlink = rm;
+
+export async function rmdir(path: Path): Promise<void> {
+  const name = fs.pathOf(path);
+  if (namesIn(name).length > 0) throw systemError('ENOTEMPTY', 'rmdir', name);
+  remove(name);
+}
 
 export async function access(path: Path): Promise<void> {
   if (!kindOf(fs.pathOf(path))) throw systemError('ENOENT', 'access', fs.pathOf(path));
