@@ -8,10 +8,11 @@ import { bitsFor, checkRuns, checkRunsOfPage, type Levels } from './parquet-runs
  */
 
 /**
+ * @param levels of a column that will be read: only then are its pages unpacked, and the runs in them looked at
  * @throws if a page does not hold together, or has more values than its column, a dictionary more than `most`, or a run more than
  * its page
  */
-export function checkPages(file: ArrayBuffer, column: ColumnMetaData, most: number, levels: Levels): void {
+export function checkPages(file: ArrayBuffer, column: ColumnMetaData, most: number, levels?: Levels): void {
   const start = Number(column.dictionary_page_offset || column.data_page_offset);
   const end = start + Number(column.total_compressed_size);
   if (!(start >= 0 && end <= file.byteLength)) throw new Error('a column lies beyond the end of the file');
@@ -32,7 +33,7 @@ export function checkPages(file: ArrayBuffer, column: ColumnMetaData, most: numb
         throw new Error(`a page has ${String(count)} values, and its column ${column.num_values}`);
     }
     const content = new Uint8Array(file, reader.at, Math.min(size, file.byteLength - reader.at));
-    checkRunsIn(header, content, column, levels);
+    if (levels) checkRunsIn(header, content, column, levels);
     at = reader.at + size;
   }
 }

@@ -32,7 +32,7 @@ export async function readParquet<Name extends string>(
   what = 'the parquet file',
 ): Promise<Record<Name, unknown[]>> {
   const file = await readWhole(path, what);
-  const present = columnsIn(file, path);
+  const present = columnsIn(file, path, columns);
   for (const name of columns) {
     if (!present.includes(name)) {
       throw new UserError(`${path} has no column '${name}'; its columns are ${present.join(', ') || 'none'}`);
@@ -61,13 +61,17 @@ export async function columnsOfParquet(path: string, what: string): Promise<stri
   return columnsIn(await readWhole(path, what), path);
 }
 
-function columnsIn(file: ArrayBuffer, path: string): string[] {
+/** The names of all columns; those that will be read are looked at more closely. */
+function columnsIn(file: ArrayBuffer, path: string, read: readonly string[] = []): string[] {
   return orDamaged(path, () => {
     const metadata = parquetMetadata(file);
     requireSameCounts(metadata);
     const schema = parquetSchema(metadata);
-    for (const { meta_data: column } of metadata.row_groups.flatMap(({ columns }) => columns))
-      if (column) checkPages(file, column, MOST_ROWS, levelsOf(column, schema));
+    for (const { meta_data: column } of metadata.row_groups.flatMap(({ columns }) => columns)) {
+      if (!column) continue;
+      const isRead = read.includes(column.path_in_schema[0]);
+      checkPages(file, column, MOST_ROWS, isRead ? levelsOf(column, schema) : undefined);
+    }
     const names: unknown[] = schema.children.map((child) => child.element.name);
     if (!names.every((name) => typeof name === 'string')) throw new Error('a column has no name');
     return names;

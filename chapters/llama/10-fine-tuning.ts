@@ -79,12 +79,8 @@ export class LlamaClassifier extends nn.Module {
   /** Token ids [b, t], padded on the right → logits [b, 1, classes]. */
   forward(ids: Tensor): Tensor {
     const rows = ids.toArray() as number[][];
-    const last = rows.map((row) =>
-      Math.max(
-        0,
-        row.findLastIndex((id) => id !== this.padTokenId),
-      ),
-    );
+    const isText = (id: number) => id !== this.padTokenId;
+    const last = rows.map((row) => Math.max(0, row.findLastIndex(isText)));
     const longest = Math.max(...last) + 1;
     const hidden = this.model.hidden(ids.slice(1, 0, longest)); // [b, longest, d]
     const places = last.map((column, row) => row * longest + column);

@@ -182,7 +182,7 @@ function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((length) => Number.isSafeInteger(length) && length >= 0);
 }
 
-/** Is its form in the file that in memory? */
+/** Are its numbers in the file as they are in memory? */
 function isTakenOver(dtype: string): boolean {
   return dtype === 'F32' || dtype === 'I32';
 }

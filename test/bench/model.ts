@@ -25,9 +25,9 @@ export interface Batch {
 }
 
 /** Random messages [batch, length] and labels [batch]. */
-export function randomBatch(batch: number, length: number): Batch {
+export function randomBatch(batch: number, length: number, vocabSize = CONFIG.vocabSize): Batch {
   const labels = Array.from({ length: batch }, (_, i) => i % 2);
-  return { ids: randint(0, CONFIG.vocabSize, [batch, length]), labels: tensor(labels, { dtype: 'int32' }) };
+  return { ids: randint(0, vocabSize, [batch, length]), labels: tensor(labels, { dtype: 'int32' }) };
 }
 
 /** Classes of each message, from its last position: [b, t, 2] → [b, 2]. */

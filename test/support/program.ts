@@ -10,7 +10,16 @@ export interface Ended {
 
 /** Runs a program of this project as npm does. Several that are started before the first is waited for share the cores. */
 export function program(path: string, args: readonly string[], input = ''): Promise<Ended> {
-  const child = spawn(process.execPath, ['--import', 'tsx', path, ...args], { cwd: ROOT });
+  return command(process.execPath, ['--import', 'tsx', path, ...args], { input });
+}
+
+/** Runs any program, in the repository's folder. Rejects if there is none of that name. */
+export function command(
+  name: string,
+  args: readonly string[],
+  { input = '', env = {} }: { input?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Ended> {
+  const child = spawn(name, args, { cwd: ROOT, env: { ...process.env, ...env } });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));

@@ -1,9 +1,7 @@
-import { median } from '../timing.ts';
-import type { Measurement } from './run.ts';
+import { measureAnswer, NEW, PROMPT, report } from './measurement.ts';
 
-/** `llama-cpp.ts answer FILE THREADS`: llama.cpp by node-llama-cpp, on the CPU; one measurement, printed as JSON. */
+/** `llama-cpp.ts answer FILE THREADS`: llama.cpp by node-llama-cpp, on the CPU; one measurement. */
 const [, weights, threads] = process.argv.slice(2);
-const [PROMPT, NEW, TURNS] = [512, 128, 2];
 
 /** The part of node-llama-cpp that is used here; it is installed beside this file, if at all. */
 interface Sequence {
@@ -23,26 +21,17 @@ const context = await model.createContext({
   ...{ contextSize: PROMPT + NEW + 32, batchSize: PROMPT, threads: Number(threads) },
 });
 const sequence: Sequence = context.getSequence();
-const vocabulary = 49_152;
-const ids = Array.from({ length: PROMPT }, (_, i) => (i * 7919) % vocabulary);
+const ids = Array.from({ length: PROMPT }, (_, i) => (i * 7919) % model.fileInfo.metadata.llama.vocab_size);
 
-const seconds: { prompt: number; generation: number }[] = [];
-for (let turn = 0; turn <= TURNS; turn++) {
-  await sequence.clearHistory();
-  const start = performance.now();
-  await sequence.evaluateWithoutGeneratingNewTokens(ids);
-  const read = performance.now();
+/** Greedy; it goes on after what would end an answer. */
+async function generate() {
   let left = NEW;
-  // Greedy; it goes on after what would end an answer.
   for await (const _ of sequence.evaluate([1], { temperature: 0, yieldEogToken: true }))
     if (--left === 0) break;
-  const end = performance.now();
-  if (turn > 0) seconds.push({ prompt: read - start, generation: end - read }); // the first one warms up
 }
-const found: Measurement = {
-  prompt: (1000 * PROMPT) / median(seconds.map((each) => each.prompt)),
-  generation: (1000 * NEW) / median(seconds.map((each) => each.generation)),
-  peakGB: process.resourceUsage().maxRSS / 1e6,
+
+const read = async () => {
+  await sequence.clearHistory();
+  await sequence.evaluateWithoutGeneratingNewTokens(ids);
 };
-console.log(JSON.stringify(found));
-process.exit(0);
+report(await measureAnswer(read, generate));

@@ -1,27 +1,15 @@
-import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { formatTable } from '../../../chapters/common/table.ts';
 import { UserError } from '../../../lib/index.ts';
+import { command } from '../../support/program.ts';
 import { memorySpeed } from '../memorySpeed.ts';
 import { median } from '../timing.ts';
+import type { Measurement, Task } from './measurement.ts';
 
 /**
  * A real Llama: ours with its matrices in blocks and in float32, llama.cpp and PyTorch on the same file. Each measurement is
  * a process of its own, so that its memory is its own too, and they take turns.
  */
-
-/** What a process prints, as one line of JSON. */
-export interface Measurement {
-  /** Tokens per second of reading a prompt of 512, and of generating 128 after it. */
-  prompt?: number;
-  generation?: number;
-  /** Of a LoRA step: [8, 120] tokens, rank 16 beside the seven Linears of each block. */
-  stepSeconds?: number;
-  /** The most memory that the process has held, in GB (10⁹ bytes). */
-  peakGB: number;
-}
-
-export type Task = 'answer' | 'step';
 
 export interface LlamaRow {
   engine: string;
@@ -126,23 +114,13 @@ function printTable(rows: readonly LlamaRow[]): void {
 }
 
 /** What the process printed last, or why it printed nothing of use. */
-async function runProcess({ command, env }: Engine, words: readonly string[]): Promise<Measurement | string> {
-  const [program, ...rest] = [...command, ...words];
-  const child = spawn(program, rest, {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [output, errors] = [collect(child.stdout), collect(child.stderr)];
-  const code = await new Promise<number | string>((resolve) => {
-    child.once('error', (error) => resolve(error.message));
-    child.once('close', (status, signal) => resolve(status ?? signal ?? 1));
-  });
-  if (code !== 0) return (await errors).trim().split('\n').at(-1) || `it ended with ${code}`;
-  return JSON.parse((await output).trim().split('\n').at(-1)!);
-}
-
-async function collect(stream: AsyncIterable<Buffer>): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const part of stream) parts.push(part);
-  return Buffer.concat(parts).toString();
+async function runProcess(engine: Engine, words: readonly string[]): Promise<Measurement | string> {
+  const [name, ...args] = [...engine.command, ...words];
+  try {
+    const { status, stdout, stderr } = await command(name, args, { env: engine.env });
+    if (status !== 0) return stderr.trim().split('\n').at(-1) || `it ended with ${status}`;
+    return JSON.parse(stdout.trim().split('\n').at(-1)!);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
