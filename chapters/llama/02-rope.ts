@@ -1,4 +1,4 @@
-import { arange, cat, manualSeed, noGrad, randn, type Tensor } from '../../lib/index.ts';
+import { arange, cat, F, manualSeed, noGrad, randn, type Tensor } from '../../lib/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { plotCurves } from '../common/plot.ts';
 
@@ -17,7 +17,7 @@ import { plotCurves } from '../common/plot.ts';
  * turned by (p − q)·ω. So attention sees how far apart two tokens are, and not where they stand.
  */
 export interface Rotations {
-  /** cos(p · ωᵢ), each angle twice: [context, d]. */
+  /** cos(p · ωᵢ): [context, d/2]. */
   cos: Tensor;
   /** sin(p · ωᵢ) likewise. */
   sin: Tensor;
@@ -28,8 +28,7 @@ export function rotations(headDim: number, contextLength: number, base: number):
   return noGrad(() => {
     const frequencies = arange(0, headDim, 2).float().div(headDim).mul(-Math.log(base)).exp(); // ω [d/2]
     const angles = arange(contextLength).float().unsqueeze(1).mul(frequencies); // [context, 1] · [d/2] → [context, d/2]
-    const both = cat([angles, angles], 1); // [context, d]
-    return { cos: both.cos(), sin: both.sin() };
+    return { cos: angles.cos(), sin: angles.sin() };
   });
 }
 
@@ -39,12 +38,22 @@ export function rotations(headDim: number, contextLength: number, base: number):
  * Two numbers that belong together stand d/2 apart here, as in Hugging Face's layout ("rotate half"). In llama.cpp's files
  * they are neighbours: see `unpermuteRows` in 06-gguf.ts.
  */
-export function rotate(x: Tensor, { cos, sin }: Rotations, start = 0): Tensor {
-  const [, , tokens, d] = x.shape;
-  const first = x.narrow(3, 0, d / 2); // [b, h, t, d/2]
-  const second = x.narrow(3, d / 2, d / 2); // [b, h, t, d/2]
-  const quarterTurned = cat([second.neg(), first], 3); // each point (x, y) → (−y, x), [b, h, t, d]
-  return x.mul(cos.narrow(0, start, tokens)).add(quarterTurned.mul(sin.narrow(0, start, tokens)));
+export function rotateByHand(x: Tensor, turns: Rotations, start = 0): Tensor {
+  const { cos, sin } = anglesOf(x, turns, start); // [t, d/2]
+  const [first, second] = x.chunk(2, 3); // the points' x and y, [b, h, t, d/2]
+  return cat([first.mul(cos).sub(second.mul(sin)), second.mul(cos).add(first.mul(sin))], 3); // [b, h, t, d]
+}
+
+/** The same in one pass. */
+export function rotate(x: Tensor, turns: Rotations, start = 0): Tensor {
+  const { cos, sin } = anglesOf(x, turns, start);
+  return F.rotaryEmbedding(x, cos, sin); // [b, h, t, d]
+}
+
+/** The angles of the tokens of x [b, h, t, d], each [t, d/2]. */
+function anglesOf(x: Tensor, { cos, sin }: Rotations, start: number): Rotations {
+  const tokens = x.shape[2];
+  return { cos: cos.narrow(0, start, tokens), sin: sin.narrow(0, start, tokens) };
 }
 
 /** A query and the same key at several distances, wherever the two stand; and how fast each of the hands turns. */

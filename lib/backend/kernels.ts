@@ -114,6 +114,23 @@ export interface Kernels {
     parameters: boolean,
   ): { dx: Storage; dscale?: Storage; dshift?: Storage };
 
+  /** Over the last axis d of x [n, d]: y = x / √(mean(x²) + eps) · scale [n, d], and that 1/√… of each row, [n]. */
+  rmsNorm(x: Strided, scale: Strided, eps: number): { y: Storage; rstd: Storage };
+  /** dx [n, d], and dscale [d] when `parameters` asks for it. */
+  rmsNormBackward(
+    g: Strided,
+    x: Strided,
+    scale: Strided,
+    rstd: Storage,
+    parameters: boolean,
+  ): { dx: Storage; dscale?: Storage };
+
+  /**
+   * Turns each point (x[i], x[i + d/2]) of x [..., t, d] by the angle whose cosine and sine are those of row t and column
+   * i of cos and sin, [t, d/2]; `back` turns it the other way.
+   */
+  rotary(x: Strided, cos: Strided, sin: Strided, back: boolean): Storage;
+
   /**
    * Mean over the rows whose target is not `ignoreIndex` of −log softmax(logits)[target], for logits [n, v] and
    * int32 targets [n]: the loss [1], and for backward (no second copy of the logits) each row's log-sum-exp in two parts

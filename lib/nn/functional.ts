@@ -19,6 +19,7 @@ export {
 } from '../tensor/ops/losses.ts';
 export { linear } from '../tensor/ops/matmul.ts';
 export { rmsNorm } from '../tensor/ops/rmsNorm.ts';
+export { rotaryEmbedding } from '../tensor/ops/rotary.ts';
 export { oneHot } from '../tensor/ops/scatter.ts';
 export { causalSoftmax, logSoftmax, softmax } from '../tensor/ops/softmax.ts';
 export { dropout } from './dropout.ts';

@@ -84,6 +84,7 @@ const FUNCTIONS: Record<string, Row> = {
   'F.embedding': [F.embedding, () => [x(4, 3), ids(0, 3)]],
   'F.linear': [F.linear, () => [x(2, 3), x(4, 3), x(4)]],
   'F.layerNorm': [F.layerNorm, () => [x(2, 3), ones(3), zeros(3), 1e-5]],
+  'F.rotaryEmbedding': [F.rotaryEmbedding, () => [x(2, 4), ones(2, 2), zeros(2, 2)]],
   'F.rmsNorm': [F.rmsNorm, () => [x(2, 3), ones(3), 1e-5]],
   'F.oneHot': [F.oneHot, () => [ids(0, 2), 3]],
   'F.crossEntropy': [F.crossEntropy, () => [x(2, 3), ids(0, 2), { ignoreIndex: 1, reduction: 'sum' }]],

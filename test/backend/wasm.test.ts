@@ -256,6 +256,39 @@ describe('wasm kernels', () => {
     }
   });
 
+  it('RMS norm', () => {
+    for (const d of [1, 3, 7, 17, 109, 257, 576]) {
+      for (const rows of [1, 17, 109]) {
+        const scale = view([d], 1);
+        for (const x of [view([rows, d], 3), permuted(view([d, rows], 4), [1, 0]), sliced(rows, d, 5)]) {
+          check(`${rows} ${d}`, (kernels) => kernels.rmsNorm(x, scale, 1e-5));
+          const { rstd } = jsKernels.rmsNorm(x, scale, 1e-5);
+          const g = view([rows, d], 6);
+          for (const parameters of [true, false]) {
+            if (d === 1) continue; // one number has no direction: its derivative is rounding noise
+            check(`backward ${rows} ${d}`, (kernels) =>
+              kernels.rmsNormBackward(g, x, scale, rstd, parameters),
+            );
+          }
+        }
+      }
+    }
+  });
+
+  it('rotary position embedding, of heads as they lie', () => {
+    for (const half of [2, 3, 8, 32, 33]) {
+      for (const tokens of [1, 5, 70]) {
+        const [cos, sin] = [view([tokens, half], 1), view([tokens, half], 2)];
+        const heads = permuted(view([2, tokens, 3, 2 * half], 3), [0, 2, 1, 3]);
+        for (const x of [heads, view([tokens, 2 * half], 4), sliced(tokens, 2 * half, 5)]) {
+          for (const back of [false, true]) {
+            check(`${tokens} ${half} ${back}`, (kernels) => kernels.rotary(x, cos, sin, back));
+          }
+        }
+      }
+    }
+  });
+
   it('cross-entropy, with rows that do not count', () => {
     for (const classes of [1, 2, 7, 109, 50257]) {
       const ids = Int32Array.from({ length: 9 }, (_, i) => (i === 4 ? -100 : (i * 31) % classes));

@@ -183,6 +183,14 @@ function cases(): Case[] {
     ];
     list.push(['layerNormBackward', args]);
   }
+  list.push(['rmsNorm', [of(numbers(9 * 31, 6), 9, 31), randn(31), 1e-5]]);
+  for (const parameters of [true, false]) {
+    list.push([
+      'rmsNormBackward',
+      [randn(9, 31), randn(9, 31), randn(31), Storage.of(positive(9)), parameters],
+    ]);
+  }
+  for (const back of [true, false]) list.push(['rotary', [heads(), randn(11, 4), randn(11, 4), back]]);
   list.push(['crossEntropy', [of(numbers(9 * 31, 10), 9, 31), ids(31, 9), -100]]);
   list.push(['crossEntropy', [randn(4, 5), of(Int32Array.of(1, -100, 4, 0), 4), -100]]);
   list.push([

@@ -85,6 +85,18 @@ const MISTAKES: [mistake: () => unknown, message: string][] = [
     'rmsNorm: x [..., d] and a weight [d] are expected, not [2, 3] and [2]',
   ],
   [
+    () => F.rotaryEmbedding(ones(2, 3), ones(2, 1), ones(2, 1)),
+    'rotaryEmbedding: x [..., t, d] with an even d is expected, not [2, 3]',
+  ],
+  [
+    () => F.rotaryEmbedding(ones(2, 4), ones(3, 2), ones(2, 2)),
+    'rotaryEmbedding: a fixed cos of float32 [2, 2] is expected, not float32 of [3, 2]',
+  ],
+  [
+    () => F.rotaryEmbedding(ones(2, 4), ones(2, 2), ones(2, 2).requiresGrad_()),
+    'rotaryEmbedding: a fixed sin of float32 [2, 2] is expected, not one that requires a gradient',
+  ],
+  [
     () => F.mseLoss(ones(2), ones(2), { reduction: 'max' as 'mean' }),
     `mseLoss: reduction is 'mean', 'sum' or 'none', not 'max'`,
   ],

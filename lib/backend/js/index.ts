@@ -7,6 +7,8 @@ import { indexingKernels } from './indexing.ts';
 import { layerNormKernels } from './layerNorm.ts';
 import { matmulKernels } from './matmul.ts';
 import { reduceKernels } from './reduce.ts';
+import { rmsNormKernels } from './rmsNorm.ts';
+import { rotary } from './rotary.ts';
 import { softmaxKernels } from './softmax.ts';
 
 /** Every kernel as readable loops: the reference that the other backends are tested against. */
@@ -16,6 +18,8 @@ export const jsKernels: Kernels = {
   ...reduceKernels,
   ...softmaxKernels,
   ...layerNormKernels,
+  ...rmsNormKernels,
+  rotary,
   ...crossEntropyKernels,
   ...indexingKernels,
   ...adamWKernels,

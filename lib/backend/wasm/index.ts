@@ -4,15 +4,14 @@ import { availableThreads, startThread } from '#platform/lib/backend/wasm/thread
 import type { Backend, DecliningKernels, Kernels } from '../kernels.ts';
 import { Declined, Engine, type WasmExports } from './engine.ts';
 import { addInto, contiguous, copyInto } from './kernels/copy.ts';
-import { binary, cast, geluBackward, unary, where } from './kernels/elementwise.ts';
+import { binary, cast, geluBackward, rotary, unary, where } from './kernels/elementwise.ts';
 import { matmul, matmulInto } from './kernels/matmul.ts';
+import { layerNorm, layerNormBackward, rmsNorm, rmsNormBackward } from './kernels/norms.ts';
 import {
   causalSoftmax,
   causalSoftmaxBackward,
   crossEntropy,
   crossEntropyBackward,
-  layerNorm,
-  layerNormBackward,
   logSoftmax,
   logSoftmaxBackward,
   reduce,
@@ -48,7 +47,8 @@ const KERNELS = {
   ...{ unary, binary, geluBackward, where, cast },
   ...{ contiguous, copyInto, addInto },
   ...{ softmax, softmaxBackward, causalSoftmax, causalSoftmaxBackward, logSoftmax, logSoftmaxBackward },
-  ...{ layerNorm, layerNormBackward, crossEntropy, crossEntropyBackward, reduce },
+  ...{ layerNorm, layerNormBackward, rmsNorm, rmsNormBackward, rotary },
+  ...{ crossEntropy, crossEntropyBackward, reduce },
   ...{ embedding, embeddingBackwardInto, adamW },
   ...{ argReduce: undefined, gather: undefined, scatterAddInto: undefined, scatterInto: undefined },
   ...{ cumsum: undefined },

@@ -67,8 +67,12 @@ export const LAYOUTS = {
     },
     ...{ bias: 'usize', lineA: 'usize', stepA: 'usize', lineB: 'usize', stepB: 'usize', start: 'i32' },
   },
-  /** A product with very few rows: A row-major, B's columns `line` and its rows `step` apart. */
+  /**
+   * Products with very few rows: A row-major, B's columns `line` and its rows `step` apart. Each product has `tasksEach`
+   * tasks; from one to the next it is `nextA`, `nextB` and `nextC` bytes.
+   */
   gemv: {
+    ...{ tasksEach: 'i32', nextA: 'usize', nextB: 'usize', nextC: 'usize' },
     ...{ m: 'i32', n: 'i32', k: 'i32', a: 'usize', b: 'usize', c: 'usize', rowBytes: 'usize', bias: 'usize' },
     ...{ start: 'i32', columnsPerTask: 'i32', line: 'usize', step: 'usize' },
   },
@@ -153,6 +157,25 @@ export const LAYOUTS = {
     ...{ columnsPerTask: 'i32', rows: 'i32', d: 'i32', x: 'usize', g: 'usize', mean: 'usize', rstd: 'usize' },
     ...{ dscale: 'usize', dshift: 'usize' },
   },
+  rmsNorm: {
+    ...{ rowsPerTask: 'i32', rows: 'i32', d: 'i32', x: 'usize', scale: 'usize', y: 'usize', rstd: 'usize' },
+    ...{ eps: 'f32' },
+  },
+  rmsNormBackward: {
+    ...{ rowsPerTask: 'i32', rows: 'i32', d: 'i32', x: 'usize', scale: 'usize', g: 'usize', dx: 'usize' },
+    ...{ rstd: 'usize' },
+  },
+  rmsNormParameters: {
+    ...{
+      columnsPerTask: 'i32',
+      rows: 'i32',
+      d: 'i32',
+      x: 'usize',
+      g: 'usize',
+      rstd: 'usize',
+      dscale: 'usize',
+    },
+  },
   /** x [outer, n, inner] over n. A task is some results where `inner` is 1, else some columns of one outer matrix. */
   reduce: { op: 'i32', perTask: 'i32', outer: 'i32', n: 'i32', inner: 'i32', x: 'usize', out: 'usize' },
   embedding: {
@@ -218,6 +241,10 @@ export const JOBS = {
   layerNorm: 'layerNorm',
   layerNormBackward: 'layerNormBackward',
   layerNormParameters: 'layerNormParameters',
+  rmsNorm: 'rmsNorm',
+  rmsNormBackward: 'rmsNormBackward',
+  rmsNormParameters: 'rmsNormParameters',
+  rotary: 'elementwise',
   reduceRows: 'reduce',
   reduceColumns: 'reduce',
   embedding: 'embedding',

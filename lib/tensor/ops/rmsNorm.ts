@@ -1,16 +1,18 @@
 import { checkNumber, noMore } from '../../arguments.ts';
+import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
 import { record } from '../autograd.ts';
+import { ones } from '../create.ts';
 import { requireTensorIfGiven, requireTensors } from '../requireTensors.ts';
-import { formatShape, sameShape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
-import { sumToShape } from './elementwise.ts';
+import { formatShape, sameShape, sizeOf } from '../shape.ts';
+import { Tensor } from '../tensor.ts';
 
 /** The distance of 1 to the next float32: PyTorch's eps where none is given. */
 const EPSILON = 2 ** -23;
 
 /**
- * x / √(mean(x²) + eps) · weight over the last axis d (Zhang & Sennrich 2019): x [..., d], weight [d] → [..., d].
+ * x / √(mean(x²) + eps) · weight over the last axis d (Zhang & Sennrich 2019): x [..., d], weight [d] → [..., d],
+ * in one pass forward and one back.
  * @throws UserError if the weight is not [d]
  */
 export function rmsNorm(
@@ -31,19 +33,14 @@ export function rmsNorm(
         (weight ? formatShape(weight.shape) : 'none'),
     );
   }
-  const fixed = x.detach();
-  const rstd = fixed
-    .square()
-    .mean(-1, true) // [..., 1]
-    .add(eps ?? EPSILON)
-    .rsqrt();
-  const normed = fixed.mul(rstd); // [..., d]
-  const out = weight ? normed.mul(weight.detach()) : normed;
-  const [toX, toWeight] = [x.requiresGrad, weight?.requiresGrad];
-  return record('rmsNorm', out, weight ? [x, weight] : [x], [normed, rstd, weight], (g, y, factor, scale) => {
-    const toNormed = scale ? g.mul(scale) : g;
-    // What points along x itself does not change the normed x.
-    const along = y.mul(toNormed.mul(y).mean(-1, true));
-    return [toX ? toNormed.sub(along).mul(factor) : null, toWeight ? sumToShape(g.mul(y), [d]) : null];
+  const scale = (weight ?? ones(d)).float();
+  const rows = x.reshape([sizeOf(x.shape.slice(0, -1)), d]); // [..., d] → [rows, d]
+  const { y, rstd } = kernels.rmsNorm(rows, scale, eps ?? EPSILON);
+  const learns = scale.requiresGrad;
+  const out = Tensor.of(y, rows.shape);
+  const normed = record('rmsNorm', out, [rows, scale], [rows, scale], (g, xs, scales) => {
+    const { dx, dscale } = kernels.rmsNormBackward(g, xs, scales, rstd, learns);
+    return [Tensor.of(dx, xs.shape), dscale ? Tensor.of(dscale, scales.shape) : null];
   });
+  return normed.reshape(x.shape);
 }

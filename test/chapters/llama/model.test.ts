@@ -13,6 +13,7 @@ import {
   loadGguf,
   loadHubFolder,
   rotate,
+  rotateByHand,
   rotations,
   unpermuteRows,
 } from '../../../chapters/llama/index.ts';
@@ -26,6 +27,7 @@ import {
   UserError,
   useBackend,
 } from '../../../lib/index.ts';
+import { expectNear } from '../../support/close.ts';
 import { tinyGguf } from '../../support/tiny-gguf.ts';
 
 const FOLDER = new URL('../../fixtures/llama/', import.meta.url);
@@ -106,6 +108,20 @@ describe('Llama', () => {
     ])
       expect(score(p + 20, r + 20)).to.be.closeTo(score(p, r), 1e-4);
     expect(Math.abs(score(9, 1) - score(3, 1))).to.be.above(1e-3);
+  });
+
+  it('turns in one pass as the formulas written out do, and their derivatives agree', () => {
+    manualSeed(1);
+    const turns = rotations(16, 40, 1000);
+    const x = randn(2, 3, 5, 16);
+    const [fast, slow] = [rotate, rotateByHand].map((turn) => {
+      const input = x.clone().requiresGrad_();
+      const out = turn(input, turns, 7);
+      out.square().mul(arange(16)).sum().backward();
+      return { out, gradient: input.grad! };
+    });
+    expectNear(fast.out, slow.out);
+    expectNear(fast.gradient, slow.gradient);
   });
 
   it('puts neighbouring rows half a head apart', () => {

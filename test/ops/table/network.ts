@@ -1,4 +1,4 @@
-import { F, manualSeed } from '../../../lib/index.ts';
+import { arange, F, manualSeed } from '../../../lib/index.ts';
 import { given, type Input, positive, real, whole } from '../inputs.ts';
 import { type Operation, operation, single } from '../operation.ts';
 
@@ -270,6 +270,20 @@ export const network: readonly Operation[] = [
     (a) => F.rmsNorm(a),
     [[real(2, 3)], [real(2, 3, 4)], [real(5)], [given([2, 3], [0, 0, 0, 1e-4, 0, 0])]],
     { smooth: false },
+  ),
+  operation(
+    'F.rotaryEmbedding',
+    'rotary_embedding(a)',
+    (a) => {
+      const [tokens, half] = [a.shape.at(-2)!, a.shape.at(-1)! / 2];
+      const angles = arange(tokens * half)
+        .reshape(tokens, half)
+        .float()
+        .div(4);
+      return F.rotaryEmbedding(a, angles.cos(), angles.sin());
+    },
+    [[real(3, 4)], [real(2, 3, 5, 6)], [real(1, 2)]],
+    { sized: (n) => [real(2, n, 10)] },
   ),
   operation(
     'F.embedding',

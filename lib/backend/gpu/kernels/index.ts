@@ -7,6 +7,8 @@ import { inPlaceKernels } from './inPlace.ts';
 import { layerNormKernels } from './layerNorm.ts';
 import { matmulKernels } from './matmul.ts';
 import { reduceKernels } from './reduce.ts';
+import { rmsNormKernels } from './rmsNorm.ts';
+import { rotaryKernels } from './rotary.ts';
 import { softmaxKernels } from './softmax.ts';
 
 /** Everything of a training step: results stay on the device. */
@@ -17,6 +19,8 @@ export const residentKernels: GpuKernels = {
   ...reduceKernels,
   ...softmaxKernels,
   ...layerNormKernels,
+  ...rmsNormKernels,
+  ...rotaryKernels,
   ...crossEntropyKernels,
   ...indexingKernels,
   ...adamWKernels,

@@ -3,8 +3,9 @@ import { storeLanes } from './rows';
 import { madd, splat, sumLanes } from './simd';
 
 /**
- * Products with very few rows, C [m, n] = A [m, k] · B [k, n] for m of 1 or 2: every number of B is used once or
- * twice, so packing it would cost more than it saves, and the memory's speed is the limit. A is row-major.
+ * Products with very few rows, C [m, n] = A [m, k] · B [k, n] for m of 1 to 4: every number of B is used so seldom that
+ * packing it would cost more than it saves, and the memory's speed is the limit. A is row-major. A job is one product, or
+ * several of one shape, such as attention's for one new token: one for each head.
  */
 
 // @ts-ignore: decorator
@@ -78,23 +79,27 @@ export function gemvDotsTask(task: i32): void {
   const m = gemv.m();
   const k = gemv.k();
   const line = gemv.line();
-  const first = task * gemv.columnsPerTask();
+  const product = <usize>(task / gemv.tasksEach());
+  const fromA = gemv.a() + product * gemv.nextA();
+  const fromB = gemv.b() + product * gemv.nextB();
+  const toC = gemv.c() + product * gemv.nextC();
+  const first = (task % gemv.tasksEach()) * gemv.columnsPerTask();
   const columns = min(gemv.n(), first + gemv.columnsPerTask()) - first;
   const half = columns >> 1;
   for (let column = first; column < first + half; column++) {
-    const b = gemv.b() + <usize>column * line;
+    const b = fromB + <usize>column * line;
     const bias = gemv.bias() + (<usize>column << 2);
     for (let i = 0; i < m; i++) {
-      const c = gemv.c() + <usize>i * gemv.rowBytes() + (<usize>column << 2);
-      storeTwoDots(c, bias, gemv.a() + ((<usize>i * k) << 2), b, half, line, k);
+      const c = toC + <usize>i * gemv.rowBytes() + (<usize>column << 2);
+      storeTwoDots(c, bias, fromA + ((<usize>i * k) << 2), b, half, line, k);
     }
   }
   if ((columns & 1) == 0) return;
   const last = first + columns - 1;
   for (let i = 0; i < m; i++) {
-    const c = gemv.c() + <usize>i * gemv.rowBytes() + (<usize>last << 2);
+    const c = toC + <usize>i * gemv.rowBytes() + (<usize>last << 2);
     const bias = gemv.bias() + (<usize>last << 2);
-    storeDot(c, bias, gemv.a() + ((<usize>i * k) << 2), gemv.b() + <usize>last * line, k);
+    storeDot(c, bias, fromA + ((<usize>i * k) << 2), fromB + <usize>last * line, k);
   }
 }
 
@@ -129,23 +134,26 @@ export function gemvRowsTask(task: i32): void {
   const m = gemv.m();
   const k = gemv.k();
   const step = gemv.step();
-  const first = task * gemv.columnsPerTask();
+  const product = <usize>(task / gemv.tasksEach());
+  const fromA = gemv.a() + product * gemv.nextA();
+  const first = (task % gemv.tasksEach()) * gemv.columnsPerTask();
   const n = min(gemv.n(), first + gemv.columnsPerTask()) - first;
   const at = <usize>first << 2;
+  const toC = gemv.c() + product * gemv.nextC() + at;
   for (let i = 0; i < m; i++) {
-    const c = gemv.c() + <usize>i * gemv.rowBytes() + at;
+    const c = toC + <usize>i * gemv.rowBytes();
     for (let j: usize = 0; j < <usize>n; j++) store<f32>(c + (j << 2), start(c + (j << 2), gemv.bias() + at + (j << 2)));
   }
   let kk = 0;
-  let b = gemv.b() + at;
+  let b = gemv.b() + product * gemv.nextB() + at;
   for (; kk + 4 <= k; kk += 4, b += 4 * step) {
     for (let i = 0; i < m; i++) {
-      addFourRows(gemv.c() + <usize>i * gemv.rowBytes() + at, gemv.a() + ((<usize>i * k + kk) << 2), b, step, n);
+      addFourRows(toC + <usize>i * gemv.rowBytes(), fromA + ((<usize>i * k + kk) << 2), b, step, n);
     }
   }
   for (; kk < k; kk++, b += step) {
     for (let i = 0; i < m; i++) {
-      addRow(gemv.c() + <usize>i * gemv.rowBytes() + at, gemv.a() + ((<usize>i * k + kk) << 2), b, n);
+      addRow(toC + <usize>i * gemv.rowBytes(), fromA + ((<usize>i * k + kk) << 2), b, n);
     }
   }
 }

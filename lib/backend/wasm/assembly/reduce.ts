@@ -1,4 +1,4 @@
-import { high, storeSums } from './norm';
+import { high, storeSums } from './layerNorm';
 import { Reduce, reduce } from './protocol';
 import { firstLanes, storeLanes } from './rows';
 import { maxLanes, minLanes, splat } from './simd';

@@ -4,10 +4,12 @@ import { copyTask } from './copy';
 import { binaryTask, castTask, unaryTask, whereTask } from './elementwise';
 import { gemmBatchTask, gemmTask } from './gemm';
 import { gemvDotsTask, gemvRowsTask } from './gemv';
-import { layerNormBackwardTask, layerNormParametersTask, layerNormTask } from './norm';
+import { layerNormBackwardTask, layerNormParametersTask, layerNormTask } from './layerNorm';
 import { packTask } from './pack';
 import { Job } from './protocol';
 import { reduceColumnsTask, reduceRowsTask } from './reduce';
+import { rmsNormBackwardTask, rmsNormParametersTask, rmsNormTask } from './rmsNorm';
+import { rotaryTask } from './rotary';
 import {
   crossEntropyBackwardTask, logSoftmaxBackwardTask, logSoftmaxTask, logSumExpTask, softmaxBackwardTask, softmaxTask,
 } from './softmax';
@@ -33,6 +35,10 @@ export function runTask(kind: i32, task: i32): void {
     case Job.layerNorm: return layerNormTask(task);
     case Job.layerNormBackward: return layerNormBackwardTask(task);
     case Job.layerNormParameters: return layerNormParametersTask(task);
+    case Job.rmsNorm: return rmsNormTask(task);
+    case Job.rmsNormBackward: return rmsNormBackwardTask(task);
+    case Job.rmsNormParameters: return rmsNormParametersTask(task);
+    case Job.rotary: return rotaryTask(task);
     case Job.reduceRows: return reduceRowsTask(task);
     case Job.reduceColumns: return reduceColumnsTask(task);
     case Job.embedding: return embeddingTask(task);

@@ -76,14 +76,14 @@ function elementwise(
 /** Runs the job over folded views. A single long row becomes several. */
 function run(
   engine: Engine,
-  job: 'unary' | 'binary' | 'where',
+  job: 'unary' | 'binary' | 'where' | 'rotary',
   op: number,
   { lengths, strides }: Folded,
   inputs: readonly Strided[],
   operands: readonly number[],
   out: Storage,
 ): void {
-  const total = out.length;
+  const total = sizeOf(lengths);
   const inner = lengths.length - 1;
   const isCut = inner === 0 && lengths[0] > TASK;
   const length = isCut ? TASK : lengths[inner];
@@ -145,5 +145,34 @@ export function cast(engine: Engine, x: Strided, dtype: DType): Storage | undefi
   const from = CastFrom[x.storage.dtype];
   const args = { from, elementsPerTask: TASK, total, x: engine.address(x), out: engine.target(out) };
   engine.run('cast', args, Math.ceil(total / TASK), total >= THREADED_ELEMENTS);
+  return out;
+}
+
+/** Folds the first halves of x's rows; the second ones lie beside them, in x and in the result. */
+export function rotary(
+  engine: Engine,
+  x: Strided,
+  cos: Strided,
+  sin: Strided,
+  back: boolean,
+): Storage | undefined {
+  const half = cos.shape[1];
+  const { storage, offset, strides } = x;
+  const shape = [...x.shape.slice(0, -1), half];
+  const leading = new Array<number>(shape.length - 2).fill(0);
+  const along = ({ storage, offset, strides }: Strided) => ({
+    ...{ storage, offset, shape },
+    strides: [...leading, ...strides],
+  });
+  const halves = [{ storage, offset, shape, strides }, along(cos), along(sin)];
+  const folded = fold(shape, halves);
+  const inner = folded.lengths.length - 1;
+  const inPieces = [x, cos, sin].every((view) => view.strides.at(-1) === 1);
+  const size = sizeOf(shape);
+  if (size === 0 || !inPieces || !hasRows(folded) || folded.lengths[inner] !== half || half > TASK)
+    return undefined;
+  const out = engine.empty(2 * size);
+  const addresses = halves.map((view) => engine.address(view));
+  run(engine, 'rotary', back ? 1 : 0, folded, halves, addresses, out);
   return out;
 }

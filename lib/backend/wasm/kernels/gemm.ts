@@ -48,20 +48,43 @@ export const roundUp = (value: number, unit: number) => Math.ceil(value / unit) 
 
 /** `keep` says where B's packed panels are kept from call to call, if they are. */
 export function multiply(engine: Engine, p: Product, keep?: (bytes: number) => Packed | undefined): void {
-  // With so few rows B's numbers are used too seldom to be packed (assembly/gemv.ts, assembly/blockDots.ts).
   const { b } = p;
-  const rowsLieInPieces = p.a.step === 4 && (p.m === 1 || p.a.line === 4 * p.k);
-  if (p.m > FEW_ROWS || !rowsLieInPieces) multiplyPanels(engine, p, keep);
-  else if ('blocks' in b && b.byColumns) multiplyBlocks(engine, { ...p, a: p.a.address }, b.blocks);
-  else if (!('blocks' in b) && (b.step === 4 || b.line === 4)) multiplyFewRows(engine, p, b);
+  if (p.m > FEW_ROWS) multiplyPanels(engine, p, keep);
+  else if ('blocks' in b && b.byColumns && rowsLieInPieces(p))
+    multiplyBlocks(engine, { ...p, a: p.a.address }, b.blocks);
+  else if (!('blocks' in b) && needsNoPanels(p, b)) multiplyFewRows(engine, p, b);
   else multiplyPanels(engine, p, keep);
 }
 
-function multiplyFewRows(engine: Engine, p: Product, { address, line, step }: Matrix): void {
-  const threaded = p.n * p.k > THREADED_WORK / 4;
-  const perTask = threaded ? Math.max(64, roundUp(p.n / (4 * engine.threads), 16)) : p.n;
+const rowsLieInPieces = ({ m, k, a }: Product) => a.step === 4 && (m === 1 || a.line === 4 * k);
+
+/** Can assembly/gemv.ts read A and B as they lie? Where A has few rows, B's numbers are used too seldom to be packed. */
+export const needsNoPanels = (p: Product, b: Matrix) => rowsLieInPieces(p) && (b.step === 4 || b.line === 4);
+
+/** Products of one shape that follow each other at equal distances, in bytes. */
+export interface Series {
+  count: number;
+  nextA: number;
+  nextB: number;
+  nextC: number;
+}
+
+const ALONE: Series = { count: 1, nextA: 0, nextB: 0, nextC: 0 };
+
+/** A product that `needsNoPanels`, or the first of several. */
+export function multiplyFewRows(engine: Engine, p: Product, b: Matrix, series = ALONE): void {
   const { m, n, k, c, rowBytes, bias, start } = p;
+  const { count, nextA, nextB, nextC } = series;
+  const { address, line, step } = b;
+  const threaded = count * m * n * k > THREADED_WORK / 4;
+  const shares = (4 * engine.threads) / count;
+  const perTask = threaded ? Math.max(64, roundUp(n / shares, 16)) : n;
+  const tasksEach = Math.ceil(n / perTask);
   const args = {
+    tasksEach,
+    nextA,
+    nextB,
+    nextC,
     m,
     n,
     k,
@@ -75,7 +98,7 @@ function multiplyFewRows(engine: Engine, p: Product, { address, line, step }: Ma
     line,
     step,
   };
-  engine.run(step === 4 ? 'gemvDots' : 'gemvRows', args, Math.ceil(n / perTask), threaded);
+  engine.run(step === 4 ? 'gemvDots' : 'gemvRows', args, count * tasksEach, threaded);
 }
 
 function multiplyPanels(engine: Engine, p: Product, keep?: (bytes: number) => Packed | undefined): void {

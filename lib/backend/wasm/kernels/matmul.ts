@@ -4,12 +4,23 @@ import type { Storage } from '../../storage.ts';
 import { isContiguous, sizeOf } from '../../strided.ts';
 import type { Engine } from '../engine.ts';
 import { MR, NR, Start } from '../protocol.ts';
-import { type Matrix, multiply, type Product, roundUp, THREADED_WORK } from './gemm.ts';
+import { fold } from './fold.ts';
+import {
+  type Matrix,
+  multiply,
+  multiplyFewRows,
+  needsNoPanels,
+  type Product,
+  roundUp,
+  THREADED_WORK,
+} from './gemm.ts';
 
 /** The matrix products of Kernels as products of one pair of matrices (gemm.ts), or of many small ones at once. */
 
 /** A small product's panels are packed by the thread that needs them, into at most this many bytes. */
 const SMALL_BYTES = 2 ** 20;
+/** Of many products, those with at most this many rows pack nothing: attention's, for one new token of a text. */
+const FEW_ROWS_EACH = 4;
 
 /** Views' leading dimensions folded into the rows of A where B is the same for all of them: one large product. */
 function foldRows(a: Strided, b: Strided): { m: number; line: number } | undefined {
@@ -75,20 +86,26 @@ function multiplyBatch(engine: Engine, p: Product & { b: Matrix }, a: Strided, b
   const threaded = count * m * n * k > THREADED_WORK;
   const offsetsA = batchOffsets(batch, a.strides);
   const offsetsB = batchOffsets(batch, b.strides);
+  /** The i-th product. */
+  const one = (i: number) => ({
+    ...p,
+    a: { ...p.a, address: p.a.address + 4 * offsetsA[i] },
+    b: { ...p.b, address: p.b.address + 4 * offsetsB[i] },
+    c: p.c + i * m * p.rowBytes,
+  });
+  const { lengths, strides } = fold(batch, [a, b]);
+  if (m <= FEW_ROWS_EACH && lengths.length === 1 && needsNoPanels(p, p.b)) {
+    const [[nextA], [nextB]] = strides;
+    multiplyFewRows(engine, p, p.b, { count, nextA: 4 * nextA, nextB: 4 * nextB, nextC: m * p.rowBytes });
+    return;
+  }
   // Few products: each is cut into rows, so that every thread has some.
   const wanted = threaded && count < 4 * engine.threads ? Math.ceil((4 * engine.threads) / count) : 1;
   let rows = Math.max(MR, roundUp(Math.ceil(m / wanted), MR));
   const bytes = (height: number) => 4 * (MR * NR + (height + roundUp(n, NR)) * k);
   while (rows > 8 * MR && bytes(rows) > SMALL_BYTES) rows = roundUp(rows / 2, MR);
   if (bytes(rows) > SMALL_BYTES) {
-    for (let i = 0; i < count; i++) {
-      multiply(engine, {
-        ...p,
-        a: { ...p.a, address: p.a.address + 4 * offsetsA[i] },
-        b: { ...p.b, address: p.b.address + 4 * offsetsB[i] },
-        c: p.c + i * m * p.rowBytes,
-      });
-    }
+    for (let i = 0; i < count; i++) multiply(engine, one(i));
     return;
   }
   engine.scratch(bytes(rows));

@@ -5,15 +5,15 @@ import type { Engine } from '../engine.ts';
 import { Reduce } from '../protocol.ts';
 import { rowMajorAddress, THREADED_ELEMENTS } from './elementwise.ts';
 
-/** Kernels that work row by row: softmax and its relatives, layer norm, cross-entropy, reductions. */
+/** Kernels that work row by row: softmax and its relatives, cross-entropy, reductions. */
 
 /** Elements of one task. */
 const TASK = 8192;
 /** Columns of one task where sums go down the columns: two cache lines. */
-const COLUMNS = 32;
+export const COLUMNS = 32;
 
 /** How [rows, columns] are cut into tasks of whole rows. */
-function rowTasks(rows: number, columns: number) {
+export function rowTasks(rows: number, columns: number) {
   const rowsPerTask = Math.max(1, Math.floor(TASK / columns));
   return {
     rowsPerTask,
@@ -82,73 +82,6 @@ export function logSoftmaxBackward(engine: Engine, output: Strided, upstream: St
     threaded,
   );
   return out;
-}
-
-export function layerNorm(engine: Engine, x: Strided, scale: Strided, shift: Strided, eps: number) {
-  const [rows, d] = x.shape;
-  const y = engine.empty(rows * d);
-  const mean = engine.empty(rows);
-  const rstd = engine.empty(rows);
-  if (rows * d === 0) return undefined;
-  const { rowsPerTask, tasks, threaded } = rowTasks(rows, d);
-  const args = {
-    rowsPerTask,
-    rows,
-    d,
-    x: rowMajorAddress(engine, x),
-    scale: rowMajorAddress(engine, scale),
-    shift: rowMajorAddress(engine, shift),
-    y: engine.target(y),
-    mean: engine.target(mean),
-    rstd: engine.target(rstd),
-    eps,
-  };
-  engine.run('layerNorm', args, tasks, threaded);
-  return { y, mean, rstd };
-}
-
-export function layerNormBackward(
-  engine: Engine,
-  g: Strided,
-  x: Strided,
-  scale: Strided,
-  mean: Storage,
-  rstd: Storage,
-  parameters: boolean,
-) {
-  const [rows, d] = x.shape;
-  if (rows * d === 0) return undefined;
-  const dx = engine.empty(rows * d);
-  const dscale = parameters ? engine.empty(d) : undefined;
-  const dshift = parameters ? engine.empty(d) : undefined;
-  const { rowsPerTask, tasks, threaded } = rowTasks(rows, d);
-  const args = {
-    rowsPerTask,
-    rows,
-    d,
-    x: rowMajorAddress(engine, x),
-    scale: rowMajorAddress(engine, scale),
-    g: rowMajorAddress(engine, g),
-    dx: engine.target(dx),
-    mean: engine.addressOf(mean),
-    rstd: engine.addressOf(rstd),
-  };
-  engine.run('layerNormBackward', args, tasks, threaded);
-  if (dscale && dshift) {
-    const sums = {
-      columnsPerTask: COLUMNS,
-      rows,
-      d,
-      x: args.x,
-      g: args.g,
-      mean: args.mean,
-      rstd: args.rstd,
-      dscale: engine.target(dscale),
-      dshift: engine.target(dshift),
-    };
-    engine.run('layerNormParameters', sums, Math.ceil(d / COLUMNS), threaded);
-  }
-  return { dx, dscale, dshift };
 }
 
 function countTargets(targets: Int32Array, ignoreIndex: number): number {
