@@ -34,7 +34,9 @@ export async function generate(threads: number): Promise<GenerateResult> {
   const before = await memorySpeed(threads);
   const slow = await measure(() => generateTextSimple(model, prompt, NEW_TOKENS.without, contextLength), 2);
   const options = { maxNewTokens: NEW_TOKENS.withCache, contextSize: contextLength, cache: true };
-  const fast = await measure(() => generateText(model, prompt, options), 3);
+  const withCache = () => generateText(model, prompt, options);
+  for (let turn = 0; turn < 3; turn++) withCache(); // a token takes so little that V8 must have compiled what is around it
+  const fast = await measure(withCache);
   const memoryGBPerSecond = Math.max(before, await memorySpeed(threads));
   const tokensPerSecond = { without: NEW_TOKENS.without / slow, withCache: NEW_TOKENS.withCache / fast };
   const bound = (memoryGBPerSecond * 1e9) / (4 * numbers);
