@@ -91,4 +91,4 @@ export async function converse(loaded: LoadedLlama, options: AnswerOptions): Pro
 }
 
 const rate = (tokens: number, seconds: number) =>
-  `${tokens} tokens, ${(tokens / seconds).toFixed(1)} a second`;
+  `${tokens} ${tokens === 1 ? 'token' : 'tokens'}, ${(tokens / seconds).toFixed(1)} a second`;

@@ -56,11 +56,18 @@ export const OPTIONS = {
 export async function run(nb: Notebook, options: OptionValues<typeof OPTIONS>): Promise<void> {
   const { weights, prompt } = options;
   manualSeed(options.seed);
-  if (prompt !== undefined || options.chat || options.finetune) {
+  const read = async () => {
+    const start = performance.now();
     const loaded = await obtainLlama(weights, (line) => nb.note(line), { quantised: !options.float32 });
+    return { loaded, seconds: (performance.now() - start) / 1000 };
+  };
+  if (prompt !== undefined || options.chat || options.finetune) {
+    const { loaded } = await read();
     if (options.finetune) return showFineTuned(nb, loaded, options);
     return prompt !== undefined ? answerOnce(loaded, prompt, options) : converse(loaded, options);
   }
+  // A file that is not a Llama's is refused before anything is printed. A download can wait until it is needed.
+  const given = weights === undefined ? undefined : await read();
 
   nb.section('1 RMS norm beside layer norm');
   showNorms(nb);
@@ -78,9 +85,8 @@ export async function run(nb: Notebook, options: OptionValues<typeof OPTIONS>): 
   showSizes(nb, SMOLLM2_135M);
 
   nb.section('6 A real one, from its file');
-  const start = performance.now();
-  const loaded = await obtainLlama(weights, (line) => nb.note(line), { quantised: !options.float32 });
-  nb.note(`Read in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  const { loaded, seconds } = given ?? (await read());
+  nb.note(`Read in ${seconds.toFixed(1)} s`);
 
   nb.section('7 Its tokeniser');
   showTokens(nb, loaded.tokeniser);
