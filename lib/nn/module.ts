@@ -168,7 +168,7 @@ export abstract class Module {
 
   /**
    * Copies a state into the module. With `strict` (the default) its keys have to be exactly this module's.
-   * @throws UserError that names the first missing and unexpected keys and wrong shapes, and says how many more there
+   * @throws UserError that names the first missing and unexpected keys, wrong shapes and types, and how many more there
    * are; nothing is then copied.
    */
   loadStateDict(state: Record<string, Tensor>, options: { strict?: boolean } = {}): void {
@@ -188,6 +188,10 @@ export abstract class Module {
       .filter((key) => !sameShape(own[key].shape, state[key].shape))
       .map((key) => `${key} is ${formatShape(state[key].shape)}, expected ${formatShape(own[key].shape)}`);
     if (shapes.length > 0) problems.push(`wrong shapes: ${firstFew(shapes, '; ')}`);
+    const types = shared
+      .filter((key) => own[key].dtype !== state[key].dtype)
+      .map((key) => `${key} is ${state[key].dtype}, expected ${own[key].dtype}`);
+    if (types.length > 0) problems.push(`wrong types: ${firstFew(types, '; ')}`);
     if (problems.length > 0) throw new UserError(`the weights do not fit the model: ${problems.join(' · ')}`);
     noGrad(() => copyState(own, state, shared));
   }

@@ -400,6 +400,18 @@ describe('an adapter that cannot be used', () => {
     });
   }
 
+  it('with whole numbers for weights is refused, and the model stays as it was', () => {
+    const attempt = load({});
+    const bytes = readFileSync(TENSORS);
+    const at = bytes.indexOf('"dtype":"F32"');
+    bytes.write('I', at + '"dtype":"'.length);
+    writeFileSync(TENSORS, bytes);
+    expect(attempt).to.throw(
+      UserError,
+      'the adapter has whole numbers for base_model.model.transformer.h.0.',
+    );
+  });
+
   it('fits another base: the first shapes that differ are named', () => {
     expect(load({}, base(16))).to.throw(
       UserError,

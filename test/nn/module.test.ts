@@ -109,6 +109,9 @@ describe('Module', () => {
         'unexpected keys: blocks.9.weight, extra · ' +
         'wrong shapes: blocks.0.bias is [1, 3], expected [3]; out_head.weight is [2, 3], expected [5, 3]',
     );
+    expect(() =>
+      toy.loadStateDict({ ...new Toy().stateDict(), scale: zeros(...toy.scale.shape).int() }),
+    ).to.throw(UserError, 'the weights do not fit the model: wrong types: scale is int32, expected float32');
     expect(numbers(toy.stateDict())).to.deep.equal(before);
     expect(() => toy.loadStateDict({})).to.throw(
       'missing keys: tok_emb.weight, blocks.0.weight, blocks.0.bias and 5 more',
