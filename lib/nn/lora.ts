@@ -27,6 +27,7 @@ import { UserError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
 import { noGrad } from '../tensor/autograd.ts';
 import { zeros } from '../tensor/create.ts';
+import { linearWithLowRank } from '../tensor/ops/lowRank.ts';
 import { matmul } from '../tensor/ops/matmul.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { requireRate } from './dropout.ts';
@@ -216,8 +217,13 @@ export class LinearWithLoRA extends Module {
 
   /** x [..., in] → [..., out]. */
   forward(x: Tensor): Tensor {
-    const y = this.linear.forward(x); // [..., in] → [..., out]
-    return this.#merged || !this.active ? y : y.add(this.active.forward(x));
+    const { linear, active } = this;
+    if (this.#merged || !active) return linear.forward(x);
+    const drops = active.training && active.dropout > 0;
+    if (drops || x.dtype !== 'float32' || x.shape.at(-1) !== this.inFeatures)
+      return linear.forward(x).add(active.forward(x));
+    // The same, with the update added up where x Wᵀ + b lies.
+    return linearWithLowRank(x, linear.weight, linear.bias, active.A, active.B, active.scaling);
   }
 
   /** Adds an update, or puts it in the place of one of the same name; `setAdapter` makes it the active one. */

@@ -217,13 +217,45 @@ describe('LoRA', () => {
       }
     });
 
+    for (const backend of ['js', 'wasm'] as const) {
+      it(`has the values and gradients of x Wᵀ + b and scaling · x A B added up, on ${backend}`, async () => {
+        await useBackend(backend);
+        for (const [bias, frozen, scaling] of [
+          [true, true, 3],
+          [false, false, 1],
+          [true, false, 0.5],
+        ] as const) {
+          const results = [true, false].map((together) => {
+            manualSeed(5);
+            const linear = new nn.Linear(7, 10, { bias }).requiresGrad_(!frozen);
+            const layer = new nn.LinearWithLoRA(linear, 2, 2 * scaling);
+            noGrad(() => void layer.lora.B.copyInPlace(randn(2, 10)));
+            const x = randn(3, 5, 7).requiresGrad_();
+            const y = together ? layer.forward(x) : linear.forward(x).add(layer.lora.forward(x));
+            y.mul(randn(3, 5, 10))
+              .sum()
+              .backward();
+            return [y.detach(), x.grad, ...layer.parameters().map((p) => p.grad)];
+          });
+          results[0].forEach((t, i) => {
+            const other = results[1][i];
+            if (t && other) expectTensor(t, other, 1e-5);
+            else expect(t).to.equal(other);
+          });
+        }
+        await useBackend('js');
+      });
+    }
+
     it('computes no gradient for frozen weights: no product of that shape is asked for', async () => {
       const toy = trained(1);
       const value = loss(toy);
       const calls = await kernelCalls(() => value.backward());
-      // Behind each update two products for A and B each; x's gradient through W and through A B.
-      const intoWeights = calls.filter(({ name }) => name === 'matmulInto').map(({ shapes }) => shapes[0]);
-      expect(intoWeights).to.have.deep.members([
+      // Behind each update a product for A and one for B; x's gradient through A B is added to that through W.
+      const addedTo = calls.filter(({ name }) => name === 'matmulInto').map(({ shapes }) => shapes[0]);
+      expect(addedTo).to.have.deep.members([
+        [6, 6],
+        [6, 8],
         [6, 2],
         [2, 2],
         [8, 2],
@@ -235,8 +267,8 @@ describe('LoRA', () => {
       expect(frozen.every((p) => p.grad === null)).to.equal(true);
       expect(calls.some(({ name }) => name === 'embeddingBackwardInto')).to.equal(false);
 
-      // The first Linear's input needs no gradient: each of the two others costs one product, each update two.
-      expect(productsOf(calls).filter((name) => name === 'matmul')).to.have.length(2 + 2 * 3 - 1);
+      // The first Linear's input needs no gradient: each of the two others costs one product, each update one.
+      expect(productsOf(calls).filter((name) => name === 'matmul')).to.have.length(2 + 3);
     });
 
     it('saves and loads', () => {

@@ -11,7 +11,12 @@ describe('npm run llama', () => {
   it('refuses a file that is no model before it shows anything', async () => {
     const path = join(folder, 'not-a-model.gguf');
     writeFileSync(path, 'Every effort moves you');
-    const { status, stdout, stderr } = await program('chapters/llama/run.ts', ['--weights', path]);
+    const { status, stdout, stderr } = await program('chapters/llama/run.ts', [
+      '--backend',
+      'js',
+      '--weights',
+      path,
+    ]);
     expect(stderr).to.equal(`error: ${path} is not a GGUF file: give another one\n`);
     expect(stdout).to.not.include('RMS norm');
     expect(status).to.equal(1);
