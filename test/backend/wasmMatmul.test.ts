@@ -69,6 +69,26 @@ describe('wasm matrix product', () => {
     check('none', (kernels) => kernels.matmul(view([0, 3, 4], 18), view([0, 4, 5], 19)));
   });
 
+  it('multiplies a few rows of each head by keys and values that have room after them', () => {
+    for (const tokens of [1, 2, 3, 4, 5]) {
+      for (const seen of [1, 6, 33, 700]) {
+        const kept = (seed: number) => {
+          const room = view([2, 3, seen + 9, 8], seed);
+          return { ...room, shape: [2, 3, seen, 8] };
+        };
+        const keys = permuted(kept(1), [0, 1, 3, 2]); // [2, 3, 8, seen]
+        check(`q kᵀ, ${tokens} of ${seen}`, (kernels) => kernels.matmul(view([2, 3, tokens, 8], 2), keys));
+        check(
+          `w v, ${tokens} of ${seen}`,
+          (kernels) => kernels.matmul(view([2, 3, tokens, seen], 3), kept(4), view([8], 5)),
+          Math.sqrt(seen),
+        );
+        const apart = permuted(view([3, 2, tokens, 8], 6), [1, 0, 2, 3]); // heads in another order
+        check(`q kᵀ, ${tokens} of ${seen}, heads apart`, (kernels) => kernels.matmul(apart, keys));
+      }
+    }
+  });
+
   it('adds onto a target, also one that lies transposed or in a larger matrix', () => {
     for (const [m, n, k] of [
       [3, 7, 17],
