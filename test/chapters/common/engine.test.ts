@@ -1,5 +1,26 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { describeEngine } from '../../../chapters/common/engine.ts';
+import { command } from '../../support/program.ts';
+
+describe('a graphics driver without a card', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'driver-'));
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('is passed over without a word: what it and WebGPU print about it is kept back', async () => {
+    const driver = join(folder, 'icd.json');
+    const ICD = { library_path: join(folder, 'missing.so'), api_version: '1.3.0' };
+    writeFileSync(driver, JSON.stringify({ file_format_version: '1.0.0', ICD }));
+    const chapter = ['--import', 'tsx', 'chapters/chapter03/run.ts', '--backend', 'auto'];
+    const { status, stdout, stderr } = await command(process.execPath, chapter, {
+      env: { VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver },
+    });
+    expect([stderr, status]).to.deep.equal(['', 0]);
+    expect(stdout).to.match(/^Engine: wasm, .*\(no GPU found\)/);
+  });
+});
 
 describe('describeEngine', () => {
   it('is a short line, whatever the reason is', () => {

@@ -1,8 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { GpuMode } from '../protocol.ts';
+
+const ADAPTER_TIMEOUT_MS = 10_000;
 
 /**
  * What can be known about a mode in Node without starting it: most machines have no GPU, and should not spend a
@@ -13,6 +17,7 @@ export function preflight(mode: GpuMode, env: NodeJS.ProcessEnv = process.env): 
   if (!isInstalled('gpu.js')) return 'the package gpu.js is not installed';
   if (mode === 'webgpu' && !isInstalled('webgpu')) return 'the package webgpu is not installed';
   if (mode === 'webgpu' && !mayHaveVulkan(env)) return 'no graphics driver (Vulkan) is installed';
+  if (mode === 'webgpu' && !adapterAnswers(env)) return 'the graphics drivers here offer no WebGPU adapter';
   if (mode === 'headlessgl' && !headlessGlIsBuilt()) return 'the optional package gl is not built here';
   if (mode === 'headlessgl' && process.platform === 'linux' && !env.DISPLAY) return 'there is no X display';
   return undefined;
@@ -51,6 +56,21 @@ function mayHaveVulkan(env: NodeJS.ProcessEnv): boolean {
       return false;
     }
   });
+}
+
+/**
+ * Do the drivers offer a graphics card? They are asked in a process of its own: drivers without a card, and WebGPU with
+ * them, print several lines of their own on stderr, which nothing in this process could keep back.
+ */
+function adapterAnswers(env: NodeJS.ProcessEnv): boolean {
+  if ((globalThis as { navigator?: { gpu?: unknown } }).navigator?.gpu) return true;
+  const webgpu = pathToFileURL(createRequire(import.meta.url).resolve('webgpu')).href;
+  const program = `const { create } = await import(${JSON.stringify(webgpu)});
+    process.exit((await create([]).requestAdapter()) ? 0 : 1);`;
+  const child = ['--input-type=module', '--eval', program];
+  return (
+    spawnSync(process.execPath, child, { env, stdio: 'ignore', timeout: ADAPTER_TIMEOUT_MS }).status === 0
+  );
 }
 
 /** Where drivers leave a file about themselves, as the Vulkan loader's documentation lists it. */
