@@ -35,7 +35,7 @@ export async function runChapter<const Options extends OptionSpecs>(
       throw new UsageError(`--gpu-mode ${common.gpuMode} needs --backend gpu`);
     }
 
-    const terminal = openTerminal();
+    const terminal = openTerminal(process.stdout);
     const engine = await useBackend(common.backend, { threads: common.threads, gpuMode: common.gpuMode });
     terminal(`Engine: ${describeEngine(engine)}`);
     const start = performance.now();

@@ -1,5 +1,5 @@
 /**
- * What a program writes: lines on stdout, and on stderr one line of progress that is drawn over and over. No state of
+ * What a program writes: lines on stdout, and on stderr, if it is a terminal, one line of progress that is drawn over and over. No state of
  * the terminal is ever changed (no hidden cursor, no switched-off wrapping), so there is nothing to restore when the
  * program is killed.
  */
@@ -7,7 +7,7 @@
 import { type ProgressDisplay, setProgressDisplay } from './progress.ts';
 
 const REDRAW_MS = 100;
-/** Without a terminal, a line now and then. */
+/** Without a terminal, a line now and then: part of what a chapter prints, or apart where stdout is data. */
 const LINE_EVERY_SECONDS = 15;
 
 const CLEAR_LINE = '\r\x1b[K';
@@ -15,19 +15,22 @@ const CLEAR_LINE = '\r\x1b[K';
 /** Progress on a stream: a line drawn over itself on a terminal, else a plain line every 15 seconds. */
 export class StreamProgress implements ProgressDisplay {
   private readonly stream: NodeJS.WriteStream;
+  private readonly log: NodeJS.WriteStream;
   private drawnAt = Number.NEGATIVE_INFINITY;
   private isDrawn = false;
   private lastLine = 0;
 
-  constructor(stream: NodeJS.WriteStream = process.stderr) {
+  /** @param log where the plain lines go if `stream` is no terminal */
+  constructor(stream: NodeJS.WriteStream = process.stderr, log = stream) {
     this.stream = stream;
+    this.log = log;
   }
 
   show(line: string, seconds: number): void {
     if (this.stream.isTTY) this.draw(line);
     else if (seconds - this.lastLine >= LINE_EVERY_SECONDS) {
       this.lastLine = seconds;
-      this.stream.write(`${line.trimStart()}\n`);
+      this.log.write(`${line.trimStart()}\n`);
     }
   }
 
@@ -49,11 +52,11 @@ export class StreamProgress implements ProgressDisplay {
 }
 
 /**
- * Takes the terminal for this program: progress is shown from now on. Returns what prints a line: where the progress
- * stands, if it does; the next update draws it again below.
+ * Takes the terminal for this program: progress is shown from now on, without a terminal as lines of `log`. Returns what
+ * prints a line: where the progress stands, if it does; the next update draws it again below.
  */
-export function openTerminal(): (line: string) => void {
-  const display = new StreamProgress();
+export function openTerminal(log: NodeJS.WriteStream = process.stderr): (line: string) => void {
+  const display = new StreamProgress(process.stderr, log);
   setProgressDisplay(display);
   // `npm run chapter02 | head -3`: whoever reads has seen enough, and the program ends silently.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

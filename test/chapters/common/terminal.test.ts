@@ -11,8 +11,11 @@ import { StreamProgress } from '../../../chapters/common/terminal.ts';
 /** A stream that keeps what is written to it. */
 function recorder(isTTY: boolean, columns?: number) {
   const written: string[] = [];
-  const stream = { isTTY, columns, write: (text: string) => written.push(text) };
-  return { written, display: new StreamProgress(stream as unknown as NodeJS.WriteStream) };
+  const stream = {
+    ...{ isTTY, columns },
+    write: (text: string) => written.push(text),
+  } as unknown as NodeJS.WriteStream;
+  return { written, stream, display: new StreamProgress(stream) };
 }
 
 describe('formatSeconds', () => {
@@ -67,6 +70,13 @@ describe('progress', () => {
     for (const seconds of [0, 1, 14.9, 15, 16, 29, 31]) display.show(`  at ${seconds}`, seconds);
     display.clear();
     expect(written).to.deep.equal(['at 15\n', 'at 31\n']);
+  });
+
+  it('of a chapter goes to stdout then, so that stderr has nothing but errors', () => {
+    const [stderr, stdout] = [recorder(false), recorder(false)];
+    const display = new StreamProgress(stderr.stream, stdout.stream);
+    display.show('  at 15', 15);
+    expect([stderr.written, stdout.written]).to.deep.equal([[], ['at 15\n']]);
   });
 
   it('says what is done, how fast, and how long it will take', () => {
