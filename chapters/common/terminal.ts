@@ -1,7 +1,7 @@
 /**
- * What a program writes: lines on stdout, and on stderr, if it is a terminal, one line of progress that is drawn over and over. No state of
- * the terminal is ever changed (no hidden cursor, no switched-off wrapping), so there is nothing to restore when the
- * program is killed.
+ * What a program writes: lines on stdout, and on stderr, if that is a terminal, one line of progress that is drawn over
+ * and over. No state of the terminal is ever changed (no hidden cursor, no switched-off wrapping), so there is nothing to
+ * restore when the program is killed.
  */
 
 import { type ProgressDisplay, setProgressDisplay } from './progress.ts';
