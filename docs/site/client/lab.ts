@@ -92,7 +92,8 @@ export function wake(place: HTMLElement): void {
     history.loss.push({ x: step, y: loss });
     status.textContent = `step ${step} of ${steps} · loss ${loss.toFixed(3)} · ${ms.toFixed(0)} ms a step · ${memoryMiB.toFixed(0)} MiB`;
     status.dataset.step = String(step);
-    if (performance.now() - drawnAt > DRAW_EVERY_MS) void refresh();
+    // The last one may come when the training has stopped: nothing would draw it later.
+    if (!isRunning || performance.now() - drawnAt > DRAW_EVERY_MS) void refresh();
   });
   worker.on('validLoss', ({ step, validLoss, validAccuracy }) => {
     history.valid.push({ x: step, y: validLoss });
