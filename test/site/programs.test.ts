@@ -35,7 +35,9 @@ describe('programs in the page', () => {
       await panel.getByLabel('Options').fill(WITHOUT_NETWORK[chapter] ?? '');
       await panel.getByRole('button', { name: 'Run' }).click();
       await panel.locator('.output > :nth-child(3)').waitFor();
-      expect(await panel.locator('.mistake').allTextContents()).to.deep.equal([]);
+      const mistakes = await panel.locator('.mistake').allTextContents();
+      // Without a network a Llama's chapter gets as far as its model.
+      expect(mistakes.filter((text) => !text.includes('cannot be downloaded'))).to.deep.equal([]);
       await page.context().close();
     });
   }

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** Opens a page in a browser without a window, and waits for what it reports. */
 
@@ -44,6 +45,9 @@ export interface PageOptions {
   readonly timeoutMs: number;
 }
 
+/** Attempts to remove the browser's folder, and the time between them. */
+const [ATTEMPTS, ATTEMPT_MS] = [100, 200];
+
 /** What the page sends to `/report` with `fetch`, as JSON. @throws if it sends nothing in time. */
 export async function reportOf<Report>(browser: string, options: PageOptions): Promise<Report> {
   const { flags = [], isolated = true, timeoutMs } = options;
@@ -78,8 +82,22 @@ export async function reportOf<Report>(browser: string, options: PageOptions): P
       running.kill();
       await ended;
     }
-    // Its helpers go on writing for a moment: longer where the machine is busy.
-    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
+    await removeFolder(profile);
+  }
+}
+
+/**
+ * The browser's helpers go on writing for a moment, longer where the machine is busy. What they have added is seen by a
+ * new attempt only: `maxRetries` looks at a folder once.
+ */
+async function removeFolder(folder: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return rmSync(folder, { recursive: true, force: true });
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+      await delay(ATTEMPT_MS);
+    }
   }
 }
 
