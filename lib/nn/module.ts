@@ -239,7 +239,7 @@ function copyState(
 /** A whole tensor is copied as it lies, without passing through the engine's own memory; a view by the engine. */
 function copyTensor(target: Tensor, source: Tensor): void {
   const isWhole = (t: Tensor) => t.size === t.storage.length && isContiguous(t);
-  if (source.dtype === target.dtype && isWhole(source) && isWhole(target)) {
+  if (isWhole(source) && isWhole(target)) {
     source.storage.copyTo(target.storage.writable);
   } else target.copyInPlace(source);
 }

@@ -1,5 +1,6 @@
 import { inWords } from '../arguments.ts';
 import { UserError } from '../errors.ts';
+import { formatShape } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
 /** @throws UserError unless all are tensors: not a number, an array or nothing in place of one. */
@@ -7,6 +8,11 @@ export function requireTensors(what: string, ...given: readonly Tensor[]): void 
   for (const x of given) {
     if (!(x instanceof Tensor)) throw new UserError(`${what}: a tensor is expected, not ${inWords(x)}`);
   }
+}
+
+/** What was given where a certain tensor is expected, for a message. */
+export function tensorInWords(t: unknown): string {
+  return t instanceof Tensor ? `${t.dtype} of ${formatShape(t.shape)}` : inWords(t);
 }
 
 /** @throws UserError if something other than a tensor is given where one may be left out. */

@@ -122,15 +122,8 @@ export const LAYOUTS = {
   },
   /** `causal`: row i of each [t, t] matrix sees the columns 0 … i only. */
   softmax: {
-    ...{
-      rowsPerTask: 'i32',
-      rows: 'i32',
-      columns: 'i32',
-      x: 'usize',
-      y: 'usize',
-      scale: 'f32',
-      causal: 'i32',
-    },
+    ...{ rowsPerTask: 'i32', rows: 'i32', columns: 'i32', x: 'usize', y: 'usize' },
+    ...{ scale: 'f32', causal: 'i32' },
   },
   softmaxBackward: {
     ...{ rowsPerTask: 'i32', rows: 'i32', columns: 'i32', y: 'usize', g: 'usize', dx: 'usize' },
@@ -166,15 +159,8 @@ export const LAYOUTS = {
     ...{ rstd: 'usize' },
   },
   rmsNormParameters: {
-    ...{
-      columnsPerTask: 'i32',
-      rows: 'i32',
-      d: 'i32',
-      x: 'usize',
-      g: 'usize',
-      rstd: 'usize',
-      dscale: 'usize',
-    },
+    ...{ columnsPerTask: 'i32', rows: 'i32', d: 'i32', x: 'usize', g: 'usize', rstd: 'usize' },
+    ...{ dscale: 'usize' },
   },
   /** x [outer, n, inner] over n. A task is some results where `inner` is 1, else some columns of one outer matrix. */
   reduce: { op: 'i32', perTask: 'i32', outer: 'i32', n: 'i32', inner: 'i32', x: 'usize', out: 'usize' },

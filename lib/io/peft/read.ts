@@ -72,9 +72,9 @@ const WHOLE = /^(.*?)(?:\.modules_to_save(?:\.[^.]+)?|\.base_layer)?\.(weight|bi
 function sortTensors(tensors: Record<string, Tensor>, layout: HubLayout, config: PeftConfig): Sorted {
   const sorted: Sorted = { lora: new Map(), whole: new Map() };
   const unknown: string[] = [];
-  const whole = Object.keys(tensors).filter((key) => tensors[key].dtype !== 'float32');
-  if (whole.length > 0)
-    throw new UserError(`the adapter has whole numbers for ${firstFew(whole)}; get it again`);
+  const integers = Object.keys(tensors).filter((key) => tensors[key].dtype !== 'float32');
+  if (integers.length > 0)
+    throw new UserError(`the adapter has whole numbers for ${firstFew(integers)}; get it again`);
   for (const [key, tensor] of Object.entries(tensors)) {
     const name = key.replace(/^base_model\.model\./, '');
     if (/lora_embedding|lora_magnitude|lora_[AB](\..*)?\.bias$/.test(name)) {

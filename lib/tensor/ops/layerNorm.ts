@@ -1,9 +1,9 @@
-import { checkNumber, inWords, noMore } from '../../arguments.ts';
+import { checkNumber, noMore } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
 import { record } from '../autograd.ts';
-import { requireTensors } from '../requireTensors.ts';
-import { formatShape, sameShape, sizeOf } from '../shape.ts';
+import { requireTensors, tensorInWords } from '../requireTensors.ts';
+import { sameShape, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
 /**
@@ -19,8 +19,7 @@ export function layerNorm(input: Tensor, scale: Tensor, shift: Tensor, eps = 1e-
   if (d === undefined) throw new UserError('layerNorm: an input of [..., d] is expected, not one number');
   for (const [name, t] of Object.entries({ scale, shift })) {
     if (t instanceof Tensor && sameShape(t.shape, [d]) && t.dtype === 'float32') continue;
-    const given = t instanceof Tensor ? `${t.dtype} of ${formatShape(t.shape)}` : inWords(t);
-    throw new UserError(`layerNorm: a ${name} of float32 [${d}] is expected, not ${given}`);
+    throw new UserError(`layerNorm: a ${name} of float32 [${d}] is expected, not ${tensorInWords(t)}`);
   }
   checkNumber(eps, 'eps', 'layerNorm', 0);
   const rows = x.reshape([sizeOf(x.shape.slice(0, -1)), d]); // [..., d] → [rows, d]

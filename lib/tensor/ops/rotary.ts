@@ -1,8 +1,8 @@
-import { inWords, noMore } from '../../arguments.ts';
+import { noMore } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
 import { record } from '../autograd.ts';
-import { requireTensors } from '../requireTensors.ts';
+import { requireTensors, tensorInWords } from '../requireTensors.ts';
 import { formatShape, sameShape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -26,7 +26,7 @@ export function rotaryEmbedding(input: Tensor, cos: Tensor, sin: Tensor, ...more
   for (const [name, t] of Object.entries({ cos, sin })) {
     const fits = t instanceof Tensor && sameShape(t.shape, angles) && t.dtype === 'float32';
     if (fits && !t.requiresGrad) continue;
-    const given = fits ? 'one that requires a gradient' : inGivenWords(t);
+    const given = fits ? 'one that requires a gradient' : tensorInWords(t);
     throw new UserError(
       `rotaryEmbedding: a fixed ${name} of float32 [${angles.join(', ')}] is expected, not ${given}`,
     );
@@ -35,8 +35,4 @@ export function rotaryEmbedding(input: Tensor, cos: Tensor, sin: Tensor, ...more
   return record('rotaryEmbedding', out, [x], [cos, sin], (g, cosines, sines) => [
     Tensor.of(kernels.rotary(g, cosines, sines, true), g.shape),
   ]);
-}
-
-function inGivenWords(t: unknown): string {
-  return t instanceof Tensor ? `${t.dtype} of ${formatShape(t.shape)}` : inWords(t);
 }

@@ -1,6 +1,6 @@
 import { layerNorm, layerNormBackward, layerNormParameters } from './protocol';
-import { firstLanes, storeLanes } from './rows';
-import { madd, splat, sumLanes } from './simd';
+import { firstLanes, storeLanes, storeSums } from './rows';
+import { high, madd, splat, sumLanes } from './simd';
 
 /** Layer norm over rows of d numbers (Ba, Kiros & Hinton 2016). */
 export function layerNormTask(task: i32): void {
@@ -120,20 +120,4 @@ export function layerNormParametersTask(task: i32): void {
     storeSums(layerNormParameters.dscale() + (<usize>column << 2), dscale0, dscale1, count);
     storeSums(layerNormParameters.dshift() + (<usize>column << 2), dshift0, dshift1, count);
   }
-}
-
-/** The upper two lanes, moved down. */
-// @ts-ignore: decorator
-@inline
-export function high(v: v128): v128 {
-  return v128.shuffle<f64>(v, v, 1, 1);
-}
-
-/** Four doubles as floats, or the first `count` of them. */
-// @ts-ignore: decorator
-@inline
-export function storeSums(to: usize, low: v128, upper: v128, count: i32): void {
-  const value = v128.shuffle<f64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(upper), 0, 2);
-  if (count >= 4) v128.store(to, value);
-  else storeLanes(to, value, count);
 }

@@ -1,7 +1,6 @@
-import { high, storeSums } from './layerNorm';
 import { Reduce, reduce } from './protocol';
-import { firstLanes, storeLanes } from './rows';
-import { maxLanes, minLanes, splat } from './simd';
+import { firstLanes, storeLanes, storeSums } from './rows';
+import { high, maxLanes, minLanes, splat } from './simd';
 import { maxOf } from './softmax';
 
 /** Sums, maxima and minima of x [outer, n, inner] over n, row-major. Sums are kept in double precision. */

@@ -1,7 +1,6 @@
-import { high, storeSums } from './layerNorm';
 import { rmsNorm, rmsNormBackward, rmsNormParameters } from './protocol';
-import { firstLanes, storeLanes } from './rows';
-import { madd, splat, sumLanes } from './simd';
+import { firstLanes, storeLanes, storeSums } from './rows';
+import { high, madd, splat, sumLanes } from './simd';
 
 /** RMS norm over rows of d numbers (Zhang & Sennrich 2019). The readable kernel is in ../../js/rmsNorm.ts. */
 export function rmsNormTask(task: i32): void {

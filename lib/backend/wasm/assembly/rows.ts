@@ -40,3 +40,12 @@ export function storeLanes(to: usize, v: v128, count: i32): void {
 export function firstLanes(v: v128, rest: v128, count: i32): v128 {
   return v128.bitselect(v, rest, i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count)));
 }
+
+/** Four doubles as floats, or the first `count` of them. */
+// @ts-ignore: decorator
+@inline
+export function storeSums(to: usize, low: v128, upper: v128, count: i32): void {
+  const value = v128.shuffle<f64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(upper), 0, 2);
+  if (count >= 4) v128.store(to, value);
+  else storeLanes(to, value, count);
+}

@@ -23,6 +23,13 @@ export function sumLanes(v: v128): f32 {
   );
 }
 
+/** The upper two lanes, moved down. */
+// @ts-ignore: decorator
+@inline
+export function high(v: v128): v128 {
+  return v128.shuffle<f64>(v, v, 1, 1);
+}
+
 // @ts-ignore: decorator
 @inline
 export function maxLanes(v: v128): f32 {

@@ -205,6 +205,7 @@ function multiplyBlocksOfRows(engine: Engine, p: Product, panelsB: number, block
 function blockRows(m: number, n: number, lanes: number): number {
   const chunks = Math.ceil(n / CHUNK_COLUMNS);
   let blocks = Math.ceil(m / BLOCK_ROWS);
+  // As many for each thread: one that two threads share has its rows packed twice.
   if (lanes > 1) blocks = roundUp(blocks, lanes);
   while (lanes > 1 && blocks * chunks < 6 * lanes && m / (blocks + lanes) > LEAST_BLOCK_ROWS) blocks += lanes;
   return roundUp(m / blocks, MR);
