@@ -25,7 +25,7 @@ export function linearWithLowRank(
   const rows = x.reshape([sizeOf(x.shape.slice(0, -1)), inputs]); // [..., in] → [rows, in]
   const scaled = (t: Tensor) => (scaling === 1 ? t : t.mul(scaling));
   const { y, down } = noGrad(() => {
-    const product = kernels.matmul(rows, weight.detach().t(), bias ?? undefined);
+    const product = kernels.matmul(rows, weight.t(), bias ?? undefined);
     const sum = Tensor.of(product, [rows.shape[0], outputs]);
     const thin = scaled(matmul(rows, A)); // [rows, r]
     sum.addProductInPlace(thin, B);

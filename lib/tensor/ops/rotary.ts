@@ -9,7 +9,7 @@ import { Tensor } from '../tensor.ts';
 /**
  * Rotary position embedding (Su et al. 2021, https://arxiv.org/abs/2104.09864, section 3.4.2): in the row of token p of
  * x [..., t, d] the point (x[i], x[i + d/2]) is turned by the angle whose cosine and sine are cos[p, i] and sin[p, i], both
- * [t, d/2]. A turn has no length, so its derivative is the turn back.
+ * [t, d/2]. The transpose of a rotation is the rotation back, and so is its derivative.
  * @throws UserError if cos or sin is not float32 [t, d/2], or requires a gradient, which it does not get
  */
 export function rotaryEmbedding(input: Tensor, cos: Tensor, sin: Tensor, ...more: []): Tensor {

@@ -83,6 +83,14 @@ function multiplyBatch(engine: Engine, p: Product & { b: Matrix }, a: Strided, b
   const { m, n, k } = p;
   const batch = a.shape.slice(0, -2);
   const count = sizeOf(batch);
+  if (m <= FEW_ROWS_EACH && needsNoPanels(p, p.b)) {
+    const { lengths, strides } = fold(batch, [a, b]);
+    if (lengths.length === 1) {
+      const [[nextA], [nextB]] = strides;
+      multiplyFewRows(engine, p, p.b, { count, nextA: 4 * nextA, nextB: 4 * nextB, nextC: m * p.rowBytes });
+      return;
+    }
+  }
   const threaded = count * m * n * k > THREADED_WORK;
   const offsetsA = batchOffsets(batch, a.strides);
   const offsetsB = batchOffsets(batch, b.strides);
@@ -93,12 +101,6 @@ function multiplyBatch(engine: Engine, p: Product & { b: Matrix }, a: Strided, b
     b: { ...p.b, address: p.b.address + 4 * offsetsB[i] },
     c: p.c + i * m * p.rowBytes,
   });
-  const { lengths, strides } = fold(batch, [a, b]);
-  if (m <= FEW_ROWS_EACH && lengths.length === 1 && needsNoPanels(p, p.b)) {
-    const [[nextA], [nextB]] = strides;
-    multiplyFewRows(engine, p, p.b, { count, nextA: 4 * nextA, nextB: 4 * nextB, nextC: m * p.rowBytes });
-    return;
-  }
   // Few products: each is cut into rows, so that every thread has some.
   const wanted = threaded && count < 4 * engine.threads ? Math.ceil((4 * engine.threads) / count) : 1;
   let rows = Math.max(MR, roundUp(Math.ceil(m / wanted), MR));
