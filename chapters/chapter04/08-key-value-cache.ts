@@ -1,4 +1,4 @@
-import { arange, F, noGrad, type Tensor, tensor, UserError, zeros } from '../../lib/index.ts';
+import { arange, F, noGrad, type Tensor, UserError, zeros } from '../../lib/index.ts';
 import type { MultiHeadAttention } from '../chapter03/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import type { TransformerBlock } from './05-transformer-block.ts';
@@ -91,22 +91,6 @@ function withRoom(kept: Tensor | undefined, fresh: Tensor, from: number, to: num
   return target;
 }
 
-/**
- * softmax(scale · scores [b, h, t, T]) where token i of t sees the T − t tokens before the first one, and those up to
- * itself.
- */
-export function causalSoftmaxAfter(scores: Tensor, scale: number): Tensor {
-  const [, , tokens, seen] = scores.shape;
-  const before = seen - tokens;
-  if (before === 0) return F.causalSoftmax(scores, scale);
-  if (tokens === 1) return scores.mul(scale).softmax(-1);
-  const hidden = Uint8Array.from({ length: tokens * seen }, (_, at) =>
-    at % seen > before + Math.floor(at / seen) ? 1 : 0,
-  );
-  const mask = tensor(hidden, { dtype: 'bool' }).reshape(tokens, seen); // [t, T]
-  return scores.mul(scale).maskedFill(mask, Number.NEGATIVE_INFINITY).softmax(-1);
-}
-
 /** Chapter 3's attention for tokens that come after those in `past`: x [b, t, d] → [b, t, d]. */
 function attendAfter(att: MultiHeadAttention, x: Tensor, past: KeysAndValues): Tensor {
   const [batch, tokens, width] = x.shape;
@@ -115,7 +99,8 @@ function attendAfter(att: MultiHeadAttention, x: Tensor, past: KeysAndValues): T
   const queries = heads(att.wQuery.forward(x)); // [b, h, t, d/h]
   const { keys, values } = past.append(heads(att.wKey.forward(x)), heads(att.wValue.forward(x))); // [b, h, T, d/h]
   const scores = queries.matmul(keys.transpose(2, 3)); // [b, h, t, T]
-  const weights = causalSoftmaxAfter(scores, 1 / Math.sqrt(headDim)); // [b, h, t, T]
+  // A token sees all those before the t new ones, and of these the ones up to itself.
+  const weights = F.causalSoftmax(scores, 1 / Math.sqrt(headDim)); // [b, h, t, T]
   const context = weights.matmul(values); // [b, h, t, d/h]
   return att.outProj.forward(context.transpose(1, 2).flatten(2)); // [b, t, d]
 }

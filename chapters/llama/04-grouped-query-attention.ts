@@ -1,5 +1,5 @@
-import { nn, type Tensor, UserError } from '../../lib/index.ts';
-import { causalSoftmaxAfter, type KeysAndValues } from '../chapter04/index.ts';
+import { F, nn, type Tensor, UserError } from '../../lib/index.ts';
+import type { KeysAndValues } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { type Rotations, rotate } from './02-rope.ts';
 import type { LlamaConfig } from './config.ts';
@@ -58,7 +58,7 @@ export class GroupedQueryAttention extends nn.Module {
     const grouped = queries.reshape(batch, this.numKvHeads, group * tokens, headDim); // [b, kv, g·t, d/h]
     const scores = grouped.matmul(keys.transpose(2, 3)); // [b, kv, g·t, T]
     const byHead = scores.view(batch, this.numHeads, tokens, keys.shape[2]); // [b, h, t, T]
-    const weights = causalSoftmaxAfter(byHead, 1 / Math.sqrt(headDim)); // [b, h, t, T]
+    const weights = F.causalSoftmax(byHead, 1 / Math.sqrt(headDim)); // [b, h, t, T]
     const context = weights.view(scores.shape).matmul(values); // [b, kv, g·t, d/h]
 
     const joined = context.view(batch, this.numHeads, tokens, headDim).transpose(1, 2).flatten(2); // [b, t, d]

@@ -93,7 +93,7 @@ export interface Kernels {
   logSoftmax(x: Strided): Storage;
   /** `dx = g − exp(y) Σ g` along the last axis. */
   logSoftmaxBackward(y: Strided, g: Strided): Storage;
-  /** softmax(scale · x) over the last axis of [..., t, t], where row i sees only the columns 0…i. */
+  /** softmax(scale · x) over the last axis of [..., t, T], where row i sees only the columns 0 … T − t + i. */
   causalSoftmax(x: Strided, scale: number): Storage;
   causalSoftmaxBackward(y: Strided, g: Strided, scale: number): Storage;
 

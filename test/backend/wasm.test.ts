@@ -163,11 +163,13 @@ describe('wasm kernels', () => {
           }
         }
       }
-      const scores = view([2, 3, n, n], 9);
-      check(`causal ${n}`, (kernels) => kernels.causalSoftmax(scores, 0.125));
-      const y = { ...scores, storage: jsKernels.causalSoftmax(scores, 0.125) };
-      const g = view([2, 3, n, n], 10);
-      check(`causal backward ${n}`, (kernels) => kernels.causalSoftmaxBackward(y, g, 0.125));
+      for (const t of new Set([n, 1, Math.ceil(n / 2)])) {
+        const scores = view([2, 3, t, n], 9);
+        check(`causal ${t} ${n}`, (kernels) => kernels.causalSoftmax(scores, 0.125));
+        const y = { ...scores, storage: jsKernels.causalSoftmax(scores, 0.125) };
+        const g = view([2, 3, t, n], 10);
+        check(`causal backward ${t} ${n}`, (kernels) => kernels.causalSoftmaxBackward(y, g, 0.125));
+      }
     }
     const masked = view(
       [2, 5],

@@ -170,6 +170,7 @@ function cases(): Case[] {
   list.push(['softmaxBackward', [of(positive(7 * 33), 7, 33), randn(7, 33)]]);
   list.push(['logSoftmaxBackward', [randn(7, 33), randn(7, 33)]]);
   list.push(['causalSoftmax', [of(numbers(2 * 3 * 17 * 17, 20), 2, 3, 17, 17), 0.25]]);
+  list.push(['causalSoftmax', [of(numbers(2 * 3 * 5 * 17, 20), 2, 3, 5, 17), 0.25]]);
   list.push(['causalSoftmaxBackward', [of(positive(6 * 17 * 17), 2, 3, 17, 17), randn(2, 3, 17, 17), 0.25]]);
   list.push(['layerNorm', [of(numbers(9 * 31, 6), 9, 31), randn(31), randn(31), 1e-5]]);
   for (const parameters of [true, false]) {

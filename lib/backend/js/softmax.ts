@@ -29,8 +29,11 @@ function causalSoftmax(x: Strided, scale: number): Storage {
   const [rows, columns] = rowsAndColumns(x);
   const input = rowMajor(x);
   const { storage, data } = newFloats(rows * columns);
-  // Row i of each [t, t] matrix sees the columns 0…i.
-  for (let row = 0; row < rows; row++) softmaxRow(input, data, row * columns, (row % columns) + 1, scale);
+  // Row i of each [t, T] matrix sees the columns 0 … T − t + i.
+  const t = x.shape[x.shape.length - 2];
+  for (let row = 0; row < rows; row++) {
+    softmaxRow(input, data, row * columns, columns - t + (row % t) + 1, scale);
+  }
   return storage;
 }
 

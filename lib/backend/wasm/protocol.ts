@@ -120,14 +120,14 @@ export const LAYOUTS = {
     ...{ bandRows: 'i32', bandsPerPlane: 'i32' },
     ...{ furtherDimensions: 'i32', furtherLengths: 'i32[6]', furtherTo: 'usize[6]', furtherFrom: 'usize[6]' },
   },
-  /** `causal`: row i of each [t, t] matrix sees the columns 0 … i only. */
+  /** `causalRows`, where not 0, is t: row i of each [t, T] matrix sees the columns 0 … T − t + i only. */
   softmax: {
     ...{ rowsPerTask: 'i32', rows: 'i32', columns: 'i32', x: 'usize', y: 'usize' },
-    ...{ scale: 'f32', causal: 'i32' },
+    ...{ scale: 'f32', causalRows: 'i32' },
   },
   softmaxBackward: {
     ...{ rowsPerTask: 'i32', rows: 'i32', columns: 'i32', y: 'usize', g: 'usize', dx: 'usize' },
-    ...{ scale: 'f32', causal: 'i32' },
+    ...{ scale: 'f32', causalRows: 'i32' },
   },
   /** log-softmax [rows, columns], or the log-sum-exp of each row in two parts [rows, 2]. */
   logSoftmax: { rowsPerTask: 'i32', rows: 'i32', columns: 'i32', x: 'usize', out: 'usize' },

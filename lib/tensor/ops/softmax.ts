@@ -38,17 +38,20 @@ export function logSoftmax(input: Tensor, axis = -1, ...more: []): Tensor {
 }
 
 /**
- * Attention weights in one pass: softmax(scale · scores) where row i of each [t, t] matrix sees the columns
- * 0 … i only. The same as scores.mul(scale).maskedFill(triu mask, −∞).softmax(−1), at half the work and
- * without the two tensors in between.
- * @throws UserError if the last two axes are not equal.
+ * Attention weights in one pass: softmax(scale · scores), where the t rows of each [t, T] matrix are the queries of the last t
+ * of T tokens: row i sees the columns 0 … T − t + i only. With t = T the same as
+ * scores.mul(scale).maskedFill(triu mask, −∞).softmax(−1), at half the work and without the two tensors in between.
+ * @throws UserError if there are more rows than columns.
  */
 export function causalSoftmax(input: Tensor, scale: number, ...more: []): Tensor {
   noMore('causalSoftmax', 2, more);
   requireTensors('causalSoftmax', input);
   checkNumber(scale, 'the scale', 'causalSoftmax');
-  if (input.ndim < 2 || input.shape.at(-1) !== input.shape.at(-2)) {
-    throw new UserError(`causalSoftmax: scores of [..., t, t] are expected, not ${formatShape(input.shape)}`);
+  const [rows, columns] = input.shape.slice(-2);
+  if (input.ndim < 2 || rows > columns) {
+    throw new UserError(
+      `causalSoftmax: scores of [..., t, T] with t ≤ T are expected, not ${formatShape(input.shape)}`,
+    );
   }
   const x = input.float();
   const y = Tensor.of(kernels.causalSoftmax(x, scale), x.shape);

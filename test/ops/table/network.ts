@@ -196,6 +196,13 @@ export const network: readonly Operation[] = [
     { sized: (n) => [real(2, n, n)] },
   ),
   operation(
+    'F.causalSoftmax of the last tokens',
+    "(0.5 * a).masked_fill(torch.ones_like(a).triu(1 + a.shape[-1] - a.shape[-2]).bool(), float('-inf')).softmax(-1)",
+    (a) => F.causalSoftmax(a, 0.5),
+    [[real(2, 2, 3, 5)], [real(1, 7)], [real(4, 5)], [real(0, 2, 3)]],
+    { sized: (n) => [real(2, Math.ceil(n / 2), n)] },
+  ),
+  operation(
     'F.layerNorm',
     'F.layer_norm(a, a.shape[-1:], b, c)',
     (a, b, c) => F.layerNorm(a, b, c),

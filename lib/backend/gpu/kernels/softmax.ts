@@ -8,7 +8,7 @@ import { rowMajorValue } from './views.ts';
 
 /**
  * Softmax along rows, in steps: each row's largest number, its sum of exponentials, and then each element.
- * The causal one sees only a row's first numbers, up to the row's own place in its [t, t] matrix.
+ * The causal one sees only a row's first numbers: row i of a [t, T] matrix those up to T − t + i. T − t is `before`.
  */
 const rowMax = kernelFunction(
   'rowMax',
@@ -56,21 +56,25 @@ const logSoftmax = kernelFunction(
   },
 );
 
-const causalMax = kernelFunction('causalMax', ['array', 'int'], function (this: Thread, x: Batch, t: number) {
-  let max = x[this.thread.y][this.thread.x][0];
-  for (let j = 1; j < t; j++) {
-    if (j <= this.thread.x) max = Math.max(max, x[this.thread.y][this.thread.x][j]);
-  }
-  return max;
-});
+const causalMax = kernelFunction(
+  'causalMax',
+  ['array', 'int', 'int'],
+  function (this: Thread, x: Batch, columns: number, before: number) {
+    let max = x[this.thread.y][this.thread.x][0];
+    for (let j = 1; j < columns; j++) {
+      if (j <= before + this.thread.x) max = Math.max(max, x[this.thread.y][this.thread.x][j]);
+    }
+    return max;
+  },
+);
 
 const causalSumExp = kernelFunction(
   'causalSumExp',
-  ['array', 'array', 'int', 'float'],
-  function (this: Thread, x: Batch, max: Matrix, t: number, scale: number) {
+  ['array', 'array', 'int', 'int', 'float'],
+  function (this: Thread, x: Batch, max: Matrix, columns: number, before: number, scale: number) {
     let sum = 0;
-    for (let j = 0; j < t; j++) {
-      if (j <= this.thread.x) {
+    for (let j = 0; j < columns; j++) {
+      if (j <= before + this.thread.x) {
         sum += Math.exp(scale * (x[this.thread.y][this.thread.x][j] - max[this.thread.y][this.thread.x]));
       }
     }
@@ -80,9 +84,9 @@ const causalSumExp = kernelFunction(
 
 const causalSoftmax = kernelFunction(
   'causalSoftmax',
-  ['array', 'array', 'array', 'float'],
-  function (this: Thread, x: Batch, max: Matrix, sum: Matrix, scale: number) {
-    if (this.thread.x > this.thread.y) return 0;
+  ['array', 'array', 'array', 'int', 'float'],
+  function (this: Thread, x: Batch, max: Matrix, sum: Matrix, before: number, scale: number) {
+    if (this.thread.x > before + this.thread.y) return 0;
     const shifted = x[this.thread.z][this.thread.y][this.thread.x] - max[this.thread.z][this.thread.y];
     return Math.exp(scale * shifted) / sum[this.thread.z][this.thread.y];
   },
@@ -183,15 +187,15 @@ export const softmaxKernels: Pick<
   },
   causalSoftmax(device, x, scale) {
     if (!device.wants(x)) return undefined;
-    const [rows, t] = rowsAndColumns(x);
+    const [rows, columns] = rowsAndColumns(x);
+    const t = x.shape[x.shape.length - 2];
+    const before = columns - t;
     const blocks = rows / t;
-    const batch = { value: rowMajorValue(device, x), size: [t, t, blocks] };
-    const max = { value: device.launch(causalMax, [t, blocks], [batch, t]), size: [t, blocks] };
-    const sum = {
-      value: device.launch(causalSumExp, [t, blocks], [batch, max, t, scale]),
-      size: [t, blocks],
-    };
-    return [device.launch(causalSoftmax, [t, t, blocks], [batch, max, sum, scale])];
+    const batch = { value: rowMajorValue(device, x), size: [columns, t, blocks] };
+    const size = [t, blocks];
+    const max = { value: device.launch(causalMax, size, [batch, columns, before]), size };
+    const sum = { value: device.launch(causalSumExp, size, [batch, max, columns, before, scale]), size };
+    return [device.launch(causalSoftmax, [columns, t, blocks], [batch, max, sum, before, scale])];
   },
   causalSoftmaxBackward(device, y, g, scale) {
     return device.wants(y, g) ? [backward(device, y, g, scale)] : undefined;

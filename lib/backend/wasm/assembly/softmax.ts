@@ -66,8 +66,8 @@ function scaleRow(y: usize, n: i32, factor: f32): void {
 /** Columns that a row sees. */
 // @ts-ignore: decorator
 @inline
-function visible(row: i32, columns: i32, causal: i32): i32 {
-  return causal != 0 ? (row % columns) + 1 : columns;
+function visible(row: i32, columns: i32, causalRows: i32): i32 {
+  return causalRows != 0 ? columns - causalRows + (row % causalRows) + 1 : columns;
 }
 
 export function softmaxTask(task: i32): void {
@@ -76,7 +76,7 @@ export function softmaxTask(task: i32): void {
   const last = min(softmax.rows(), (task + 1) * softmax.rowsPerTask());
   for (let row = task * softmax.rowsPerTask(); row < last; row++) {
     const at = (<usize>row * columns) << 2;
-    const n = visible(row, columns, softmax.causal());
+    const n = visible(row, columns, softmax.causalRows());
     const x = softmax.x() + at;
     const y = softmax.y() + at;
     const sum = expSum(x, y, n, maxOf(x, n), scale);
@@ -92,7 +92,7 @@ export function softmaxBackwardTask(task: i32): void {
   const last = min(softmaxBackward.rows(), (task + 1) * softmaxBackward.rowsPerTask());
   for (let row = task * softmaxBackward.rowsPerTask(); row < last; row++) {
     const at = (<usize>row * columns) << 2;
-    const n = visible(row, columns, softmaxBackward.causal());
+    const n = visible(row, columns, softmaxBackward.causalRows());
     let y = softmaxBackward.y() + at;
     let g = softmaxBackward.g() + at;
     let dx = softmaxBackward.dx() + at;

@@ -22,13 +22,14 @@ export function rowTasks(rows: number, columns: number) {
   };
 }
 
-function softmaxOf(engine: Engine, input: Strided, scale: number, isCausal: boolean): Storage {
+/** `causalRows` as in protocol.ts. */
+function softmaxOf(engine: Engine, input: Strided, scale: number, causalRows: number): Storage {
   const [rows, columns] = rowsAndColumns(input);
   const out = engine.empty(rows * columns);
   if (out.length === 0) return out;
   const { rowsPerTask, tasks, threaded } = rowTasks(rows, columns);
   const x = rowMajorAddress(engine, input);
-  const args = { rowsPerTask, rows, columns, x, y: engine.target(out), scale, causal: isCausal ? 1 : 0 };
+  const args = { rowsPerTask, rows, columns, x, y: engine.target(out), scale, causalRows };
   engine.run('softmax', args, tasks, threaded);
   return out;
 }
@@ -38,7 +39,7 @@ function softmaxBackwardOf(
   output: Strided,
   upstream: Strided,
   scale: number,
-  isCausal: boolean,
+  causalRows: number,
 ) {
   const [rows, columns] = rowsAndColumns(output);
   const out = engine.empty(rows * columns);
@@ -46,17 +47,19 @@ function softmaxBackwardOf(
   const { rowsPerTask, tasks, threaded } = rowTasks(rows, columns);
   const y = rowMajorAddress(engine, output);
   const g = rowMajorAddress(engine, upstream);
-  const args = { rowsPerTask, rows, columns, y, g, dx: engine.target(out), scale, causal: isCausal ? 1 : 0 };
+  const args = { rowsPerTask, rows, columns, y, g, dx: engine.target(out), scale, causalRows };
   engine.run('softmaxBackward', args, tasks, threaded);
   return out;
 }
 
-export const softmax = (engine: Engine, x: Strided) => softmaxOf(engine, x, 1, false);
+export const softmax = (engine: Engine, x: Strided) => softmaxOf(engine, x, 1, 0);
 export const softmaxBackward = (engine: Engine, y: Strided, g: Strided) =>
-  softmaxBackwardOf(engine, y, g, 1, false);
-export const causalSoftmax = (engine: Engine, x: Strided, scale: number) => softmaxOf(engine, x, scale, true);
+  softmaxBackwardOf(engine, y, g, 1, 0);
+const rowsOf = ({ shape }: Strided) => shape[shape.length - 2];
+export const causalSoftmax = (engine: Engine, x: Strided, scale: number) =>
+  softmaxOf(engine, x, scale, rowsOf(x));
 export const causalSoftmaxBackward = (engine: Engine, y: Strided, g: Strided, scale: number) =>
-  softmaxBackwardOf(engine, y, g, scale, true);
+  softmaxBackwardOf(engine, y, g, scale, rowsOf(y));
 
 export function logSoftmax(engine: Engine, input: Strided): Storage {
   const [rows, columns] = rowsAndColumns(input);

@@ -7,9 +7,11 @@ import type { Block, Heap } from './heap.ts';
  * Tensors' numbers in the kernels' own memory: a storage is a typed array over a block of the heap, so that kernels
  * read it where it lies and the loops of `js` work on the very same numbers.
  *
- * JavaScript has no destructors. The memory keeps a WeakRef to each typed array that it gave out; when enough has
- * been given out since the last time, it has the garbage collected and takes back the blocks whose arrays are gone: in
- * Node in the middle of whatever runs (collect.node.ts), in a browser between two steps (collect.browser.ts).
+ * JavaScript has no destructors. When enough has been given out since the last time, the memory lets go of the typed
+ * arrays that it gave out, but for a WeakRef to each, has the garbage collected, and takes back the blocks whose arrays
+ * are gone: in Node in the middle of whatever runs (collect.node.ts), in a browser between two steps
+ * (collect.browser.ts). Until then it holds the arrays themselves: to make a WeakRef takes V8 a microsecond, and most
+ * arrays of a generated token are released before one is needed.
  *
  * Two rules follow. A part made with `subarray` does not keep a block alive: whoever keeps numbers keeps the storage.
  * And memory moves hands only inside `allocate`, `take` and `release`, never while a kernel runs.
@@ -38,9 +40,11 @@ const OVERHEAD = 256;
 const MOST_TINY = 100_000;
 
 interface Entry {
-  readonly reference: WeakRef<TypedArray>;
+  held: TypedArray | WeakRef<TypedArray>;
   readonly block: Block;
 }
+
+const arrayIn = ({ held }: Entry) => (held instanceof WeakRef ? held.deref() : held);
 
 export class TensorMemory implements Allocator {
   readonly heap: Heap;
@@ -78,7 +82,7 @@ export class TensorMemory implements Allocator {
     if (!block) return orTooLarge(dtype, length, () => arrayOf(dtype, new ArrayBuffer(bytes), 0, length));
     const array = arrayOf(dtype, this.buffer(), block.pointer, length);
     if (zero) array.fill(0);
-    this.#entries.set(block.pointer, { reference: new WeakRef(array), block });
+    this.#entries.set(block.pointer, { held: array, block });
     this.#tensorBytes += block.size;
     return array;
   }
@@ -87,7 +91,7 @@ export class TensorMemory implements Allocator {
   release(array: TypedArray): void {
     if (!this.holds(array)) return;
     const entry = this.#entries.get(array.byteOffset);
-    if (entry?.reference.deref() === array) this.#takeBack(entry);
+    if (entry && arrayIn(entry) === array) this.#takeBack(entry);
   }
 
   /** A block that the caller gives back to the heap; `undefined` when the memory is full of living things. */
@@ -139,7 +143,9 @@ export class TensorMemory implements Allocator {
   async betweenSteps(): Promise<void> {
     const collector = this.#collector;
     if (!collector || collector.withinJob) return;
+    this.#letGo();
     if (this.#sinceCollection <= this.#limit && this.#entries.size <= this.#mostEntries) return;
+    await macrotask(); // a WeakRef holds its array until the job in which it was made has ended
     const enough = 1.25 * this.#livingBytes + ENOUGH;
     for (let round = 0; round < MOST_ROUNDS; round++) {
       collector.collect(round > 0);
@@ -156,8 +162,9 @@ export class TensorMemory implements Allocator {
   collect(): void {
     const begin = performance.now();
     const withinJob = this.#collector?.withinJob ?? true;
+    this.#letGo();
     if (withinJob) this.#collector?.collect();
-    for (const entry of this.#entries.values()) if (!entry.reference.deref()) this.#takeBack(entry);
+    for (const entry of this.#entries.values()) if (!arrayIn(entry)) this.#takeBack(entry);
     for (const look of this.#whenCollected) look();
     this.#sinceCollection = 0;
     const end = performance.now();
@@ -166,6 +173,13 @@ export class TensorMemory implements Allocator {
     this.#limit = Math.min(MOST_GARBAGE, Math.max(this.#leastGarbage, this.heap.bytesInUse / 8));
     this.#mostEntries = 2 * this.#entries.size + MOST_TINY;
     this.#lastCollection = end;
+  }
+
+  /** From now on the arrays live only as long as somebody else has them. */
+  #letGo(): void {
+    for (const entry of this.#entries.values()) {
+      if (!(entry.held instanceof WeakRef)) entry.held = new WeakRef(entry.held);
+    }
   }
 
   #takeBack(entry: Entry): void {
