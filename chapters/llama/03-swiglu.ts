@@ -2,8 +2,8 @@ import { F, nn, type Tensor, tensor } from '../../lib/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import type { LlamaConfig } from './config.ts';
 
-/** SiLU, or Swish: x · sigmoid(x). Like GELU, a ReLU without the corner. */
-export function silu(x: Tensor): Tensor {
+/** SiLU, or Swish: x · sigmoid(x). Like GELU, a ReLU without the corner. `F.silu` does it in one pass. */
+export function siluByHand(x: Tensor): Tensor {
   return x.mul(x.sigmoid());
 }
 
@@ -30,7 +30,7 @@ export class FeedForward extends nn.Module {
 
   /** x [b, t, d] → [b, t, hidden] → [b, t, d]. */
   forward(x: Tensor): Tensor {
-    const open = silu(this.gate.forward(x)); // [b, t, hidden]
+    const open = F.silu(this.gate.forward(x)); // [b, t, hidden]
     return this.down.forward(open.mul(this.up.forward(x)));
   }
 }
@@ -39,7 +39,7 @@ export class FeedForward extends nn.Module {
 export function showFeedForward(nb: Notebook, { embDim, hiddenDim }: LlamaConfig): void {
   const x = tensor([-4, -2, -1, 0, 1, 2, 4]);
   nb.note(`x     ${x}`);
-  nb.note(`SiLU  ${silu(x)}`);
+  nb.note(`SiLU  ${siluByHand(x)}`);
   nb.note(`GELU  ${F.gelu(x)}`);
   const [gpt, llama] = [2 * 4 * embDim * embDim + 5 * embDim, 3 * embDim * hiddenDim];
   nb.note(

@@ -1,7 +1,7 @@
 export { KeysAndValues, KeyValueCache } from '../chapter04/index.ts';
 export { RMSNorm, rmsNormByHand } from './01-rms-norm.ts';
 export { type Rotations, rotate, rotateByHand, rotations } from './02-rope.ts';
-export { FeedForward, silu } from './03-swiglu.ts';
+export { FeedForward, siluByHand } from './03-swiglu.ts';
 export { GroupedQueryAttention } from './04-grouped-query-attention.ts';
 export { LlamaBlock, LlamaModel } from './05-llama-model.ts';
 export { type LoadedLlama, type LoadOptions, loadGguf, unpermuteRows } from './06-gguf.ts';

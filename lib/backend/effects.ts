@@ -24,6 +24,7 @@ export const KERNEL_EFFECTS: { readonly [Name in keyof Kernels]: Effect<Kernels[
   cast: { returns: 'storage' },
   unary: { returns: 'storage' },
   geluBackward: { returns: 'storage' },
+  siluBackward: { returns: 'storage' },
   binary: { returns: 'storage' },
   where: { returns: 'storage' },
   reduce: { returns: 'storage' },

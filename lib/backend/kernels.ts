@@ -11,7 +11,7 @@ export interface Strided {
 /** The operations by name. A backend says of each one that it has it or that it leaves it to the next. */
 export const UNARY_OPS = [
   ...(['neg', 'abs', 'exp', 'log', 'sqrt', 'rsqrt', 'reciprocal', 'square', 'tanh', 'sigmoid'] as const),
-  ...(['relu', 'gelu', 'sin', 'cos', 'erf', 'log1p', 'expm1'] as const),
+  ...(['relu', 'gelu', 'silu', 'sin', 'cos', 'erf', 'log1p', 'expm1'] as const),
   ...(['floor', 'ceil', 'round', 'trunc', 'sign'] as const),
 ] as const;
 export const ARITHMETIC_OPS = ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum'] as const;
@@ -68,6 +68,8 @@ export interface Kernels {
   unary(op: UnaryOp, x: Strided): Storage;
   /** GELU's derivative (tanh form) times `g`; x and g have equal shapes. */
   geluBackward(x: Strided, g: Strided): Storage;
+  /** SiLU's derivative times `g`; x and g have equal shapes. */
+  siluBackward(x: Strided, g: Strided): Storage;
   /** Elementwise on two views already broadcast to the same shape. Arithmetic keeps their type, comparison gives bool. */
   binary(op: BinaryOp, a: Strided, b: Strided): Storage;
   /** `condition ? a : b`, all three already broadcast to the same shape. */

@@ -32,6 +32,7 @@ const CALLS: { [Name in keyof Kernels]: () => Parameters<Kernels[Name]> } = {
   cast: () => [int32(1, 2), 'float32'],
   unary: () => ['exp', view(2, 3)],
   geluBackward: () => [view(2, 3), view(2, 3)],
+  siluBackward: () => [view(2, 3), view(2, 3)],
   binary: () => ['add', view(2, 3), view(2, 3)],
   where: () => [{ ...view(2), storage: Storage.of(Uint8Array.of(0, 1)) }, view(2), view(2)],
   reduce: () => ['sum', view(2, 3), [1]],

@@ -20,7 +20,7 @@ import {
 describe('wasm kernels', () => {
   const unary: UnaryOp[] = [
     ...(['neg', 'abs', 'exp', 'log', 'sqrt', 'rsqrt', 'reciprocal', 'square'] as const),
-    ...(['tanh', 'sigmoid', 'relu', 'gelu'] as const),
+    ...(['tanh', 'sigmoid', 'relu', 'gelu', 'silu'] as const),
   ];
   const binary: BinaryOp[] = ['add', 'sub', 'mul', 'div', 'maximum', 'minimum'];
 
@@ -75,15 +75,17 @@ describe('wasm kernels', () => {
     check('no dimension', (kernels) => kernels.binary('add', view([], 7), view([], 8)));
   });
 
-  it('geluBackward for every pair of layouts', () => {
-    for (const m of SIZES) {
-      for (const [left, x] of Object.entries(matrices(m, 17, 1))) {
-        for (const [right, g] of Object.entries(matrices(m, 17, 7))) {
-          check(`${left} ${right} ${m}`, (kernels) => kernels.geluBackward(x, g));
+  for (const kernel of ['geluBackward', 'siluBackward'] as const) {
+    it(`${kernel} for every pair of layouts`, () => {
+      for (const m of SIZES) {
+        for (const [left, x] of Object.entries(matrices(m, 17, 1))) {
+          for (const [right, g] of Object.entries(matrices(m, 17, 7))) {
+            check(`${left} ${right} ${m}`, (kernels) => kernels[kernel](x, g));
+          }
         }
       }
-    }
-  });
+    });
+  }
 
   it('where, with masks of every layout but transposed', () => {
     for (const m of SIZES) {

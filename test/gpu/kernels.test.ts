@@ -84,7 +84,7 @@ function resultsOf(name: string, args: Args, answer: unknown): TypedArray[] {
 /** [kernel, arguments, and, for a case that is left to the CPU, why]. */
 type Case = [name: keyof Kernels, args: Args, declined?: string];
 
-const UNARY: UnaryOp[] = ['neg', 'abs', 'exp', 'square', 'tanh', 'sigmoid', 'relu', 'gelu'];
+const UNARY: UnaryOp[] = ['neg', 'abs', 'exp', 'square', 'tanh', 'sigmoid', 'relu', 'gelu', 'silu'];
 const UNARY_POSITIVE: UnaryOp[] = ['sqrt', 'rsqrt', 'reciprocal'];
 const ARITHMETIC: ArithmeticOp[] = ['add', 'sub', 'mul', 'div', 'maximum', 'minimum'];
 const COMPARISON: BinaryOp[] = ['eq', 'ne', 'lt', 'le', 'gt', 'ge'];
@@ -95,7 +95,8 @@ function cases(): Case[] {
   for (const op of UNARY) list.push(['unary', [op, sliced(permuted(randn(7, 5, 3), 2, 0, 1), 1, 1, 6)]]);
   for (const op of UNARY_POSITIVE) list.push(['unary', [op, of(positive(109), 109)]]);
   list.push(['unary', ['tanh', of(Float32Array.of(-100, -20, -1, 0, 1, 20, 100), 7)]]);
-  list.push(['unary', ['gelu', of(Float32Array.of(-100, -20, -1, 0, 1, 20, 100), 7)]]);
+  for (const op of ['gelu', 'silu'] as const)
+    list.push(['unary', [op, of(Float32Array.of(-100, -20, -1, 0, 1, 20, 100), 7)]]);
   for (const op of [...ARITHMETIC, ...COMPARISON]) {
     list.push(['binary', [op, randn(13, 17), randn(13, 17)]]);
     list.push(['binary', [op, randn(3, 4, 5), expanded(randn(4, 1), 3, 4, 5)]]);
@@ -124,6 +125,7 @@ function cases(): Case[] {
     ],
   ]);
   list.push(['geluBackward', [of(numbers(300, 12), 300), randn(300)]]);
+  list.push(['siluBackward', [of(numbers(300, 12), 300), randn(300)]]);
   list.push(['contiguous', [permuted(randn(2, 7, 3, 5), 0, 2, 1, 3)]]);
   list.push(['contiguous', [permuted(randn(3, 109, 4, 8), 0, 2, 1, 3)]]);
   list.push(['contiguous', [sliced(randn(3, 7, 5), 1, 6, 7)]]);

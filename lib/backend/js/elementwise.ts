@@ -21,6 +21,16 @@ function geluDerivative(x: number): number {
   return s + x * s * (1 - s) * TWICE_SQRT_2_OVER_PI * (1 + 3 * 0.044715 * x * x);
 }
 
+/** SiLU (Elfwing et al. 2017), also called Swish. */
+function silu(x: number): number {
+  return x * sigmoid(x);
+}
+
+function siluDerivative(x: number): number {
+  const s = sigmoid(x);
+  return s + x * s * (1 - s);
+}
+
 /** 2 / √π ∫₀ˣ e^(−t²) dt, by a series whose terms all have one sign: e^(−x²) Σ 2ⁿ x^(2n+1) / (2n + 1)!!. */
 function erf(x: number): number {
   if (Math.abs(x) > 6) return Math.sign(x);
@@ -52,6 +62,7 @@ const UNARY: Record<UnaryOp, (x: number) => number> = {
   sigmoid,
   relu: (x) => (x > 0 || Number.isNaN(x) ? x : 0),
   gelu,
+  silu,
   sin: Math.sin,
   cos: Math.cos,
   erf,
@@ -97,13 +108,16 @@ function unary(op: UnaryOp, x: Strided): Storage {
   return out;
 }
 
-function geluBackward(x: Strided, g: Strided): Storage {
+function timesDerivative(derivative: (x: number) => number, x: Strided, g: Strided): Storage {
   const input = rowMajor(x);
   const upstream = rowMajor(g);
   const { storage, data } = newFloats(input.length);
-  for (let i = 0; i < input.length; i++) data[i] = upstream[i] * geluDerivative(input[i]);
+  for (let i = 0; i < input.length; i++) data[i] = upstream[i] * derivative(input[i]);
   return storage;
 }
+
+const geluBackward = (x: Strided, g: Strided) => timesDerivative(geluDerivative, x, g);
+const siluBackward = (x: Strided, g: Strided) => timesDerivative(siluDerivative, x, g);
 
 function binary(op: BinaryOp, a: Strided, b: Strided): Storage {
   // A product of whole numbers as int32 has it: past 2⁵³ a double would lose its last digits.
@@ -186,5 +200,13 @@ function wholeNumber(x: number): number {
 
 export const elementwiseKernels: Pick<
   Kernels,
-  'unary' | 'geluBackward' | 'binary' | 'where' | 'contiguous' | 'copyInto' | 'addInto' | 'cast'
-> = { unary, geluBackward, binary, where, contiguous, copyInto, addInto, cast };
+  | 'unary'
+  | 'geluBackward'
+  | 'siluBackward'
+  | 'binary'
+  | 'where'
+  | 'contiguous'
+  | 'copyInto'
+  | 'addInto'
+  | 'cast'
+> = { unary, geluBackward, siluBackward, binary, where, contiguous, copyInto, addInto, cast };

@@ -4,7 +4,7 @@ import { availableThreads, startThread } from '#platform/lib/backend/wasm/thread
 import type { Backend, DecliningKernels, Kernels } from '../kernels.ts';
 import { Declined, Engine, type WasmExports } from './engine.ts';
 import { addInto, contiguous, copyInto } from './kernels/copy.ts';
-import { binary, cast, geluBackward, rotary, unary, where } from './kernels/elementwise.ts';
+import { binary, cast, geluBackward, rotary, siluBackward, unary, where } from './kernels/elementwise.ts';
 import { matmul, matmulInto } from './kernels/matmul.ts';
 import { layerNorm, layerNormBackward, rmsNorm, rmsNormBackward } from './kernels/norms.ts';
 import {
@@ -44,7 +44,7 @@ type AnyKernel = (engine: Engine, ...args: unknown[]) => unknown;
  */
 const KERNELS = {
   ...{ matmul, matmulInto },
-  ...{ unary, binary, geluBackward, where, cast },
+  ...{ unary, binary, geluBackward, siluBackward, where, cast },
   ...{ contiguous, copyInto, addInto },
   ...{ softmax, softmaxBackward, causalSoftmax, causalSoftmaxBackward, logSoftmax, logSoftmaxBackward },
   ...{ layerNorm, layerNormBackward, rmsNorm, rmsNormBackward, rotary },

@@ -24,9 +24,12 @@ export const Start = { zero: 0, add: 1, bias: 2 } as const;
 
 export const Unary = {
   ...{ neg: 0, abs: 1, exp: 2, log: 3, sqrt: 4, rsqrt: 5, reciprocal: 6, square: 7 },
-  ...{ tanh: 8, sigmoid: 9, relu: 10, gelu: 11 },
+  ...{ tanh: 8, sigmoid: 9, relu: 10, gelu: 11, silu: 12 },
 } as const;
-export const Binary = { add: 0, sub: 1, mul: 2, div: 3, maximum: 4, minimum: 5, geluBackward: 6 } as const;
+export const Binary = {
+  ...{ add: 0, sub: 1, mul: 2, div: 3, maximum: 4, minimum: 5 },
+  ...{ geluBackward: 6, siluBackward: 7 },
+} as const;
 export const Reduce = { sum: 0, max: 1, min: 2 } as const;
 /** What a cast to float32 reads. */
 export const CastFrom = { bool: 0, int32: 1 } as const;

@@ -1,6 +1,6 @@
 import { checkWord, noMore } from '../../arguments.ts';
 import { checkOptions } from '../../options.ts';
-import { named, record } from '../autograd.ts';
+import { record } from '../autograd.ts';
 import { requireTensors } from '../requireTensors.ts';
 import type { Tensor } from '../tensor.ts';
 import { unary } from './elementwise.ts';
@@ -46,7 +46,7 @@ function distribution(x: Tensor): Tensor {
 export function silu(x: Tensor, ...more: []): Tensor {
   noMore('silu', 1, more);
   requireTensors('silu', x);
-  return named('silu', x.mul(x.sigmoid()));
+  return unary('silu', x);
 }
 
 /** log σ(x) without overflow, of x's shape. */

@@ -46,6 +46,7 @@ const UNARY_BACKWARD: Record<UnaryOp, UnaryDerivative> = {
   // Chosen rather than multiplied: nothing passes where y is 0, not even an infinite gradient.
   relu: { saves: 'y', backward: (g, _x, y) => where(y.le(0), 0, g) },
   gelu: { saves: 'x', backward: (g, x) => Tensor.of(kernels.geluBackward(x, g), x.shape) },
+  silu: { saves: 'x', backward: (g, x) => Tensor.of(kernels.siluBackward(x, g), x.shape) },
   sin: { saves: 'x', backward: (g, x) => g.mul(x.cos()) },
   cos: { saves: 'x', backward: (g, x) => g.mul(x.sin()).neg() },
   erf: { saves: 'x', backward: (g, x) => g.mul(x.square().neg().exp()).mul(2 / Math.sqrt(Math.PI)) },

@@ -15,10 +15,12 @@ import {
   rotate,
   rotateByHand,
   rotations,
+  siluByHand,
   unpermuteRows,
 } from '../../../chapters/llama/index.ts';
 import {
   arange,
+  F,
   manualSeed,
   noGrad,
   randn,
@@ -118,6 +120,19 @@ describe('Llama', () => {
       const input = x.clone().requiresGrad_();
       const out = turn(input, turns, 7);
       out.square().mul(arange(16)).sum().backward();
+      return { out, gradient: input.grad! };
+    });
+    expectNear(fast.out, slow.out);
+    expectNear(fast.gradient, slow.gradient);
+  });
+
+  it('has the SiLU of one pass equal to the one by hand, with its gradient', () => {
+    manualSeed(1);
+    const x = randn(3, 17).mul(3);
+    const [fast, slow] = [F.silu, siluByHand].map((activation) => {
+      const input = x.clone().requiresGrad_();
+      const out = activation(input);
+      out.sum().backward();
       return { out, gradient: input.grad! };
     });
     expectNear(fast.out, slow.out);

@@ -24,6 +24,7 @@ const UNARY: Record<UnaryOp, string | undefined> = {
   square: 'a * a',
   tanh: tanh('a'),
   sigmoid: '1 / (1 + Math.exp(-a))',
+  silu: 'a / (1 + Math.exp(-a))',
   relu: 'Math.max(a, 0)',
   ...{ log: undefined, sin: undefined, cos: undefined, erf: undefined, log1p: undefined, expm1: undefined },
   ...{ floor: undefined, ceil: undefined, round: undefined, trunc: undefined, sign: undefined },
@@ -56,6 +57,9 @@ function tanh(x: string): string {
 
 const GELU_BACKWARD = `const t = ${tanh('0.7978845608 * (a + 0.044715 * a * a * a)')};
   return b * (0.5 * (1 + t) + 0.5 * a * (1 - t * t) * 0.7978845608 * (1 + 0.134145 * a * a));`;
+
+const SILU_BACKWARD = `const s = 1 / (1 + Math.exp(-a));
+  return b * (s + a * s * (1 - s));`;
 
 const CAST: Record<DType, string> = {
   float32: 'a',
@@ -152,7 +156,7 @@ function floatsOnly(...views: readonly Strided[]): void {
 
 export const elementwiseKernels: Pick<
   GpuKernels,
-  'unary' | 'geluBackward' | 'binary' | 'where' | 'contiguous' | 'cast'
+  'unary' | 'geluBackward' | 'siluBackward' | 'binary' | 'where' | 'contiguous' | 'cast'
 > = {
   unary(device, op, x) {
     const body = UNARY[op];
@@ -163,6 +167,9 @@ export const elementwiseKernels: Pick<
   },
   geluBackward(device, x, g) {
     return device.wants(x, g) ? [elementwise(device, 'geluBackward', GELU_BACKWARD, [x, g])] : undefined;
+  },
+  siluBackward(device, x, g) {
+    return device.wants(x, g) ? [elementwise(device, 'siluBackward', SILU_BACKWARD, [x, g])] : undefined;
   },
   binary(device, op, a, b) {
     if (!device.wants(a, b)) return undefined;

@@ -4,6 +4,20 @@ import { exp4, log4, madd, splat, tanh4 } from './simd';
 
 /** Elementwise kernels: operations on rows of up to three operands, see rows.ts. */
 
+// @ts-ignore: decorator
+@inline
+function sigmoid(x: v128): v128 {
+  return f32x4.div(splat(1), f32x4.add(splat(1), exp4(f32x4.neg(x))));
+}
+
+/** s + x s′ for s = sigmoid(x): s′ = s (1 − s). */
+// @ts-ignore: decorator
+@inline
+function siluDerivative(x: v128): v128 {
+  const s = sigmoid(x);
+  return madd(x, f32x4.mul(s, f32x4.sub(splat(1), s)), s);
+}
+
 const SQRT_2_OVER_PI: f32 = 0.7978845608028654;
 const CUBIC: f32 = 0.044715;
 
@@ -42,8 +56,9 @@ function applyUnary(op: i32, x: v128): v128 {
     case Unary.reciprocal: return f32x4.div(splat(1), x);
     case Unary.square: return f32x4.mul(x, x);
     case Unary.tanh: return tanh4(x);
-    case Unary.sigmoid: return f32x4.div(splat(1), f32x4.add(splat(1), exp4(f32x4.neg(x))));
+    case Unary.sigmoid: return sigmoid(x);
     case Unary.relu: return f32x4.max(x, splat(0));
+    case Unary.silu: return f32x4.mul(x, sigmoid(x));
     default: return f32x4.mul(x, geluSigmoid(x));
   }
 }
@@ -84,6 +99,7 @@ function applyBinary(op: i32, a: v128, b: v128): v128 {
     case Binary.div: return f32x4.div(a, b);
     case Binary.maximum: return f32x4.max(a, b);
     case Binary.minimum: return f32x4.min(a, b);
+    case Binary.siluBackward: return f32x4.mul(b, siluDerivative(a));
     default: return f32x4.mul(b, geluDerivative(a));
   }
 }

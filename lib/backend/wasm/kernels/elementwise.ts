@@ -132,6 +132,10 @@ export function geluBackward(engine: Engine, x: Strided, g: Strided): Storage | 
   return elementwise(engine, 'binary', Binary.geluBackward, [x, g], 'float32');
 }
 
+export function siluBackward(engine: Engine, x: Strided, g: Strided): Storage | undefined {
+  return elementwise(engine, 'binary', Binary.siluBackward, [x, g], 'float32');
+}
+
 export function where(engine: Engine, condition: Strided, a: Strided, b: Strided): Storage | undefined {
   if (condition.storage.dtype !== 'bool' || a.storage.dtype === 'bool') return undefined;
   return elementwise(engine, 'where', 0, [condition, a, b], a.storage.dtype);
