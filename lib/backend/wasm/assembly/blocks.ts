@@ -8,7 +8,7 @@ import { madd, splat } from './simd';
  * decoded: into the panels of a product, and into the rows of an embedding. blockDots.ts multiplies them as they are.
  */
 
-const BLOCK: i32 = 32;
+export const BLOCK: i32 = 32;
 
 /** Bytes of a block. */
 // @ts-ignore: decorator
@@ -17,11 +17,14 @@ function blockBytes(format: i32): i32 {
   return format == Blocks.q4_0 ? 18 : format == Blocks.q4_1 ? 20 : 34;
 }
 
-/** A float16: its exponent is brought to float32's by a factor of 2¹¹², which is right for subnormal ones too. */
-function half(at: usize): f32 {
-  const bits = <u32>load<u16>(at);
-  const size = reinterpret<f32>((bits & 0x7fff) << 13) * reinterpret<f32>(0x77800000);
-  return reinterpret<f32>(reinterpret<u32>(size) | ((bits & 0x8000) << 16));
+/**
+ * A float16. Its digits go where float32 has them, below a sign that is spread over four bits, of which the first stays;
+ * its exponent is brought to float32's by a factor of 2¹¹², which is right for subnormal ones too.
+ */
+// @ts-ignore: decorator
+@inline
+export function half(at: usize): f32 {
+  return reinterpret<f32>((<i32>load<i16>(at) << 13) & 0x8fffe000) * reinterpret<f32>(0x77800000);
 }
 
 /** Sixteen whole numbers q as d q + m. */
