@@ -65,23 +65,23 @@ export function writtenStorages(name: keyof Kernels, args: readonly unknown[]): 
   return effectOf(name).writes?.(...args) ?? [];
 }
 
+/** Of kernels that return several storages, the names of these in their order. */
+const RESULT_NAMES: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  Object.entries(KERNEL_EFFECTS as Readonly<Record<string, AnyEffect>>).map(([kernel, { returns }]) => {
+    const places = typeof returns === 'object' ? returns : {};
+    return [kernel, Object.keys(places).sort((a, b) => places[a] - places[b])];
+  }),
+);
+
 /** The storages that a kernel returned, as a list; what it was not asked for is left out. */
 export function resultsAsList(name: keyof Kernels, answer: unknown): Storage[] {
-  const { returns } = effectOf(name);
-  if (returns === 'storage') return [answer as Storage];
+  if (effectOf(name).returns === 'storage') return [answer as Storage];
   const byName = answer as Record<string, Storage | undefined>;
-  const list = namesInOrder(returns).map((result) => byName[result]);
-  return list.filter((storage) => storage !== undefined);
+  return RESULT_NAMES[name].map((result) => byName[result]).filter((storage) => storage !== undefined);
 }
 
 /** The other way round: what a kernel that returns new storages answers, from a list of them. */
 export function answerFromList(name: keyof Kernels, results: readonly Storage[]): unknown {
-  const { returns } = effectOf(name);
-  if (returns === 'storage') return results[0];
-  const names = namesInOrder(returns);
-  return Object.fromEntries(results.map((storage, place) => [names[place], storage]));
-}
-
-function namesInOrder(returns: Readonly<Record<string, number>> = {}): string[] {
-  return Object.keys(returns).sort((a, b) => returns[a] - returns[b]);
+  if (effectOf(name).returns === 'storage') return results[0];
+  return Object.fromEntries(results.map((storage, place) => [RESULT_NAMES[name][place], storage]));
 }

@@ -4,7 +4,7 @@ import { UserError } from '../../errors.ts';
 import { record } from '../autograd.ts';
 import { zeros } from '../create.ts';
 import { requireTensorIfGiven, requireTensors } from '../requireTensors.ts';
-import { broadcastShapes, formatShape, sameShape, sizeOf } from '../shape.ts';
+import { broadcastShapes, formatShape, type Shape, sameShape, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { sumToShape } from './elementwise.ts';
 
@@ -67,16 +67,19 @@ function matmulByMatrix(a: Tensor, b: Tensor): Tensor {
   return product.reshape(shape);
 }
 
+/** What the leading axes broadcast to. */
+function commonBatch(a: Tensor, b: Tensor): Shape {
+  const [left, right] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+  if (sameShape(left, right)) return left;
+  return broadcastShapes(left, right, `matmul of ${formatShape(a.shape)} and ${formatShape(b.shape)}`);
+}
+
 function matmulBatched(a: Tensor, b: Tensor): Tensor {
   const [m, k] = a.shape.slice(-2);
   const n = b.shape.at(-1)!;
-  const what = `matmul of ${formatShape(a.shape)} and ${formatShape(b.shape)}`;
-  const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), what);
-  const out = Tensor.of(kernels.matmul(a.expand([...batch, m, k]), b.expand([...batch, k, n])), [
-    ...batch,
-    m,
-    n,
-  ]);
+  const batch = commonBatch(a, b);
+  const product = kernels.matmul(a.expand([...batch, m, k]), b.expand([...batch, k, n]));
+  const out = Tensor.of(product, [...batch, m, n]);
   const [toA, toB] = [a, b].map((x) => x.requiresGrad && x.shape);
   return record('matmul', out, [a, b], [toB && a, toA && b], (g, left, right) => [
     toA ? sumToShape(matmul(g, right.transpose(-2, -1)), toA) : null,

@@ -43,7 +43,10 @@ export function reshape(x: Tensor, wanted: Shape): Tensor {
   const shape = resolveReshape(x.shape, wanted);
   if (sameShape(shape, x.shape)) return x;
   const strides = stridesAfterReshape(x.shape, x.strides, shape);
-  if (!strides) return reshape(contiguous(x), shape);
+  return strides ? reshaped(x, shape, strides) : reshape(contiguous(x), shape);
+}
+
+function reshaped(x: Tensor, shape: Shape, strides: readonly number[]): Tensor {
   const before = x.shape;
   return record('reshape', stridedView(x, shape, strides), [x], [], (g) => [g.reshape(before)]);
 }
@@ -51,12 +54,12 @@ export function reshape(x: Tensor, wanted: Shape): Tensor {
 /** reshape that refuses to copy, as PyTorch's view. @throws if the strides do not allow it. */
 export function view(x: Tensor, wanted: Shape): Tensor {
   const shape = resolveReshape(x.shape, wanted);
-  if (!stridesAfterReshape(x.shape, x.strides, shape)) {
-    throw new UserError(
-      `view: ${formatShape(x.shape)} cannot be seen as ${formatShape(shape)} without a copy; use reshape`,
-    );
-  }
-  return reshape(x, shape);
+  if (sameShape(shape, x.shape)) return x;
+  const strides = stridesAfterReshape(x.shape, x.strides, shape);
+  if (strides) return reshaped(x, shape, strides);
+  throw new UserError(
+    `view: ${formatShape(x.shape)} cannot be seen as ${formatShape(shape)} without a copy; use reshape`,
+  );
 }
 
 /** The axes in another order. */
