@@ -1,4 +1,4 @@
-import { F, nn, type Tensor, UserError } from '../../lib/index.ts';
+import { cat, F, nn, type Tensor, UserError } from '../../lib/index.ts';
 import type { KeysAndValues } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { type Rotations, rotate } from './02-rope.ts';
@@ -43,13 +43,32 @@ export class GroupedQueryAttention extends nn.Module {
     this.outProj = new nn.Linear(embDim, embDim, { bias: false });
   }
 
-  /** x [b, t, d] → [b, t, d]. With `past`, the keys and values of the tokens before x are taken from there. */
-  forward(x: Tensor, turns: Rotations, past?: KeysAndValues): Tensor {
-    const [batch, tokens] = x.shape;
+  /**
+   * x [b, t, d] → [b, t, d]. With `past`, the keys and values of the tokens before x are taken from there. With `lengths`,
+   * x [1, Σ lengths, d] has several texts one behind another, each of which sees only itself.
+   */
+  forward(x: Tensor, turns: Rotations, past?: KeysAndValues, lengths?: readonly number[]): Tensor {
+    const queries = this.splitHeads(this.wQuery.forward(x), this.numHeads); // [b, h, t, d/h]
+    const keys = this.splitHeads(this.wKey.forward(x), this.numKvHeads); // [b, kv, t, d/h]
+    const values = this.splitHeads(this.wValue.forward(x), this.numKvHeads); // [b, kv, t, d/h]
+    if (!lengths) return this.outProj.forward(this.attend(queries, keys, values, turns, past));
+
+    let first = 0;
+    const contexts = lengths.map((length) => {
+      const ofText = (y: Tensor) => y.narrow(2, first, length);
+      const context = this.attend(ofText(queries), ofText(keys), ofText(values), turns); // [1, length, d]
+      first += length;
+      return context;
+    });
+    return this.outProj.forward(cat(contexts, 1));
+  }
+
+  /** Queries [b, h, t, d/h], keys and values [b, kv, t, d/h] → what they gather, [b, t, d]. */
+  private attend(q: Tensor, k: Tensor, v: Tensor, turns: Rotations, past?: KeysAndValues): Tensor {
+    const [batch, , tokens] = q.shape;
     const start = past?.length ?? 0;
-    const queries = rotate(this.splitHeads(this.wQuery.forward(x), this.numHeads), turns, start); // [b, h, t, d/h]
-    let keys = rotate(this.splitHeads(this.wKey.forward(x), this.numKvHeads), turns, start); // [b, kv, t, d/h]
-    let values = this.splitHeads(this.wValue.forward(x), this.numKvHeads); // [b, kv, t, d/h]
+    const queries = rotate(q, turns, start); // [b, h, t, d/h]
+    let [keys, values] = [rotate(k, turns, start), v]; // [b, kv, t, d/h]
     if (past) ({ keys, values } = past.append(keys, values)); // [b, kv, T, d/h], T = start + t
 
     // The queries of a group, one below the other, meet their keys in one product: nothing is copied.
@@ -61,8 +80,7 @@ export class GroupedQueryAttention extends nn.Module {
     const weights = F.causalSoftmax(byHead, 1 / Math.sqrt(headDim)); // [b, h, t, T]
     const context = weights.view(scores.shape).matmul(values); // [b, kv, g·t, d/h]
 
-    const joined = context.view(batch, this.numHeads, tokens, headDim).transpose(1, 2).flatten(2); // [b, t, d]
-    return this.outProj.forward(joined);
+    return context.view(batch, this.numHeads, tokens, headDim).transpose(1, 2).flatten(2); // [b, t, d]
   }
 
   /** [b, t, h · n] → [b, h, t, n]: a view. */

@@ -24,9 +24,9 @@ export class LlamaBlock extends nn.Module {
     this.norm2 = new RMSNorm(config.embDim, config.normEps);
   }
 
-  /** x [b, t, d] → [b, t, d]. */
-  forward(x: Tensor, turns: Rotations, past?: KeysAndValues): Tensor {
-    x = x.add(this.att.forward(this.norm1.forward(x), turns, past));
+  /** x [b, t, d] → [b, t, d]; `past` and `lengths` as in GroupedQueryAttention. */
+  forward(x: Tensor, turns: Rotations, past?: KeysAndValues, lengths?: readonly number[]): Tensor {
+    x = x.add(this.att.forward(this.norm1.forward(x), turns, past, lengths));
     return x.add(this.ff.forward(this.norm2.forward(x)));
   }
 }
@@ -70,14 +70,29 @@ export class LlamaModel extends nn.Module {
 
   /** What the head reads: token ids [b, t] → [b, t, d]. @throws UserError as `forward` does */
   hidden(ids: Tensor, cache?: KeyValueCache): Tensor {
+    this.#checkLength((cache?.length ?? 0) + ids.shape[1]);
+    return this.#throughBlocks(ids, (block, x, i) => block.forward(x, this.#turns, cache?.layer(i)));
+  }
+
+  /**
+   * The same for several texts, one behind another and without any padding: ids [1, Σ lengths] → [1, Σ lengths, d].
+   * @throws UserError if one of them is longer than the model's context length
+   */
+  hiddenOfTexts(ids: Tensor, lengths: readonly number[]): Tensor {
+    this.#checkLength(Math.max(...lengths));
+    return this.#throughBlocks(ids, (block, x) => block.forward(x, this.#turns, undefined, lengths));
+  }
+
+  #checkLength(tokens: number): void {
     const { contextLength } = this.config;
-    const tokens = (cache?.length ?? 0) + ids.shape[1];
-    if (tokens > contextLength) {
-      throw new UserError(`the model sees at most ${contextLength} tokens, not ${tokens}: shorten the text`);
-    }
+    if (tokens <= contextLength) return;
+    throw new UserError(`the model sees at most ${contextLength} tokens, not ${tokens}: shorten the text`);
+  }
+
+  #throughBlocks(ids: Tensor, forward: (block: LlamaBlock, x: Tensor, i: number) => Tensor): Tensor {
     let x = this.tokEmb.forward(ids); // [b, t] → [b, t, d]
     for (const [i, block] of [...this.trfBlocks].entries()) {
-      const step = () => block.forward(x, this.#turns, cache?.layer(i)); // [b, t, d]
+      const step = () => forward(block, x, i); // [b, t, d]
       // What a block computes on the way is a hundred times its result, and only backward would read it again.
       x = isGradEnabled() ? step() : tidy(step);
     }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { io, manualSeed, nn, type Tensor } from '../../lib/index.ts';
+import { io, manualSeed, nn, type Tensor, tensor } from '../../lib/index.ts';
 import { countParameters } from '../chapter04/index.ts';
 import {
   classifyCommand,
@@ -64,7 +64,8 @@ export function makeClassifier(
 /**
  * A Llama that classifies as transformers' LlamaForSequenceClassification does: the head reads the last token of the text,
  * where chapter 6 reads the last position, padding or not. A token sees only what is left of it, so padding changes nothing,
- * and the columns in which a batch has nothing else are left out.
+ * and none of it is computed: the texts of a batch go through the model one behind another. Of a batch of 8 text messages
+ * padded to the longest, that leaves out half.
  */
 export class LlamaClassifier extends nn.Module {
   model: LlamaModel;
@@ -78,14 +79,23 @@ export class LlamaClassifier extends nn.Module {
 
   /** Token ids [b, t], padded on the right → logits [b, 1, classes]. */
   forward(ids: Tensor): Tensor {
-    const rows = ids.toArray() as number[][];
     const isText = (id: number) => id !== this.padTokenId;
-    const last = rows.map((row) => Math.max(0, row.findLastIndex(isText)));
-    const longest = Math.max(...last) + 1;
-    const hidden = this.model.hidden(ids.slice(1, 0, longest)); // [b, longest, d]
-    const places = last.map((column, row) => row * longest + column);
-    return this.model.outHead.forward(hidden.flatten(0, 1).indexSelect(0, places).unsqueeze(1)); // [b, 1, d] → [b, 1, classes]
+    const texts = (ids.toArray() as number[][]).map((row) => row.slice(0, lengthOf(row, isText)));
+    const lengths = texts.map((text) => text.length);
+    const joined = tensor([texts.flat()], { dtype: 'int32' }); // [1, Σ lengths]
+    const hidden = this.model.hiddenOfTexts(joined, lengths).squeeze(0); // [Σ lengths, d]
+    let end = -1;
+    const last = hidden.indexSelect(
+      0,
+      lengths.map((length) => (end += length)),
+    ); // [b, d]
+    return this.model.outHead.forward(last.unsqueeze(1)); // [b, 1, d] → [b, 1, classes]
   }
+}
+
+/** Tokens up to the last one that is text; at least one. */
+function lengthOf(row: readonly number[], isText: (id: number) => boolean): number {
+  return Math.max(0, row.findLastIndex(isText)) + 1;
 }
 
 /** Chapter 6's classifier of messages from a Llama, with chapter 6's own functions; the adapter is in PEFT's format. */

@@ -5,16 +5,18 @@ export interface Measurement {
   /** Tokens per second of reading a prompt, and of generating after it. */
   prompt?: number;
   generation?: number;
-  /** Of a LoRA step: [8, 120] tokens, rank 16 beside the seven Linears of each block. */
+  /** Of a LoRA step, rank 16 beside the seven Linears of each block: on 8 texts of 120 tokens, or on MESSAGES. */
   stepSeconds?: number;
   /** The most memory that the process has held, in GB (10⁹ bytes). */
   peakGB: number;
 }
 
-export type Task = 'answer' | 'step';
+export type Task = 'answer' | 'step' | 'messages';
 
 /** Tokens of the prompt and new ones, and how often they count, after once that warms up. */
 export const [PROMPT, NEW, TURNS] = [512, 128, 2];
+/** Tokens of each text of a batch: half of it is padding, as on average in batches of the SMS Spam Collection. */
+export const MESSAGES = [14, 18, 24, 31, 36, 42, 52, 68];
 
 /** Measures an answer: `read` reads the prompt, `generate` the new tokens after it. */
 export async function measureAnswer(

@@ -1,17 +1,17 @@
 import { KeyValueCache } from '../../../chapters/chapter04/index.ts';
-import { continueIds, loadGguf, makeClassifier } from '../../../chapters/llama/index.ts';
-import { manualSeed, randint, tidy, useBackend } from '../../../lib/index.ts';
+import { continueIds, LlamaClassifier, loadGguf, makeClassifier } from '../../../chapters/llama/index.ts';
+import { manualSeed, randint, tensor, tidy, useBackend } from '../../../lib/index.ts';
 import { randomBatch, trainingStep } from '../model.ts';
 import { median } from '../timing.ts';
-import { measureAnswer, NEW, PROMPT, report, type Task, TURNS } from './measurement.ts';
+import { MESSAGES, measureAnswer, NEW, PROMPT, report, type Task, TURNS } from './measurement.ts';
 
-/** `ours.ts quantised|float32 answer|step FILE THREADS`: one measurement. */
+/** `ours.ts quantised|float32 answer|step|messages FILE THREADS`: one measurement. */
 const [kind, task, weights, threads] = process.argv.slice(2);
 
 await useBackend('wasm', { threads: Number(threads) });
 const { model } = await loadGguf(weights, { quantised: kind === 'quantised' });
 manualSeed(1);
-report((task as Task) === 'answer' ? await answer() : step());
+report((task as Task) === 'answer' ? await answer() : step(task === 'messages'));
 
 /** Greedy; it goes on after what would end an answer. */
 function answer() {
@@ -29,10 +29,16 @@ function answer() {
   return measureAnswer(read, generate);
 }
 
-function step() {
+function step(messages: boolean) {
   makeClassifier(model, { rank: 16, alpha: 16, seed: 1 });
-  const train = trainingStep(model);
-  const batch = randomBatch(8, 120, model.config.vocabSize);
+  const PAD = 0;
+  const train = trainingStep(new LlamaClassifier(model, PAD));
+  const { ids, labels } = randomBatch(8, messages ? Math.max(...MESSAGES) : 120, model.config.vocabSize);
+  const rows = ids.toArray() as number[][];
+  const text = rows.map((row, i) =>
+    row.map((id, at) => (messages && at >= MESSAGES[i] ? PAD : Math.max(1, id))),
+  );
+  const batch = { ids: tensor(text, { dtype: 'int32' }), labels };
   const seconds: number[] = [];
   for (let turn = 0; turn <= TURNS; turn++) {
     const start = performance.now();

@@ -18,6 +18,9 @@ export interface LlamaRow {
   answerGB?: number;
   stepSeconds?: number;
   stepGB?: number;
+  /** The same on messages, of which a batch is half padding. */
+  messagesSeconds?: number;
+  messagesGB?: number;
 }
 
 export interface LlamaResult {
@@ -44,9 +47,10 @@ interface Engine {
 }
 
 const OURS = [process.execPath, '--import', 'tsx', here('ours.ts')];
+const ALL: readonly Task[] = ['answer', 'step', 'messages'];
 const ENGINES: readonly Engine[] = [
-  { name: 'ours, blocks of 4 bits', tasks: ['answer', 'step'], command: [...OURS, 'quantised'] },
-  { name: 'ours, float32', tasks: ['answer', 'step'], command: [...OURS, 'float32'] },
+  { name: 'ours, blocks of 4 bits', tasks: ALL, command: [...OURS, 'quantised'] },
+  { name: 'ours, float32', tasks: ALL, command: [...OURS, 'float32'] },
   {
     name: 'llama.cpp',
     tasks: ['answer'],
@@ -54,7 +58,7 @@ const ENGINES: readonly Engine[] = [
   },
   {
     name: 'PyTorch, float32',
-    tasks: ['answer', 'step'],
+    tasks: ALL,
     command: [PYTHON, here('torch_llama.py')],
     env: { ...WARM, PYTHONWARNINGS: 'ignore' },
   },
@@ -95,6 +99,8 @@ export async function llama(threads: number, weights: string | undefined): Promi
       answerGB: middle('answer', 'peakGB'),
       stepSeconds: middle('step', 'stepSeconds'),
       stepGB: middle('step', 'peakGB'),
+      messagesSeconds: middle('messages', 'stepSeconds'),
+      messagesGB: middle('messages', 'peakGB'),
     };
   });
   const memoryGBPerSecond = Math.max(...speeds);
@@ -104,12 +110,18 @@ export async function llama(threads: number, weights: string | undefined): Promi
 }
 
 function printTable(rows: readonly LlamaRow[]): void {
-  const header = ['engine', 'prompt tokens/s', 'new tokens/s', 'GB', 'LoRA step s', 'GB of it'];
-  const cells = rows.map(({ engine, prompt, generation, answerGB, stepSeconds, stepGB }) => [
-    engine,
-    ...[prompt, generation].map((speed) => speed?.toFixed(1) ?? ''),
-    ...[answerGB, stepSeconds, stepGB].map((value) => value?.toFixed(2) ?? ''),
-  ]);
+  const header = [
+    ...['engine', 'prompt tokens/s', 'new tokens/s', 'GB'],
+    ...['LoRA step s', 'GB of it', 'on messages s', 'GB of it'],
+  ];
+  const cells = rows.map(({ engine, prompt, generation, answerGB, ...steps }) => {
+    const { stepSeconds, stepGB, messagesSeconds, messagesGB } = steps;
+    return [
+      engine,
+      ...[prompt, generation].map((speed) => speed?.toFixed(1) ?? ''),
+      ...[answerGB, stepSeconds, stepGB, messagesSeconds, messagesGB].map((x) => x?.toFixed(2) ?? ''),
+    ];
+  });
   console.log(`\n${formatTable(header, cells)}`);
 }
 

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
-import { LlamaModel, makeClassifier } from '../../../chapters/llama/index.ts';
+import { LlamaClassifier, LlamaModel, makeClassifier } from '../../../chapters/llama/index.ts';
 import { BLOCK_FORMATS } from '../../../lib/backend/quantised/formats.ts';
 import { blocksOf } from '../../../lib/backend/quantised/storedBlocks.ts';
-import { F, manualSeed, nn, noGrad, randint, tensor } from '../../../lib/index.ts';
+import { F, manualSeed, nn, noGrad, randint, type Tensor, tensor } from '../../../lib/index.ts';
 import type { GgufTensor } from '../../../lib/io/gguf.ts';
 import { quantisedTensor } from '../../../lib/io/gguf-quantised.ts';
+import { expectClose } from '../../support/close.ts';
 
 const CONFIG = {
   ...{ vocabSize: 50, contextLength: 32, embDim: 64, nHeads: 4, nKvHeads: 2, nLayers: 2, hiddenDim: 96 },
@@ -79,5 +80,54 @@ describe('LoRA beside blocks of few bits', () => {
     expect(trained).to.equal(2 * 7 * CONFIG.nLayers + 1);
     const inBlocks = blocks.parameters().filter(({ storage }) => blocksOf(storage) && !storage.isOnHost);
     expect(inBlocks).to.have.length(7 * CONFIG.nLayers);
+  });
+});
+
+const flat = (x: Tensor) => x.toFlatArray() as number[];
+
+describe('a Llama that classifies', () => {
+  const PAD = 0;
+  const texts = [[5, 7, 49, 3, 3, 9], [4], [8, 0, 2], [1, 2, 3, 4]];
+  const padded = texts.map((text) => [...text, ...Array<number>(8 - text.length).fill(PAD)]);
+  const ids = tensor(padded, { dtype: 'int32' });
+  const labels = tensor([0, 1, 1, 0], { dtype: 'int32' });
+
+  it('computes no padding, and has the logits and the gradients that it has with all of it', () => {
+    const [without, whole] = [smallLlama(true), smallLlama(true)];
+    const everything = whole.hidden(ids).flatten(0, 1); // [b · 8, d]
+    const last = texts.map((text, row) => 8 * row + text.length - 1);
+    const expected = whole.outHead.forward(everything.indexSelect(0, last)); // [b, classes]
+    F.crossEntropy(expected, labels).backward();
+
+    const logits = new LlamaClassifier(without, PAD).forward(ids); // [b, 1, classes]
+    F.crossEntropy(logits.select(1, -1), labels).backward();
+    expectClose(flat(logits), flat(expected), 1e-5, 'logits');
+    const wanted = new Map(whole.namedParameters());
+    for (const [name, { grad }] of without.namedParameters()) {
+      const other = wanted.get(name)!.grad;
+      expect(grad === null, name).to.equal(other === null);
+      if (grad && other) expectClose(flat(grad), flat(other), 1e-5, name);
+    }
+  });
+
+  it('lets no text of a batch see another one, and takes one of nothing but padding', () => {
+    const model = new LlamaClassifier(smallLlama(true), PAD);
+    const together = noGrad(() => model.forward(ids));
+    for (const [row, text] of padded.entries()) {
+      const alone = noGrad(() => model.forward(tensor([text], { dtype: 'int32' })));
+      expectClose(flat(together.select(0, row)), flat(alone), 1e-5, `text ${row}`);
+    }
+    const empty = tensor([[PAD, PAD]], { dtype: 'int32' });
+    expect(noGrad(() => model.forward(empty)).shape).to.eql([1, 1, 2]);
+  });
+
+  it('refuses a text that is longer than its context, not a batch that is', () => {
+    const model = new LlamaClassifier(smallLlama(true), PAD);
+    const row = Array.from({ length: 33 }, () => 7);
+    const text = (length: number) => tensor([row.slice(0, length), row.slice(0, length)], { dtype: 'int32' });
+    expect(noGrad(() => model.forward(text(32))).shape).to.eql([2, 1, 2]);
+    expect(() => model.forward(text(33))).to.throw(
+      'the model sees at most 32 tokens, not 33: shorten the text',
+    );
   });
 });
