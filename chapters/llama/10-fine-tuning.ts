@@ -84,11 +84,9 @@ export class LlamaClassifier extends nn.Module {
     const lengths = texts.map((text) => text.length);
     const joined = tensor([texts.flat()], { dtype: 'int32' }); // [1, Σ lengths]
     const hidden = this.model.hiddenOfTexts(joined, lengths).squeeze(0); // [Σ lengths, d]
-    let end = -1;
-    const last = hidden.indexSelect(
-      0,
-      lengths.map((length) => (end += length)),
-    ); // [b, d]
+    const ends: number[] = [];
+    for (const length of lengths) ends.push((ends.at(-1) ?? -1) + length);
+    const last = hidden.indexSelect(0, ends); // [b, d]
     return this.model.outHead.forward(last.unsqueeze(1)); // [b, 1, d] → [b, 1, classes]
   }
 }
