@@ -82,6 +82,11 @@ export const PAGES: readonly Page[] = [
   { source: 'docs/backends.md', name: 'backends', title: 'Which engine' },
   { source: 'docs/benchmarks.md', name: 'benchmarks', title: 'Benchmarks' },
   { source: 'docs/results.md', name: 'results', title: 'What is trained: the table' },
+  {
+    source: 'docs/results-stand-in.md',
+    name: 'results-stand-in',
+    title: 'The same, on the stand-in',
+  },
   { source: 'docs/randomness.md', name: 'randomness', title: 'Randomness' },
   { source: 'docs/outgrowing.md', name: 'outgrowing', title: 'Over many GPUs' },
   { source: 'README.md', name: 'about', title: 'The project' },
