@@ -79,8 +79,7 @@ export class LlamaClassifier extends nn.Module {
 
   /** Token ids [b, t], padded on the right → logits [b, 1, classes]. */
   forward(ids: Tensor): Tensor {
-    const isText = (id: number) => id !== this.padTokenId;
-    const texts = (ids.toArray() as number[][]).map((row) => row.slice(0, lengthOf(row, isText)));
+    const texts = (ids.toArray() as number[][]).map((row) => withoutPadding(row, this.padTokenId));
     const lengths = texts.map((text) => text.length);
     const joined = tensor([texts.flat()], { dtype: 'int32' }); // [1, Σ lengths]
     const hidden = this.model.hiddenOfTexts(joined, lengths).squeeze(0); // [Σ lengths, d]
@@ -91,9 +90,9 @@ export class LlamaClassifier extends nn.Module {
   }
 }
 
-/** Tokens up to the last one that is text; at least one. */
-function lengthOf(row: readonly number[], isText: (id: number) => boolean): number {
-  return Math.max(0, row.findLastIndex(isText)) + 1;
+/** The tokens up to the last one that is text; at least one, since the head has to read something. */
+function withoutPadding(row: readonly number[], padTokenId: number): number[] {
+  return row.slice(0, Math.max(1, row.findLastIndex((id) => id !== padTokenId) + 1));
 }
 
 /** Chapter 6's classifier of messages from a Llama, with chapter 6's own functions; the adapter is in PEFT's format. */

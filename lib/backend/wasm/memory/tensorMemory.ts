@@ -143,6 +143,7 @@ export class TensorMemory implements Allocator {
   async betweenSteps(): Promise<void> {
     const collector = this.#collector;
     if (!collector || collector.withinJob) return;
+    // After each step: where memory runs short within the next one, what V8 has collected by then can be taken back.
     this.#letGo();
     if (this.#sinceCollection <= this.#limit && this.#entries.size <= this.#mostEntries) return;
     await macrotask(); // a WeakRef holds its array until the job in which it was made has ended
