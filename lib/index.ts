@@ -1,7 +1,14 @@
 export { memoryUse } from './backend/dispatch.ts';
+export { gpuTraffic, type Traffic } from './backend/gpu/index.ts';
 export { DeviceLostError } from './backend/gpu/lost.ts';
 export type { MemoryUse } from './backend/kernels.ts';
-export { type BackendChoice, type BackendName, type BackendOptions, useBackend } from './backend/select.ts';
+export {
+  activeEngine,
+  type BackendChoice,
+  type BackendName,
+  type BackendOptions,
+  useBackend,
+} from './backend/select.ts';
 export type { DType } from './backend/storage.ts';
 export { yieldToRuntime } from './backend/yieldToRuntime.ts';
 export { DataLoader, type DataLoaderOptions } from './data/dataLoader.ts';
@@ -11,5 +18,7 @@ export * as io from './io/index.ts';
 export * as F from './nn/functional.ts';
 export * as nn from './nn/index.ts';
 export * as optim from './optim/index.ts';
+export { checkOptions, firstFew } from './options.ts';
+export * as random from './random/index.ts';
 export { type Generator, type GeneratorState, manualSeed } from './random/index.ts';
 export * from './tensor/index.ts';

@@ -1,6 +1,5 @@
 import { createInterface } from 'node:readline';
-import { UserError } from '../../lib/index.ts';
-import { kindOfPath } from '../../lib/io/files.ts';
+import { io, UserError } from '../../lib/index.ts';
 import { tokeniser as gpt2Tokeniser, type Tokeniser } from '../chapter05/index.ts';
 import { classProbabilities, TRAINED_ON_STAND_IN } from '../chapter06/index.ts';
 import { userPath } from '../common/paths.ts';
@@ -110,7 +109,7 @@ function lineOf({ text, label, probability }: Answer): string {
 /** The words as texts, or a file's lines, or those of standard input; empty lines do not count. */
 async function* textsFrom(words: readonly string[]): AsyncGenerator<string> {
   const path = words.length === 1 ? userPath(words[0], process.env) : '';
-  if (path !== '' && kindOfPath(path) === 'file') {
+  if (path !== '' && io.kindOfPath(path) === 'file') {
     for (const line of (await readText(path)).split(/\r?\n/)) if (line.trim() !== '') yield line;
   } else if (words.length > 0) yield* words;
   else {

@@ -2,9 +2,6 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { io, manualSeed, nn, UserError } from '../../lib/index.ts';
-import { saveTensors } from '../../lib/io/checkpoint.ts';
-import { writeFileAtomically } from '../../lib/io/files.ts';
-import { openSafetensors } from '../../lib/io/safetensors-file.ts';
 import { END_OF_TEXT, gpt2Files } from '../chapter02/index.ts';
 import type { GPTModel } from '../chapter04/index.ts';
 import { hubName, type ModelName, obtainModel, toOpenAI } from '../chapter05/index.ts';
@@ -77,7 +74,7 @@ export const HANDOVER = defineCommand({
     const synthetic = prepared.synthetic || (before && !options.restart);
     await saveClassifierSettings(join(out, 'adapter'), { ...asked, synthetic });
     const { A, B, scaling } = head.lora; // [d, r], [r, classes]
-    await saveTensors(join(out, 'head.safetensors'), { A, B }, { metadata: { format: 'pt' } });
+    await io.saveTensors(join(out, 'head.safetensors'), { A, B }, { metadata: { format: 'pt' } });
     await writeParts(join(out, 'data'), prepared.parts, prepared.synthetic);
     await writeTokeniser(join(out, 'tokeniser'), contextLength);
     if (name === 'mini' || options.weights !== undefined) await writeBase(join(out, 'base'), options, name);
@@ -100,9 +97,9 @@ export const HANDOVER = defineCommand({
       blocks,
       losses,
     };
-    await writeFileAtomically(join(out, 'handover.json'), `${JSON.stringify(written, null, 2)}\n`);
+    await io.writeFileAtomically(join(out, 'handover.json'), `${JSON.stringify(written, null, 2)}\n`);
     const script = fileURLToPath(new URL('train.py', import.meta.url));
-    await writeFileAtomically(join(out, basename(script)), readFileSync(script));
+    await io.writeFileAtomically(join(out, basename(script)), readFileSync(script));
     for (const note of notes) console.log(note);
     console.log(
       `Written to ${out}; the first losses here are ${losses.map((loss) => loss.toFixed(4)).join(', ')}`,
@@ -162,7 +159,7 @@ function loraOf(model: GPTModel): nn.LoRALayer {
  */
 function separateBlocks(model: GPTModel, adapter: string): Record<string, number[]> {
   const ranks = new Map(wrapped(model).map(({ path, module }) => [path, module.lora.rank]));
-  const file = openSafetensors(adapter);
+  const file = io.openSafetensors(adapter);
   const blocks: Record<string, number[]> = {};
   for (const { name, ours } of model.hubLayout().linears) {
     const own = ours.map((path) => ranks.get(path) ?? 0);
@@ -192,8 +189,8 @@ async function writeBase(
   name: ModelName,
 ): Promise<void> {
   const base = await obtainModel({ model: name, weights, print: say });
-  await saveTensors(join(folder, 'model.safetensors'), toOpenAI(base), { metadata: { format: 'pt' } });
-  await writeFileAtomically(join(folder, 'config.json'), `${JSON.stringify(hubConfig(base), null, 2)}\n`);
+  await io.saveTensors(join(folder, 'model.safetensors'), toOpenAI(base), { metadata: { format: 'pt' } });
+  await io.writeFileAtomically(join(folder, 'config.json'), `${JSON.stringify(hubConfig(base), null, 2)}\n`);
 }
 
 /** GPT-2's tokeniser as transformers reads it. */
@@ -203,7 +200,7 @@ async function writeTokeniser(folder: string, contextLength: number): Promise<vo
     ['bos_token', 'eos_token', 'unk_token'].map((name) => [name, END_OF_TEXT]),
   );
   const config = { ...special, model_max_length: contextLength, tokenizer_class: 'GPT2Tokenizer' };
-  await writeFileAtomically(join(folder, 'vocab.json'), encoderJson);
-  await writeFileAtomically(join(folder, 'merges.txt'), vocabBpe);
-  await writeFileAtomically(join(folder, 'tokenizer_config.json'), `${JSON.stringify(config, null, 2)}\n`);
+  await io.writeFileAtomically(join(folder, 'vocab.json'), encoderJson);
+  await io.writeFileAtomically(join(folder, 'merges.txt'), vocabBpe);
+  await io.writeFileAtomically(join(folder, 'tokenizer_config.json'), `${JSON.stringify(config, null, 2)}\n`);
 }

@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { nn, UserError } from '../../lib/index.ts';
-import { saveTensors } from '../../lib/io/checkpoint.ts';
-import { writeFileAtomically } from '../../lib/io/files.ts';
+import { io, nn, UserError } from '../../lib/index.ts';
 import type { GPTModel } from '../chapter04/index.ts';
 import { toOpenAI } from '../chapter05/index.ts';
 import { ADAPTER_OPTIONS, loadWithAdapter } from './base-model.ts';
@@ -25,13 +23,16 @@ export const MERGE = defineCommand({
     const { model, settings } = await loadWithAdapter(options);
     mergeIntoLinears(model);
     const weights = toOpenAI(model);
-    await saveTensors(out, weights, { dtype: options.dtype, metadata: { format: 'pt' } });
+    await io.saveTensors(out, weights, { dtype: options.dtype, metadata: { format: 'pt' } });
     console.log(`${Object.keys(weights).length} tensors written to ${out}`);
 
     const config = join(dirname(out), 'config.json');
     if (existsSync(config)) console.log(`${config} was there already, and stays as it is`);
     else {
-      await writeFileAtomically(config, `${JSON.stringify(hubConfig(model, settings?.labels), null, 2)}\n`);
+      await io.writeFileAtomically(
+        config,
+        `${JSON.stringify(hubConfig(model, settings?.labels), null, 2)}\n`,
+      );
       console.log(`Sizes of the model written to ${config}`);
     }
     if (settings)

@@ -1,5 +1,4 @@
-import type { nn } from '../../lib/index.ts';
-import { loadTensors, saveTensors } from '../../lib/io/checkpoint.ts';
+import { io, type nn } from '../../lib/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { NeuralNetwork } from './05-network.ts';
 import { testPoints } from './06-data-loaders.ts';
@@ -9,12 +8,12 @@ import { testPoints } from './06-data-loaders.ts';
  * Python reads as well (`safetensors.torch.load_file`).
  */
 export async function saveModel(model: nn.Module, path: string): Promise<void> {
-  await saveTensors(path, model.stateDict());
+  await io.saveTensors(path, model.stateDict());
 }
 
 /** Into a model of the same shape. @throws UserError that names every key or shape that does not fit */
 export function loadModel(model: nn.Module, path: string): void {
-  model.loadStateDict(loadTensors(path));
+  model.loadStateDict(io.loadTensors(path));
 }
 
 /** A model saved, and loaded into a new one. */

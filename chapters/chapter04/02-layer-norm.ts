@@ -1,5 +1,4 @@
-import { F, manualSeed, nn, ones, randn, type Tensor, zeros } from '../../lib/index.ts';
-import { setPrintOptions } from '../../lib/tensor/format.ts';
+import { F, manualSeed, nn, ones, randn, setPrintOptions, type Tensor, zeros } from '../../lib/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 
 /**

@@ -1,5 +1,4 @@
 import { manualSeed, nn, noGrad, type Tensor, tensor } from '../../lib/index.ts';
-import { sameShape } from '../../lib/tensor/shape.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { GELU } from './03-feed-forward.ts';
 
@@ -20,7 +19,7 @@ export class DeepNetwork extends nn.Module {
   forward(x: Tensor): Tensor {
     for (const layer of this.layers) {
       const y = layer.forward(x);
-      x = this.useShortcut && sameShape(x.shape, y.shape) ? x.add(y) : y;
+      x = this.useShortcut && String(x.shape) === String(y.shape) ? x.add(y) : y;
     }
     return x;
   }

@@ -1,5 +1,4 @@
-import { cat, manualSeed, type nn, type Tensor, tensor, tidy, zeros } from '../../lib/index.ts';
-import { checkOptions } from '../../lib/options.ts';
+import { cat, checkOptions, manualSeed, type nn, type Tensor, tensor, tidy, zeros } from '../../lib/index.ts';
 import { type GPTModel, generateTextSimple, KeyValueCache } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { START, textToTokenIds, tokenIdsToText } from './01-text-and-loss.ts';

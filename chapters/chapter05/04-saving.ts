@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { optim } from '../../lib/index.ts';
-import { loadTensors, saveTensors } from '../../lib/io/checkpoint.ts';
+import { io, optim } from '../../lib/index.ts';
 import { GPTModel } from '../chapter04/index.ts';
 import { findCheckpoint } from '../common/checkpoint.ts';
 import type { Notebook } from '../common/notebook.ts';
@@ -11,9 +10,9 @@ import type { Notebook } from '../common/notebook.ts';
  */
 export async function showSaving(nb: Notebook, model: GPTModel, folder: string): Promise<void> {
   const weights = join(folder, 'model.safetensors');
-  await saveTensors(weights, model.stateDict());
+  await io.saveTensors(weights, model.stateDict());
   const reloaded = new GPTModel(model.config);
-  reloaded.loadStateDict(loadTensors(weights));
+  reloaded.loadStateDict(io.loadTensors(weights));
   nb.note(`The weights are in ${weights}, read back into a new model`);
 
   const continued = new GPTModel(model.config);

@@ -1,5 +1,4 @@
-import { cat, manualSeed, noGrad, type Tensor, UserError, zeros } from '../../lib/index.ts';
-import { firstFew } from '../../lib/options.ts';
+import { cat, firstFew, manualSeed, noGrad, type Tensor, UserError, zeros } from '../../lib/index.ts';
 import type { GPTConfig, GPTModel } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { repr } from '../common/python.ts';

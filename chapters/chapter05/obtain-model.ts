@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { nn, UserError } from '../../lib/index.ts';
-import { withTensors } from '../../lib/io/checkpoint.ts';
+import { io, nn, UserError } from '../../lib/index.ts';
 import { GPTModel } from '../chapter04/index.ts';
 import { hubFile } from '../datasets/hub-file.ts';
 import { loadWeightsIntoGpt } from './05-openai-weights.ts';
@@ -39,7 +38,7 @@ export async function obtainModel(source: ModelSource): Promise<GPTModel> {
   const config = modelConfig(source.model);
   if (source.randomWeights) return new GPTModel(config);
   const path = source.weights ?? (await defaultWeights(source.model, source.print));
-  return withTensors(path, `the weights of ${source.model}`, (weights) => {
+  return io.withTensors(path, `the weights of ${source.model}`, (weights) => {
     // No random numbers are drawn for what is overwritten at once.
     const model = nn.init.skip(() => new GPTModel(config));
     loadWeightsIntoGpt(model, weights);

@@ -1,5 +1,4 @@
-import { UserError } from '../../lib/index.ts';
-import { samplePositions } from '../../lib/random/index.ts';
+import { random, UserError } from '../../lib/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { formatCounts, formatFrame } from '../common/pandas.ts';
 import {
@@ -32,7 +31,10 @@ export function createBalancedDataset(messages: readonly Message[], seed = DEFAU
     );
   }
   const [more, fewer] = ham.length >= spam.length ? [ham, spam] : [spam, ham];
-  const drawn = Array.from(samplePositions(more.length, fewer.length, seed), (position) => more[position]);
+  const drawn = Array.from(
+    random.samplePositions(more.length, fewer.length, seed),
+    (position) => more[position],
+  );
   return more === ham ? [...drawn, ...spam] : [...ham, ...drawn];
 }
 

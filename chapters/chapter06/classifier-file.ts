@@ -1,7 +1,5 @@
 import { join } from 'node:path';
-import { UserError } from '../../lib/index.ts';
-import { kindOfPath, writeFileAtomically } from '../../lib/io/files.ts';
-import { readJson } from '../../lib/io/json.ts';
+import { io, UserError } from '../../lib/index.ts';
 
 /**
  * What is needed to ask a fine-tuned classifier again, and is in neither of an adapter's two files, whose
@@ -23,14 +21,14 @@ const FILE = 'classifier.json';
 
 /** Writes them into the adapter's folder. @throws UserError if nothing can be written there */
 export async function saveClassifierSettings(folder: string, settings: ClassifierSettings): Promise<void> {
-  await writeFileAtomically(join(folder, FILE), `${JSON.stringify(settings, null, 2)}\n`);
+  await io.writeFileAtomically(join(folder, FILE), `${JSON.stringify(settings, null, 2)}\n`);
 }
 
 /** Reads them, if the folder has them. @throws UserError if they do not hold together */
 export function readClassifierSettings(folder: string): ClassifierSettings | undefined {
   const path = join(folder, FILE);
-  if (kindOfPath(path) !== 'file') return undefined;
-  const { labels, maxLength, padTokenId, synthetic = false } = readJson(path, "the classifier's settings");
+  if (io.kindOfPath(path) !== 'file') return undefined;
+  const { labels, maxLength, padTokenId, synthetic = false } = io.readJson(path, "the classifier's settings");
   const isCount = (value: unknown, least: number): value is number =>
     Number.isSafeInteger(value) && (value as number) >= least;
   const fault = (what: string) => new UserError(`${path}: ${what}; it may be damaged, so make it again`);

@@ -1,4 +1,4 @@
-import { activeBackends } from '../../lib/backend/dispatch.ts';
+import { activeEngine } from '../../lib/index.ts';
 import { MODEL_NAMES, type ModelName } from '../chapter05/index.ts';
 import type { OptionSpec, OptionValues } from '../common/options.ts';
 import { type SavingOptions, TRAINING_OPTIONS } from '../common/training-run.ts';
@@ -83,7 +83,7 @@ export function defaultSchedule(model: ModelName): Schedule {
  * The book's five passes for GPT-2; `mini` has learnt what it can from so few messages after three. The readable
  * loops, which need a second for each of its steps, take one.
  */
-export function defaultEpochs(model: ModelName, engine = activeBackends()[0].name): number {
+export function defaultEpochs(model: ModelName, engine = activeEngine()): number {
   if (model !== 'mini') return 5;
   return engine === 'js' ? 1 : 3;
 }

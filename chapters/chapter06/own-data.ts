@@ -1,5 +1,4 @@
-import { UserError } from '../../lib/index.ts';
-import { kindOfPath, openFile } from '../../lib/io/files.ts';
+import { io, UserError } from '../../lib/index.ts';
 import { tokeniser } from '../chapter05/index.ts';
 import type { OptionSpecs } from '../common/options.ts';
 import {
@@ -76,8 +75,8 @@ export function isOwnData(options: OwnDataOptions): options is OwnDataOptions & 
 
 /** Does a file begin as the SMS Spam Collection does? */
 function isCollection(path: string): boolean {
-  if (kindOfPath(path) !== 'file') return false;
-  const file = openFile(path, 'the data');
+  if (io.kindOfPath(path) !== 'file') return false;
+  const file = io.openFile(path, 'the data');
   try {
     return /^(ham|spam)\t/.test(new TextDecoder().decode(file.read(0, Math.min(5, file.size))));
   } finally {

@@ -1,5 +1,4 @@
-import { UserError } from '../../lib/index.ts';
-import { samplePositions } from '../../lib/random/index.ts';
+import { random, UserError } from '../../lib/index.ts';
 
 /** Rows as three parts: as pandas cuts them, or class by class. */
 
@@ -28,7 +27,10 @@ export function randomSplit<Row>(
     const given = `${trainFraction} and ${validationFraction}`;
     throw new UserError(`cannot split: the parts must be at least 0 and together at most 1, not ${given}`);
   }
-  const shuffled = Array.from(samplePositions(rows.length, rows.length, seed), (position) => rows[position]);
+  const shuffled = Array.from(
+    random.samplePositions(rows.length, rows.length, seed),
+    (position) => rows[position],
+  );
   const trainEnd = Math.trunc(rows.length * trainFraction);
   const validationEnd = trainEnd + Math.trunc(rows.length * validationFraction);
   return {
@@ -66,7 +68,10 @@ export function stratifiedSplit<Row>(
         `class '${name}' has ${count === 1 ? 'one row' : 'two rows'}: three are needed, one for each part; add some, or take it out`,
       );
     }
-    const shuffled = Array.from(samplePositions(count, count, seed), (position) => positions[position]);
+    const shuffled = Array.from(
+      random.samplePositions(count, count, seed),
+      (position) => positions[position],
+    );
     const validation = Math.max(1, Math.round(count * validationFraction));
     const test = Math.max(1, Math.round(count * (1 - trainFraction - validationFraction)));
     parts.test.push(...shuffled.slice(0, test));

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { writeFileAtomically } from '../../lib/io/files.ts';
+import { io } from '../../lib/index.ts';
 import type { GPTModel } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { Progress } from '../common/progress.ts';
@@ -15,7 +15,7 @@ export interface AnsweredEntry extends InstructionEntry {
 
 /** Writes the answered entries as JSON, for another program (or reader) to score. */
 export async function saveResponses(path: string, entries: readonly AnsweredEntry[]): Promise<void> {
-  await writeFileAtomically(path, `${JSON.stringify(entries, null, 4)}\n`);
+  await io.writeFileAtomically(path, `${JSON.stringify(entries, null, 4)}\n`);
 }
 
 /** Answers to the first test examples, the first three shown in full, all of them saved. */

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { io, manualSeed } from '../../lib/index.ts';
-import { saveTensors } from '../../lib/io/checkpoint.ts';
 import { calcLossLoader, modelConfig, obtainModel } from '../chapter05/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
@@ -106,7 +105,7 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
   await showAnswers(nb, model, parts.test, { maxNewTokens, answers, folder });
   // The name as the book makes it: 'gpt2-medium (355M)' without blanks and brackets.
   const fileName = `${name === 'gpt2-medium' ? 'gpt2-medium355M' : name}-sft.safetensors`;
-  await saveTensors(join(folder, fileName), model.stateDict());
+  await io.saveTensors(join(folder, fileName), model.stateDict());
   nb.print(102, 'Model saved as', fileName);
 
   nb.section('7.8 Evaluating the fine-tuned LLM');

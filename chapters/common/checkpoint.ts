@@ -6,10 +6,7 @@
 import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type nn, noGrad, type optim, type Tensor, UserError } from '../../lib/index.ts';
-import { loadTensors, saveTensors } from '../../lib/io/checkpoint.ts';
-import { sha256 } from '../../lib/io/files.ts';
-import { openSafetensors } from '../../lib/io/safetensors-file.ts';
+import { io, type nn, noGrad, type optim, type Tensor, UserError } from '../../lib/index.ts';
 import type { SavedPlace } from './training-place.ts';
 
 const LAST = 'checkpoint.safetensors';
@@ -51,7 +48,7 @@ export async function saveCheckpoint(folder: string, trained: Trained, about: Ab
   const text = stringify(about);
   const metadata = { run: text, sha256: digest(text, tensors) };
   const [next, last, before] = [NEXT, LAST, BEFORE].map((name) => join(folder, name));
-  await saveTensors(next, tensors, { metadata });
+  await io.saveTensors(next, tensors, { metadata });
   if (existsSync(last)) await rename(last, before);
   await rename(next, last);
 }
@@ -73,8 +70,8 @@ export function findCheckpoint(folder: string, print: (line: string) => void): C
 
 /** @throws UserError if the file is damaged */
 function readCheckpoint(path: string): Checkpoint {
-  const { metadata } = openSafetensors(path, 'the checkpoint');
-  const tensors = loadTensors(path, 'the checkpoint');
+  const { metadata } = io.openSafetensors(path, 'the checkpoint');
+  const tensors = io.loadTensors(path, 'the checkpoint');
   if (metadata.sha256 !== digest(metadata.run, tensors)) {
     throw new UserError(`${path} is damaged, its contents do not fit its SHA-256`);
   }
@@ -120,9 +117,9 @@ function digest(text: string, tensors: Record<string, Tensor>): string {
     .map((name) => {
       const { storage, offset, size } = tensors[name].contiguous();
       const { buffer, byteOffset, byteLength } = storage.data.subarray(offset, offset + size);
-      return `${name} ${sha256(new Uint8Array(buffer, byteOffset, byteLength))}`;
+      return `${name} ${io.sha256(new Uint8Array(buffer, byteOffset, byteLength))}`;
     });
-  return sha256(new TextEncoder().encode([text, ...hashes].join('\n')));
+  return io.sha256(new TextEncoder().encode([text, ...hashes].join('\n')));
 }
 
 function withPrefix(prefix: string, tensors: Record<string, Tensor>): Record<string, Tensor> {

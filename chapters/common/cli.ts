@@ -2,8 +2,7 @@
 
 import { readFileSync, realpathSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { useBackend } from '../../lib/index.ts';
-import { writeFileAtomically } from '../../lib/io/files.ts';
+import { io, useBackend } from '../../lib/index.ts';
 import { readCommandLine, runMain } from './command-line.ts';
 import { describeEngine, noteTraffic } from './engine.ts';
 import { runThroughLostGpu } from './lost-gpu.ts';
@@ -52,7 +51,7 @@ export async function runChapter<const Options extends OptionSpecs>(
     notebook.figure('seconds', Number(((performance.now() - start) / 1000).toFixed(2)));
     if (common.json) {
       const written = { version: packageVersion(), options: values, ...notebook.toJSON() };
-      await writeFileAtomically(common.json, `${JSON.stringify(written, null, 2)}\n`);
+      await io.writeFileAtomically(common.json, `${JSON.stringify(written, null, 2)}\n`);
       notebook.note(`Options and figures written to ${common.json}`);
     }
   });

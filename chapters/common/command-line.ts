@@ -6,7 +6,7 @@
 import { constants } from 'node:os';
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { UserError } from '../../lib/errors.ts';
+import { UserError } from '../../lib/index.ts';
 import { nearest } from './nearest.ts';
 import {
   checkedValue,

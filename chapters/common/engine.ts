@@ -1,7 +1,6 @@
 /** The engine that a run computes on, in words. */
 
-import { activeGpu, type Traffic } from '../../lib/backend/gpu/index.ts';
-import type { BackendChoice } from '../../lib/index.ts';
+import { type BackendChoice, gpuTraffic, type Traffic } from '../../lib/index.ts';
 import type { Notebook } from './notebook.ts';
 
 /** `wasm, 2 threads (no GPU found)`. The reason in full, with what each way to a GPU said, is in `--json`. */
@@ -15,7 +14,7 @@ export function describeEngine(engine: BackendChoice): string {
 
 /** What went over the bus to a GPU and back: the figures that are the same on any card. */
 export function noteTraffic(notebook: Notebook): void {
-  const gpu = activeGpu();
+  const gpu = gpuTraffic();
   if (!gpu) return;
   const perStep = gpu.perStep && `; a training step: ${describeTraffic(gpu.perStep)}`;
   notebook.note(`GPU: ${describeTraffic(gpu.traffic)}${perStep ?? ''}`);

@@ -3,7 +3,7 @@
  * it, and a page in the browser can make a form of it.
  */
 
-import { UserError } from '../../lib/errors.ts';
+import { UserError } from '../../lib/index.ts';
 
 /** One option. Its name in the spec is camelCase (`batchSize`); on the command line it is `--batch-size`. */
 export type OptionSpec =

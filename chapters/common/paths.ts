@@ -2,8 +2,7 @@
 
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { UserError } from '../../lib/errors.ts';
-import { cannotRead, requireWritableFolder } from '../../lib/io/files.ts';
+import { io, UserError } from '../../lib/index.ts';
 import { kebab, type OptionSpecs, type PathSpec } from './options.ts';
 
 /**
@@ -29,18 +28,18 @@ export async function checkPaths(options: OptionSpecs, values: Record<string, un
 }
 
 async function checkPath(flag: string, { access }: PathSpec, path: string): Promise<void> {
-  if (access === 'writeFolder') return requireWritableFolder(path);
+  if (access === 'writeFolder') return io.requireWritableFolder(path);
   if (access === 'writeFile') {
     const isFolder = await stat(path).then(
       (found) => found.isDirectory(),
       () => false,
     );
     if (isFolder) throw new UserError(`${flag} ${path} is a folder; name a file in it`);
-    return requireWritableFolder(dirname(path));
+    return io.requireWritableFolder(dirname(path));
   }
   try {
     await stat(path);
   } catch (error) {
-    throw cannotRead(path, flag, error);
+    throw io.cannotRead(path, flag, error);
   }
 }

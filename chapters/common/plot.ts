@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
-import { writeFileAtomically } from '../../lib/io/files.ts';
+import { io } from '../../lib/index.ts';
 
 /** One curve: its points and the name in the legend. */
 export interface Curve {
@@ -55,7 +55,7 @@ export async function drawSvg(path: string, { title, subtitle }: Title, spec: ob
     ...spec,
   } as TopLevelSpec;
   const view = new View(parse(compile(whole).spec), { renderer: 'none' });
-  await writeFileAtomically(path, await view.toSVG());
+  await io.writeFileAtomically(path, await view.toSVG());
   view.finalize();
 }
 

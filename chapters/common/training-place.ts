@@ -1,4 +1,4 @@
-import { defaultGenerator, type GeneratorState } from '../../lib/random/index.ts';
+import { random } from '../../lib/index.ts';
 
 /** A place as it is kept in a checkpoint: plain data. */
 export interface SavedPlace {
@@ -8,8 +8,8 @@ export interface SavedPlace {
   seen: number;
   history: object;
   lines: string[];
-  epochStart: GeneratorState;
-  generator: GeneratorState;
+  epochStart: random.GeneratorState;
+  generator: random.GeneratorState;
 }
 
 /**
@@ -35,9 +35,9 @@ export class TrainingPlace<History extends object> {
   /** Batches taken from the loader in this epoch. */
   private batch = 0;
   /** The generator when this epoch began: the order of its batches follows from it. */
-  private epochStart = defaultGenerator.getState();
+  private epochStart = random.defaultGenerator.getState();
   /** Where the generator has to go on from, after `restore`. */
-  private generator: GeneratorState | undefined;
+  private generator: random.GeneratorState | undefined;
 
   /** @param history where the loop keeps its losses: an object of arrays and numbers */
   constructor(history: History) {
@@ -56,8 +56,8 @@ export class TrainingPlace<History extends object> {
 
   /** The batches of this epoch that are left. Those already done are taken from the loader again, and skipped. */
   *batches<Batch>(loader: Iterable<Batch>): Generator<Batch> {
-    if (this.batch > 0) defaultGenerator.setState(this.epochStart);
-    else this.epochStart = defaultGenerator.getState();
+    if (this.batch > 0) random.defaultGenerator.setState(this.epochStart);
+    else this.epochStart = random.defaultGenerator.getState();
     const batches = loader[Symbol.iterator]();
     for (let behind = 0; behind < this.batch; behind++) batches.next();
     this.restoreGenerator();
@@ -80,7 +80,16 @@ export class TrainingPlace<History extends object> {
   /** All of it, to go on from after this step. */
   save(): SavedPlace {
     const { epoch, batch, step, seen, history, lines, epochStart } = this;
-    return { epoch, batch, step, seen, history, lines, epochStart, generator: defaultGenerator.getState() };
+    return {
+      epoch,
+      batch,
+      step,
+      seen,
+      history,
+      lines,
+      epochStart,
+      generator: random.defaultGenerator.getState(),
+    };
   }
 
   /** Takes over a saved place, before the loop begins. */
@@ -93,7 +102,7 @@ export class TrainingPlace<History extends object> {
   }
 
   private restoreGenerator(): void {
-    if (this.generator) defaultGenerator.setState(this.generator);
+    if (this.generator) random.defaultGenerator.setState(this.generator);
     this.generator = undefined;
   }
 }

@@ -4,8 +4,7 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { activeBackends } from '../../lib/backend/dispatch.ts';
-import { UserError, yieldToRuntime } from '../../lib/index.ts';
+import { activeEngine, UserError, yieldToRuntime } from '../../lib/index.ts';
 import { type Checkpoint, findCheckpoint, saveCheckpoint, type Trained } from './checkpoint.ts';
 import { Interrupted, resumeCommand } from './command-line.ts';
 import { kebab, type OptionSpecs, type OptionValues } from './options.ts';
@@ -78,7 +77,7 @@ export async function runTraining<History extends object, Result>(
     const about = {
       place: place.save(),
       process: THIS_PROCESS,
-      engine: engineName(),
+      engine: activeEngine(),
       settings: settingsOf(run),
     };
     await saveCheckpoint(run.folder, run, about);
@@ -120,7 +119,7 @@ function goOn(run: TrainingRun<object>, place: TrainingPlace<object>): void {
   requireSameSettings(checkpoint, settingsOf(run), run.folder);
   checkpoint.restore(run);
   place.restore(checkpoint.place);
-  const other = checkpoint.engine !== engineName() ? `, which ran on ${checkpoint.engine}` : '';
+  const other = checkpoint.engine !== activeEngine() ? `, which ran on ${checkpoint.engine}` : '';
   run.print(`Going on after step ${place.step + 1} of ${run.totalSteps}${other}`);
 }
 
@@ -159,10 +158,6 @@ function requireNumber(loss: number, step: number): void {
     `the loss of step ${step + 1} is ${loss}: the training has diverged, or the weights hold NaN or infinity; ` +
       'try a smaller learning rate (--lr)',
   );
-}
-
-function engineName(): string {
-  return activeBackends()[0]?.name ?? 'js';
 }
 
 /** Ctrl-C, or `kill`, while it is open: kept until the step is done, instead of ending the process at once. */

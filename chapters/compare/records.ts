@@ -1,7 +1,6 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../../lib/index.ts';
-import { kindOfPath, readFileOrExplain, writeFileAtomically } from '../../lib/io/files.ts';
+import { io, UserError } from '../../lib/index.ts';
 import type { Result } from './one-run.ts';
 
 /**
@@ -35,7 +34,7 @@ export class Records {
   }
 
   async add(record: RunRecord): Promise<void> {
-    if (kindOfPath(this.path) === 'nothing') await writeFileAtomically(this.path, '');
+    if (io.kindOfPath(this.path) === 'nothing') await io.writeFileAtomically(this.path, '');
     await appendFile(this.path, `${JSON.stringify(record)}\n`);
     this.keep(record);
   }
@@ -45,11 +44,12 @@ export class Records {
   }
 
   private async read(): Promise<void> {
-    if (kindOfPath(this.path) === 'nothing') return;
-    const text = new TextDecoder().decode(await readFileOrExplain(this.path, 'the finished runs'));
+    if (io.kindOfPath(this.path) === 'nothing') return;
+    const text = new TextDecoder().decode(await io.readFileOrExplain(this.path, 'the finished runs'));
     const lines = text.split('\n');
     // What follows the last line's end is nothing, or half a line of a program that was killed.
-    if (lines.pop() !== '') await writeFileAtomically(this.path, lines.map((line) => `${line}\n`).join(''));
+    if (lines.pop() !== '')
+      await io.writeFileAtomically(this.path, lines.map((line) => `${line}\n`).join(''));
     for (const [i, line] of lines.entries()) {
       let record: RunRecord;
       try {

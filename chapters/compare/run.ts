@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { requireWritableFolder, writeFileAtomically } from '../../lib/io/files.ts';
+import { io } from '../../lib/index.ts';
 import { modelConfig } from '../chapter05/index.ts';
 import { makeLoaders, type PreparedMessages, prepareMessages, SPAM_OPTIONS } from '../chapter06/index.ts';
 import { readCommandLine, runMain, shellWord } from '../common/command-line.ts';
@@ -121,7 +121,7 @@ async function run(options: Options, print: Print): Promise<void> {
   const prepared = await prepareMessages({ data, seed, contextLength, print });
   makeLoaders(datasetsOf(prepared, maxLength, contextLength), BATCH_SIZE); // finds a mistake before the work begins
   const page = options.out ?? defaultPage(prepared, options.runs);
-  await requireWritableFolder(dirname(page));
+  await io.requireWritableFolder(dirname(page));
   print(`Messages: ${prepared.source}`);
 
   const circumstances: Circumstances = {
@@ -142,7 +142,7 @@ async function run(options: Options, print: Print): Promise<void> {
     sizes: { train: train.length, valid: valid.length, test: test.length },
     ...{ command: commandOf(options), figure: basename(figure), results: runs.map(({ result }) => result) },
   });
-  await writeFileAtomically(page, text);
+  await io.writeFileAtomically(page, text);
   print(`Table and figure: ${page}, ${figure}`);
 }
 

@@ -1,8 +1,7 @@
 import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { UserError } from '../../lib/index.ts';
-import { readFileOrExplain, sha256 } from '../../lib/io/files.ts';
+import { io, UserError } from '../../lib/index.ts';
 import { MINI_WEIGHTS } from '../chapter05/index.ts';
 import { defaultLearningRate, defaultSchedule, type PreparedMessages } from '../chapter06/index.ts';
 import { Interrupted } from '../common/command-line.ts';
@@ -24,7 +23,7 @@ export interface Contents {
 export async function contentsOf({ parts }: PreparedMessages): Promise<Contents> {
   return {
     messages: createHash('sha256').update(JSON.stringify(parts)).digest('hex'),
-    weights: sha256(await readFileOrExplain(MINI_WEIGHTS, 'the weights of mini')),
+    weights: io.sha256(await io.readFileOrExplain(MINI_WEIGHTS, 'the weights of mini')),
   };
 }
 

@@ -2,8 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
-import { UserError } from '../../lib/errors.ts';
-import { writeBeside, wrongHash } from '../../lib/io/files.ts';
+import { io, UserError } from '../../lib/index.ts';
 import { fetchThrough, proxyFor } from './proxy.ts';
 
 export interface DownloadOptions {
@@ -39,7 +38,7 @@ export async function downloadFile(url: string, path: string, options: DownloadO
     const total = Number(response.headers.get('content-length')) || undefined;
     const hash = createHash('sha256');
     let received = 0;
-    await writeBeside(path, async (write) => {
+    await io.writeBeside(path, async (write) => {
       for await (const piece of body) {
         watchdog.reset();
         hash.update(piece);
@@ -49,7 +48,7 @@ export async function downloadFile(url: string, path: string, options: DownloadO
       }
       const digest = hash.digest('hex');
       if (options.sha256 && digest !== options.sha256) {
-        throw new DownloadError(wrongHash(`what ${url} sent`, digest, options.sha256));
+        throw new DownloadError(io.wrongHash(`what ${url} sent`, digest, options.sha256));
       }
     });
   } catch (error) {

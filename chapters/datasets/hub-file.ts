@@ -3,8 +3,7 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { UserError } from '../../lib/errors.ts';
-import { cannotRead, writeFileAtomically } from '../../lib/io/files.ts';
+import { io, UserError } from '../../lib/index.ts';
 import { Progress } from '../common/progress.ts';
 import { causeOf, reachHost, Watchdog } from './download.ts';
 import { withLock } from './lock.ts';
@@ -97,7 +96,7 @@ async function download(
         await symlink(relative(dirname(pointer), blob), pointer).catch(() => rename(blob, pointer));
       },
     );
-    await writeFileAtomically(join(folder, 'refs', 'main'), commit);
+    await io.writeFileAtomically(join(folder, 'refs', 'main'), commit);
     return pointer;
   } catch (error) {
     if (error instanceof UserError) throw error;
@@ -166,7 +165,7 @@ async function checkContent(part: string, name: string, size: number, url: URL):
   try {
     for await (const piece of createReadStream(part)) hash.update(piece);
   } catch (error) {
-    throw cannotRead(part, 'the download', error);
+    throw io.cannotRead(part, 'the download', error);
   }
   const found = hash.digest('hex');
   if (found === name) return;

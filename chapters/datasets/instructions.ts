@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { UserError } from '../../lib/errors.ts';
+import { UserError } from '../../lib/index.ts';
 import type { DataSet } from './obtain.ts';
 import { decodeText } from './text.ts';
 

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../../lib/errors.ts';
+import { UserError } from '../../lib/index.ts';
 import { type ParquetColumn, readParquet, readParquetNotes, writeParquet } from './parquet.ts';
 
 /** A text and its class: 1 for spam, 0 for an ordinary message. */

@@ -1,5 +1,5 @@
 import { unzipSync } from 'fflate';
-import { UserError } from '../../lib/errors.ts';
+import { UserError } from '../../lib/index.ts';
 import type { DataSet } from './obtain.ts';
 import { standInMessages } from './standin/standin.ts';
 import { decodeText } from './text.ts';

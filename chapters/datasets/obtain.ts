@@ -3,8 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { UserError } from '../../lib/errors.ts';
-import { checkSha256, readFileOrExplain, sha256, writeFileAtomically } from '../../lib/io/files.ts';
+import { io, UserError } from '../../lib/index.ts';
 import { downloadFile } from './download.ts';
 
 /**
@@ -70,16 +69,16 @@ export async function obtain<T>(set: DataSet<T>, options: ObtainOptions = {}): P
   const { path, print = console.log, urls = set.urls, cacheFolder = CACHE_FOLDER } = options;
   if (path === set.standIn.keyword) return standIn(set);
   if (path !== undefined) {
-    const read = await readFileOrExplain(path, set.name);
+    const read = await io.readFileOrExplain(path, set.name);
     const bytes = set.unpack?.(read, path) ?? read;
-    const isOriginal = sha256(bytes) === set.sha256;
+    const isOriginal = io.sha256(bytes) === set.sha256;
     return { data: set.parse(bytes, path), source: path, isOriginal, isStandIn: false };
   }
   const kept = join(cacheFolder, set.file);
   let bytes: Uint8Array;
   if (existsSync(kept)) {
-    bytes = await readFileOrExplain(kept, set.name);
-    checkSha256(bytes, set.sha256, kept);
+    bytes = await io.readFileOrExplain(kept, set.name);
+    io.checkSha256(bytes, set.sha256, kept);
   } else {
     const download = await downloadFirst(set, urls);
     if (!download.bytes) {
@@ -112,9 +111,9 @@ async function downloadFirst<T>(
       try {
         const path = join(folder, set.file);
         await downloadFile(url, path);
-        const read = await readFileOrExplain(path, 'the download');
+        const read = await io.readFileOrExplain(path, 'the download');
         const bytes = set.unpack?.(read, sent) ?? read;
-        checkSha256(bytes, set.sha256, sent);
+        io.checkSha256(bytes, set.sha256, sent);
         return { bytes, reasons };
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
@@ -130,7 +129,7 @@ async function downloadFirst<T>(
 /** Keeps a download for the next run. Where nothing can be written, this run has it all the same. */
 async function keep(path: string, bytes: Uint8Array, what: string, print: (line: string) => void) {
   try {
-    await writeFileAtomically(path, bytes);
+    await io.writeFileAtomically(path, bytes);
     print(`${what}, kept as ${path}`);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -1,5 +1,4 @@
-import { UserError } from '../../lib/errors.ts';
-import { firstFew } from '../../lib/options.ts';
+import { firstFew, UserError } from '../../lib/index.ts';
 import { openTable, type Table } from './tables.ts';
 
 /** The user's own texts with their classes, from a table. */

@@ -10,8 +10,7 @@ import {
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
-import { UserError } from '../../lib/errors.ts';
-import { readFileOrExplain, writeFileAtomically } from '../../lib/io/files.ts';
+import { io, UserError } from '../../lib/index.ts';
 import { checkPages } from './parquet-pages.ts';
 import type { Levels } from './parquet-runs.ts';
 
@@ -136,7 +135,7 @@ export async function writeParquet(
   const kvMetadata = Object.entries(notes).map(([key, value]) => ({ key, value }));
   const columnData = columns.map(toSource);
   const buffer = parquetWriteBuffer({ columnData, codec: 'UNCOMPRESSED', kvMetadata });
-  await writeFileAtomically(path, new Uint8Array(buffer));
+  await io.writeFileAtomically(path, new Uint8Array(buffer));
 }
 
 function toSource(column: ParquetColumn): ColumnSource {
@@ -156,7 +155,7 @@ function plainNumber(value: unknown, path: string, column: string): unknown {
 }
 
 async function readWhole(path: string, what: string): Promise<ArrayBuffer> {
-  const bytes = await readFileOrExplain(path, what);
+  const bytes = await io.readFileOrExplain(path, what);
   return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
 }
 

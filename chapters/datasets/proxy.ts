@@ -2,7 +2,7 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { Readable } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
-import { UserError } from '../../lib/errors.ts';
+import { UserError } from '../../lib/index.ts';
 
 /**
  * `fetch` through the proxy that the environment names, as curl and Python's requests read it: HTTPS_PROXY, HTTP_PROXY,

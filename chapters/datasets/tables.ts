@@ -1,7 +1,6 @@
 import { extname } from 'node:path';
 import { CsvError, parse as parseCsv } from 'csv-parse/sync';
-import { UserError } from '../../lib/errors.ts';
-import { firstFew } from '../../lib/options.ts';
+import { firstFew, UserError } from '../../lib/index.ts';
 import { columnsOfParquet, readParquet } from './parquet.ts';
 import { readText } from './text.ts';
 

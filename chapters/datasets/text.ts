@@ -1,5 +1,4 @@
-import { UserError } from '../../lib/errors.ts';
-import { readFileOrExplain } from '../../lib/io/files.ts';
+import { io, UserError } from '../../lib/index.ts';
 
 /**
  * Bytes as text. Bytes that are not UTF-8 would become �, and a model would learn that.
@@ -15,7 +14,7 @@ export function decodeText(bytes: Uint8Array, path: string): string {
 
 /** @throws UserError if the file cannot be read, is not UTF-8, or has nothing but white space in it */
 export async function readText(path: string, what = 'the text'): Promise<string> {
-  return requireText(decodeText(await readFileOrExplain(path, what), path), path);
+  return requireText(decodeText(await io.readFileOrExplain(path, what), path), path);
 }
 
 /** @throws UserError if a text has nothing but white space in it */

@@ -1,7 +1,4 @@
-import { nn, noGrad, type Tensor, tensor, UserError } from '../../lib/index.ts';
-import type { GgufFile, GgufTensor, GgufValue } from '../../lib/io/gguf.ts';
-import { withGguf } from '../../lib/io/gguf-file.ts';
-import { canStayQuantised, quantisedTensor } from '../../lib/io/gguf-quantised.ts';
+import { io, nn, noGrad, type Tensor, tensor, UserError } from '../../lib/index.ts';
 import { LlamaModel } from './05-llama-model.ts';
 import { BpeTokeniser } from './08-tokeniser.ts';
 import type { LlamaConfig } from './config.ts';
@@ -42,7 +39,7 @@ export interface LoadOptions {
  * @throws UserError if the file is missing, damaged, of another architecture, or lacks something
  */
 export async function loadGguf(path: string, { quantised = false }: LoadOptions = {}): Promise<LoadedLlama> {
-  return withGguf(path, (file) => {
+  return io.withGguf(path, (file) => {
     const config = configFrom(file);
     // No random numbers are drawn for what is overwritten at once.
     const model = nn.init.skip(() => new LlamaModel(config)).eval();
@@ -50,7 +47,8 @@ export async function loadGguf(path: string, { quantised = false }: LoadOptions 
       for (const [name, parameter] of [...model.namedParameters()]) {
         const stored = tensorOf(file, ggufName(name), parameter.shape);
         const reorder = (weight: Tensor) => rowsAsHere(name, weight, config);
-        if (quantised && canStayQuantised(stored)) putWeight(model, name, quantisedTensor(stored, reorder));
+        if (quantised && io.canStayQuantised(stored))
+          putWeight(model, name, io.quantisedTensor(stored, reorder));
         else parameter.copyInPlace(reorder(tensor(stored.data).reshape([...parameter.shape])));
       }
     });
@@ -72,7 +70,7 @@ function ggufName(name: string): string {
   return `blk.${block}.${BLOCK_TENSORS[part]}.weight`;
 }
 
-function tensorOf(file: GgufFile, name: string, shape: readonly number[]): GgufTensor {
+function tensorOf(file: io.GgufFile, name: string, shape: readonly number[]): io.GgufTensor {
   const stored = file.tensors.get(name);
   if (!stored) throw new UserError(`${file.name} lacks the tensor ${name}: it may be another kind of model`);
   if (stored.shape.join() !== shape.join()) {
@@ -102,7 +100,7 @@ export function unpermuteRows(weight: Tensor, heads: number): Tensor {
     .reshape(rows, width);
 }
 
-function configFrom(file: GgufFile): LlamaConfig {
+function configFrom(file: io.GgufFile): LlamaConfig {
   const architecture = file.metadata.get('general.architecture');
   if (architecture !== 'llama') {
     throw new UserError(
@@ -126,7 +124,7 @@ function configFrom(file: GgufFile): LlamaConfig {
 /** llama.cpp's mark for special tokens. */
 const CONTROL = 3;
 
-function tokeniserFrom(file: GgufFile): Omit<LoadedLlama, 'model'> {
+function tokeniserFrom(file: io.GgufFile): Omit<LoadedLlama, 'model'> {
   const kind = file.metadata.get('tokenizer.ggml.pre');
   if (kind !== 'smollm' && kind !== 'gpt-2') {
     throw new UserError(
@@ -148,11 +146,11 @@ function tokeniserFrom(file: GgufFile): Omit<LoadedLlama, 'model'> {
 }
 
 /** A value from a file, for a one-line message. */
-function inShort(value: GgufValue | undefined): string {
+function inShort(value: io.GgufValue | undefined): string {
   return JSON.stringify(String(value).slice(0, 40));
 }
 
-function metadataOf(file: GgufFile, key: string): GgufValue {
+function metadataOf(file: io.GgufFile, key: string): io.GgufValue {
   const value = file.metadata.get(key);
   if (value === undefined) {
     throw new UserError(`${file.name} does not say its ${key}: it may be another kind of model`);
@@ -160,13 +158,13 @@ function metadataOf(file: GgufFile, key: string): GgufValue {
   return value;
 }
 
-function numberOf(file: GgufFile, key: string): number {
+function numberOf(file: io.GgufFile, key: string): number {
   const value = metadataOf(file, key);
   if (typeof value !== 'number') throw new UserError(`${key} of ${file.name} is not a number`);
   return value;
 }
 
-function listOf(file: GgufFile, key: string): GgufValue[] {
+function listOf(file: io.GgufFile, key: string): io.GgufValue[] {
   const value = metadataOf(file, key);
   if (!Array.isArray(value)) throw new UserError(`${key} of ${file.name} is not a list`);
   return value;

@@ -1,7 +1,4 @@
-import { nn, type Tensor, UserError } from '../../lib/index.ts';
-import { withTensors } from '../../lib/io/checkpoint.ts';
-import { pathIn } from '../../lib/io/files.ts';
-import { readJson } from '../../lib/io/json.ts';
+import { io, nn, type Tensor, UserError } from '../../lib/index.ts';
 import { LlamaModel } from './05-llama-model.ts';
 import type { LoadedLlama } from './06-gguf.ts';
 import { BpeTokeniser } from './08-tokeniser.ts';
@@ -18,7 +15,7 @@ export const HUB_FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.jso
  */
 export async function loadHubFolder(folder: string): Promise<LoadedLlama> {
   const config = configFrom(folder);
-  return withTensors(folder, 'the weights', (weights) => {
+  return io.withTensors(folder, 'the weights', (weights) => {
     const model = nn.init.skip(() => new LlamaModel(config)).eval();
     const state: Record<string, Tensor> = {};
     for (const name of Object.keys(model.stateDict())) {
@@ -41,8 +38,8 @@ function hubName(name: string, weights: Record<string, Tensor>): string {
 }
 
 function configFrom(folder: string): LlamaConfig {
-  const path = pathIn(folder, 'config.json');
-  const config = readJson(path, "the model's sizes");
+  const path = io.pathIn(folder, 'config.json');
+  const config = io.readJson(path, "the model's sizes");
   if (config.model_type !== 'llama') {
     throw new UserError(`${path} is of a model of the kind “${config.model_type}”: “llama” is expected`);
   }
@@ -78,12 +75,12 @@ interface TokeniserFile {
 }
 
 function tokeniserFrom(folder: string): Omit<LoadedLlama, 'model'> {
-  const path = pathIn(folder, 'tokenizer.json');
+  const path = io.pathIn(folder, 'tokenizer.json');
   const {
     added_tokens: added = [],
     model,
     pre_tokenizer: pieces,
-  } = readJson(path, 'the tokeniser') as TokeniserFile;
+  } = io.readJson(path, 'the tokeniser') as TokeniserFile;
   if (model?.type !== 'BPE' || !model.vocab || !model.merges) {
     throw new UserError(`${path} is not a byte pair encoding, the only kind of tokeniser supported here`);
   }
@@ -97,7 +94,7 @@ function tokeniserFrom(folder: string): Omit<LoadedLlama, 'model'> {
     splitDigits: JSON.stringify(pieces ?? null).includes('"Digits"'),
   });
 
-  const settings = readJson(pathIn(folder, 'tokenizer_config.json'), "the tokeniser's settings");
+  const settings = io.readJson(io.pathIn(folder, 'tokenizer_config.json'), "the tokeniser's settings");
   const end = settings.eos_token as string | { content?: string } | undefined;
   const endText = typeof end === 'object' ? end.content : end;
   const endId = tokeniser.special.get(endText ?? '');

@@ -1,5 +1,4 @@
-import { UserError } from '../../lib/index.ts';
-import { folderOf, kindOfPath } from '../../lib/io/files.ts';
+import { io, UserError } from '../../lib/index.ts';
 import { hubFile } from '../datasets/index.ts';
 import { type LoadedLlama, type LoadOptions, loadGguf } from './06-gguf.ts';
 import { HUB_FILES, loadHubFolder } from './07-hub-folder.ts';
@@ -18,7 +17,7 @@ export async function obtainLlama(
   options: LoadOptions = {},
 ): Promise<LoadedLlama> {
   const place = path ?? (await downloadModel(print));
-  return kindOfPath(place) === 'folder' ? loadHubFolder(place) : loadGguf(place, options);
+  return io.kindOfPath(place) === 'folder' ? loadHubFolder(place) : loadGguf(place, options);
 }
 
 /** The folder in the hub's cache. */
@@ -27,7 +26,7 @@ async function downloadModel(print: (line: string) => void): Promise<string> {
   let folder = '';
   for (const file of HUB_FILES) {
     try {
-      folder = folderOf(await hubFile(HUB_REPOSITORY, file, print));
+      folder = io.folderOf(await hubFile(HUB_REPOSITORY, file, print));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new UserError(

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { optim, UserError } from '../../lib/index.ts';
-import { saveTensors } from '../../lib/io/checkpoint.ts';
+import { io, optim, UserError } from '../../lib/index.ts';
 import { END_OF_TEXT_ID } from '../chapter02/index.ts';
 import { countParameters } from '../chapter04/index.ts';
 import { modelConfig } from '../chapter05/models.ts';
@@ -142,7 +141,7 @@ async function run(nb: Notebook, options: OptionValues<typeof OPTIONS>): Promise
     },
   );
   const files = { weights: join(out, 'model.safetensors'), plot: join(out, 'losses.svg') };
-  await saveTensors(files.weights, weightsToSave(model, vocabulary), {
+  await io.saveTensors(files.weights, weightsToSave(model, vocabulary), {
     dtype: 'F16',
     metadata: { format: 'pt' },
   });

@@ -1,6 +1,4 @@
-import { UserError } from '../../lib/index.ts';
-import { readFileOrExplain } from '../../lib/io/files.ts';
-import { Generator } from '../../lib/random/index.ts';
+import { io, random, UserError } from '../../lib/index.ts';
 import { END_OF_TEXT, END_OF_TEXT_ID, tokeniser } from '../chapter02/index.ts';
 import { createBalancedDataset, randomSplit } from '../chapter06/index.ts';
 import { parseSms, readText } from '../datasets/index.ts';
@@ -17,7 +15,7 @@ export interface Source {
   /** All the ids that it uses. */
   ids(): Iterable<number>;
   /** A stretch of `length` ids. */
-  draw(random: Generator, length: number): Int32Array;
+  draw(random: random.Generator, length: number): Int32Array;
 }
 
 /**
@@ -51,14 +49,14 @@ export async function readMessages(
   path: string,
   seed: number,
 ): Promise<{ ham: Int32Array[]; spam: Int32Array[] }> {
-  const rows = parseSms(await readFileOrExplain(path, 'the messages to train on'), path);
+  const rows = parseSms(await io.readFileOrExplain(path, 'the messages to train on'), path);
   const heldOut = new Set<string>();
   for (const splitSeed of SPLIT_SEEDS) {
     const { validation, test } = randomSplit(createBalancedDataset(rows, splitSeed), 0.7, 0.1, splitSeed);
     for (const row of [...validation, ...test]) heldOut.add(sameness(row.text));
   }
   const allowed = rows.filter((row) => !heldOut.has(sameness(row.text)));
-  const order = new Generator(seed).randperm(allowed.length);
+  const order = new random.Generator(seed).randperm(allowed.length);
   const shuffled = Array.from(order, (position) => allowed[position]);
   const encoded = (label: string) =>
     shuffled.filter((row) => row.label === label).map((row) => Int32Array.from(tokeniser.encode(row.text)));
@@ -140,11 +138,11 @@ export function drawWindows(
   seed: number,
   step: number,
 ): Int32Array[] {
-  const random = new Generator(seed + step);
+  const generator = new random.Generator(seed + step);
   const total = sources.reduce((sum, source) => sum + source.share, 0);
   return Array.from({ length: count }, () => {
-    let choice = random.nextDouble() * total;
+    let choice = generator.nextDouble() * total;
     const source = sources.find(({ share }) => (choice -= share) < 0) ?? sources[sources.length - 1];
-    return source.draw(random, length);
+    return source.draw(generator, length);
   });
 }

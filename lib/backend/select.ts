@@ -34,6 +34,11 @@ export interface BackendChoice {
 /** More than any machine that this is meant for; each thread has its own memory. */
 const MOST_THREADS = 256;
 
+/** The engine that computes now. */
+export function activeEngine(): BackendChoice['name'] {
+  return activeBackends()[0].name as BackendChoice['name'];
+}
+
 function activeCpuEngine(): WasmBackend | undefined {
   return activeBackends().find((backend) => backend.name === 'wasm') as WasmBackend | undefined;
 }

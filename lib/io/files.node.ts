@@ -27,12 +27,14 @@ export function cannotRead(path: string, what: string, error: unknown): UserErro
 
 /** A file held open: bytes of it are read when they are needed, even if another has taken its name meanwhile. */
 export interface OpenFile {
+  /** In bytes, when it was opened. */
   readonly size: number;
   /**
    * Reads the bytes begin … end − 1 to the beginning of `target`, or to an array of their own.
    * @throws UserError if it cannot be read, or has become shorter than `end`
    */
   read(begin: number, end: number, target?: Uint8Array): Uint8Array;
+  /** Gives the file back; nothing can be read after that. */
   close(): void;
 }
 

@@ -7,8 +7,10 @@
 import { BLOCK_FORMATS, type BlockFormat, formatName } from '../backend/quantised/formats.ts';
 import { UserError } from '../errors.ts';
 
+/** A value of the header: a number (uint64 and int64 as bigint), a flag, a text, or a list of these. */
 export type GgufValue = number | bigint | boolean | string | GgufValue[];
 
+/** A tensor as the file has it, read when it is asked for. */
 export interface GgufTensor {
   /** How the numbers are stored, e.g. `Q4_1`; `undefined` for one that is not read here. */
   readonly format: BlockFormat | undefined;
@@ -28,9 +30,13 @@ export interface GgufTensor {
   readonly data: Float32Array;
 }
 
+/** A GGUF file whose header has been read. */
 export interface GgufFile {
+  /** What error messages call it, usually its path. */
   readonly name: string;
+  /** The header's values, by key, e.g. `llama.block_count`. */
   readonly metadata: ReadonlyMap<string, GgufValue>;
+  /** The tensors, by name, e.g. `blk.0.attn_q.weight`. */
   readonly tensors: ReadonlyMap<string, GgufTensor>;
 }
 

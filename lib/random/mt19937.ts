@@ -16,6 +16,7 @@ export interface Mt19937State {
   position: number;
 }
 
+/** The engine: a stream of 32-bit words that its seed determines. */
 export class Mt19937 {
   private readonly words = new Uint32Array(N);
   private position = N;
@@ -61,10 +62,12 @@ export class Mt19937 {
     return ((high & 0x1fffff) * 2 ** 32 + low) * 2 ** -53;
   }
 
+  /** Where the stream stands, to go on from later. */
   getState(): Mt19937State {
     return { words: this.words.slice(), position: this.position };
   }
 
+  /** Goes on from there. */
   setState(state: Mt19937State): void {
     this.words.set(state.words);
     this.position = state.position;

@@ -3,17 +3,17 @@
  * word list of that name, which may be a template itself; they nest.
  */
 
-import { Mt19937 } from '../../../lib/random/mt19937.ts';
+import { random } from '../../../lib/index.ts';
 
 /** Word lists by name; a function makes an entry up, such as a number. */
 export type WordLists = Record<string, readonly string[] | ((random: Random) => string)>;
 
 /** The draws a text generator needs. */
 export class Random {
-  private readonly engine: Mt19937;
+  private readonly engine: random.Mt19937;
 
   constructor(seed: number) {
-    this.engine = new Mt19937(seed);
+    this.engine = new random.Mt19937(seed);
   }
 
   /** A whole number in 0 … n − 1. */

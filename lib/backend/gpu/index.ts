@@ -139,3 +139,9 @@ function failureOf(device: Device): string | undefined {
 export function activeGpu(): GpuBackend | undefined {
   return activeBackends().find((backend) => backend.name === 'gpu') as GpuBackend | undefined;
 }
+
+/** The traffic of the GPU in use; `undefined` where none is. */
+export function gpuTraffic(): Pick<GpuBackend, 'traffic' | 'perStep' | 'lost'> | undefined {
+  const gpu = activeGpu();
+  return gpu && { traffic: gpu.traffic, perStep: gpu.perStep, lost: gpu.lost };
+}

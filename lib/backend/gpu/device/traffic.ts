@@ -1,6 +1,8 @@
 /** What crosses the bus, and how often the main thread waits: the same on any card. */
 export interface Traffic {
+  /** From the program to the device. */
   bytesUp: number;
+  /** From the device to the program. */
   bytesDown: number;
   /** Reads on which the main thread waited. */
   waits: number;
