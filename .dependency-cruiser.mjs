@@ -19,19 +19,19 @@ const ORDER = [
   'chapters/chapter02/',
   'chapters/chapter03/',
   'chapters/chapter04/',
+  'chapters/llama/model/',
+  'chapters/models/',
   'chapters/chapter05/',
   'chapters/chapter06/',
   'chapters/chapter07/',
   'chapters/appendixD/',
   'chapters/appendixE/',
-  'chapters/mini/',
-  'chapters/compare/',
-  'chapters/llama/',
-  'chapters/adapter/',
+  'chapters/llama/(?!model/)',
+  'chapters/commands/',
 ];
 
 const oneWay = ORDER.slice(0, -1).map((folder, i) => ({
-  name: `${folder.replace(/\/$/, '')} imports only what stands above it in .dependency-cruiser.mjs`,
+  name: `${folder.replace(/\/(\(.*)?$/, '')} imports only what stands above it in .dependency-cruiser.mjs`,
   severity: 'error',
   from: { path: `^${folder}` },
   to: { path: `^(${ORDER.slice(i + 1).join('|')})` },
@@ -46,6 +46,12 @@ export default {
       severity: 'error',
       from: { path: '^(lib|chapters)/', pathNot: `^(${ORDER.join('|')})` },
       to: {},
+    },
+    {
+      name: 'chapters import lib/index.ts and nothing beneath it',
+      severity: 'error',
+      from: { path: '^chapters/' },
+      to: { path: '^lib/', pathNot: '^lib/index\\.ts$' },
     },
     {
       name: 'in lib, only *.node.ts and what runs in Node alone import node:',

@@ -5,8 +5,8 @@ import { hubFile } from '../datasets/hub-file.ts';
 import { loadWeightsIntoGpt } from './05-openai-weights.ts';
 import { type ModelName, modelConfig } from './models.ts';
 
-/** The weights of `mini`, shipped with the project; chapters/mini/README.md says how they were made. */
-export const MINI_WEIGHTS = fileURLToPath(new URL('../mini/model.safetensors', import.meta.url));
+/** The weights of `mini`, shipped with the project; chapters/models/mini/README.md says how they were made. */
+export const MINI_WEIGHTS = fileURLToPath(new URL('../models/mini/model.safetensors', import.meta.url));
 
 /** Where OpenAI's weights are on the Hugging Face hub. */
 const HUB_REPOSITORIES: Record<Exclude<ModelName, 'mini'>, string> = {

@@ -2,8 +2,8 @@ import { Template } from '@huggingface/jinja';
 import { type Tensor, tensor, tidy, UserError } from '../../lib/index.ts';
 import { KeyValueCache } from '../chapter04/index.ts';
 import { keepTopK, softmaxWithTemperature } from '../chapter05/index.ts';
-import type { LoadedLlama } from './06-gguf.ts';
-import type { BpeTokeniser } from './08-tokeniser.ts';
+import type { LoadedLlama } from './07-gguf.ts';
+import type { BpeTokeniser } from './model/06-tokeniser.ts';
 
 export interface Message {
   role: 'system' | 'user' | 'assistant';

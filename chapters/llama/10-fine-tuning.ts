@@ -17,9 +17,9 @@ import {
 } from '../chapter06/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import type { SavingOptions } from '../common/training-run.ts';
-import type { LlamaModel } from './05-llama-model.ts';
-import type { LoadedLlama } from './06-gguf.ts';
-import { HUB_LINEARS } from './hub-layout.ts';
+import type { LoadedLlama } from './07-gguf.ts';
+import type { LlamaModel } from './model/05-llama-model.ts';
+import { HUB_LINEARS } from './model/hub-layout.ts';
 import { HUB_REPOSITORY } from './obtain-llama.ts';
 
 /**

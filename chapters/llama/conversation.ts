@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { KeyValueCache } from '../chapter04/index.ts';
-import type { LoadedLlama } from './06-gguf.ts';
+import type { LoadedLlama } from './07-gguf.ts';
 import { type AnswerOptions, chatToIds, continueIds, type Message } from './09-chat.ts';
 
 /** Answers and conversations on the terminal, token by token as they come. */

@@ -1,4 +1,4 @@
-import type { LlamaConfig } from './config.ts';
+import type { LlamaConfig } from './model/config.ts';
 
 /** Solutions to the exercises of this chapter's README. */
 

@@ -1,7 +1,7 @@
 import { io, UserError } from '../../lib/index.ts';
 import { hubFile } from '../datasets/index.ts';
-import { type LoadedLlama, type LoadOptions, loadGguf } from './06-gguf.ts';
-import { HUB_FILES, loadHubFolder } from './07-hub-folder.ts';
+import { type LoadedLlama, type LoadOptions, loadGguf } from './07-gguf.ts';
+import { HUB_FILES, loadHubFolder } from './08-hub-folder.ts';
 
 /** Where the model is on the Hugging Face hub. */
 export const HUB_REPOSITORY = 'HuggingFaceTB/SmolLM2-135M-Instruct';

@@ -5,16 +5,16 @@ import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
 import type { OptionSpecs, OptionValues } from '../common/options.ts';
 import { TRAINING_OPTIONS } from '../common/training-run.ts';
-import { showNorms } from './01-rms-norm.ts';
-import { showRotations } from './02-rope.ts';
-import { showFeedForward } from './03-swiglu.ts';
-import { showSharing } from './04-grouped-query-attention.ts';
-import { showSizes } from './05-llama-model.ts';
-import { showTokens } from './08-tokeniser.ts';
 import { chat } from './09-chat.ts';
 import { showFineTuned } from './10-fine-tuning.ts';
-import { SMOLLM2_135M } from './config.ts';
 import { answerOnce, converse } from './conversation.ts';
+import { showNorms } from './model/01-rms-norm.ts';
+import { showRotations } from './model/02-rope.ts';
+import { showFeedForward } from './model/03-swiglu.ts';
+import { showSharing } from './model/04-grouped-query-attention.ts';
+import { showSizes } from './model/05-llama-model.ts';
+import { showTokens } from './model/06-tokeniser.ts';
+import { SMOLLM2_135M } from './model/config.ts';
 import { obtainLlama } from './obtain-llama.ts';
 
 export const OPTIONS = {

@@ -16,7 +16,7 @@ const NODE = join(HERE, 'node');
 /** Files of the repository that chapters read when they run: they are in assets/, under the path they have here. */
 const ASSETS = [
   'package.json',
-  'chapters/mini/model.safetensors',
+  'chapters/models/mini/model.safetensors',
   'chapters/datasets/the-tide-clock.txt',
   'chapters/datasets/own-instructions.json',
   ...namesIn('test/chapters').map((name) => `test/chapters/${name}/exercises.test.ts`),

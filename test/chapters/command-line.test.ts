@@ -137,8 +137,8 @@ describe('the command line of everything that is no chapter', function () {
     const isFolder = /--json \S+ is a folder; name a file in it/;
     const empty = /cannot read the weights of gpt2-small: the folder \S+ has no model\.safetensors/;
     await Promise.all([
-      expectOneLine(program('chapters/chapter06/data.ts', ['--out', below]), under),
-      expectOneLine(program('chapters/mini/pretrain.ts', ['--text', file, '--out', below]), under),
+      expectOneLine(program('chapters/commands/data.ts', ['--out', below]), under),
+      expectOneLine(program('chapters/commands/pretrain/run.ts', ['--text', file, '--out', below]), under),
       expectOneLine(program('test/bench/run.ts', ['gemm', '--json', folder]), isFolder),
       expectOneLine(program('test/figures/run.ts', ['--json', folder]), isFolder),
       expectOneLine(chapter('chapter05', '--weights', folder), empty),
@@ -164,9 +164,9 @@ describe('the command line of everything that is no chapter', function () {
     const settings = '--steps 2 --batch-size 1 --length 8 --eval-every 1'.split(' ');
     const args = ['--text', join(folder, 'file'), '--out', out, '--json', json, ...settings];
     const [run] = await Promise.all([
-      program('chapters/mini/pretrain.ts', args),
+      program('chapters/commands/pretrain/run.ts', args),
       expectOneLine(
-        program('chapters/mini/pretrain.ts', [...args, '--length', '20']),
+        program('chapters/commands/pretrain/run.ts', [...args, '--length', '20']),
         /\d+ tokens are too few to train on: .* so 1,050 are needed/,
       ),
     ]);

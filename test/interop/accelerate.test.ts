@@ -10,7 +10,7 @@ import {
   readClassifierSettings,
 } from '../../chapters/chapter06/index.ts';
 import { io } from '../../lib/index.ts';
-import { handOver, TEXTS } from '../chapters/adapter/handedOver.ts';
+import { handOver, TEXTS } from '../chapters/commands/adapter/handedOver.ts';
 
 /** What `adapter -- handover` wrote, run by accelerate on two processes. LLMS_PYTHON names the Python that has it. */
 const PYTHON = process.env.LLMS_PYTHON ?? 'python3';

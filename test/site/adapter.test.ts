@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { loadWithAdapter } from '../../chapters/adapter/base-model.ts';
-import { classifierOf } from '../../chapters/adapter/classify.ts';
 import { prepareMessages } from '../../chapters/chapter06/index.ts';
+import { loadWithAdapter } from '../../chapters/commands/adapter/base-model.ts';
+import { classifierOf } from '../../chapters/commands/adapter/classify.ts';
 import { ACCURACY } from '../../docs/site/client/classify.ts';
 
 /** The adapter of the start page, in half precision, on the real messages: a copy named by SMS_COLLECTION, or a download. */

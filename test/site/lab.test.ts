@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { unzipSync } from 'fflate';
 import type { Page } from 'playwright-core';
-import { loadWithAdapter } from '../../chapters/adapter/base-model.ts';
-import { classifierOf } from '../../chapters/adapter/classify.ts';
 import { obtainModel } from '../../chapters/chapter05/index.ts';
 import { prepareForMethod, replaceHead } from '../../chapters/chapter06/05-classification-head.ts';
 import { firstLosses } from '../../chapters/chapter06/07-fine-tuning.ts';
 import { makeDatasets, makeLoaders, prepareMessages } from '../../chapters/chapter06/index.ts';
+import { loadWithAdapter } from '../../chapters/commands/adapter/base-model.ts';
+import { classifierOf } from '../../chapters/commands/adapter/classify.ts';
 import { type Visit, visit } from './site.ts';
 
 const SPAM = 'You are a winner you have been specially selected to receive $1000 cash or a $2000 award.';

@@ -233,7 +233,7 @@ describe('readLabelledTexts', () => {
 });
 
 describe('npm run data', () => {
-  const run = (...args: string[]) => program('chapters/chapter06/data.ts', args);
+  const run = (...args: string[]) => program('chapters/commands/data.ts', args);
 
   it('writes the three files and prints their counts', async () => {
     const out = join(folder, 'program');

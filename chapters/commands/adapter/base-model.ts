@@ -1,0 +1,94 @@
+import { io, UserError } from '../../../lib/index.ts';
+import type { GPTModel } from '../../chapter04/index.ts';
+import { hubName, MODEL_NAMES, type ModelName, obtainModel } from '../../chapter05/index.ts';
+import { type ClassifierSettings, readClassifierSettings } from '../../chapter06/index.ts';
+import type { OptionSpecs, OptionValues } from '../../common/options.ts';
+import { type BpeTokeniser, HUB_REPOSITORY, LlamaClassifier, obtainLlama } from '../../llama/index.ts';
+import { say } from './program.ts';
+
+/** Which adapter, and the base model where its own configuration does not say. */
+export const ADAPTER_OPTIONS = {
+  adapter: {
+    type: 'path',
+    access: 'read',
+    help: "the adapter's folder, in PEFT's format",
+    placeholder: 'DIR',
+  },
+  model: {
+    type: 'choice',
+    help: 'the base model (default: the one that the adapter names)',
+    choices: MODEL_NAMES,
+  },
+  weights: {
+    type: 'path',
+    access: 'read',
+    help: "the base model's weights, if they are not the model's own",
+    placeholder: 'PATH',
+  },
+} as const satisfies OptionSpecs;
+
+export type AdapterOptions = OptionValues<typeof ADAPTER_OPTIONS>;
+
+export interface LoadedAdapter {
+  model: GPTModel;
+  name: ModelName;
+  folder: string;
+  config: io.PeftConfig;
+  /** Of a classifier that was trained here. */
+  settings: ClassifierSettings | undefined;
+}
+
+/**
+ * The base model with the adapter on it.
+ * @throws UserError if the adapter is missing or damaged, or its base is unknown or a different one
+ */
+export async function loadWithAdapter({ adapter, model, weights }: AdapterOptions): Promise<LoadedAdapter> {
+  const folder = requireAdapter(adapter);
+  const settings = readClassifierSettings(folder);
+  const name = model ?? baseOf(folder, io.readAdapterConfig(folder));
+  const base = (await obtainModel({ model: name, weights, print: say })).eval();
+  const config = io.loadAdapter(folder, base);
+  return { model: base, name, folder, config, settings };
+}
+
+export interface LoadedLlamaAdapter {
+  model: LlamaClassifier;
+  tokeniser: BpeTokeniser;
+  folder: string;
+  settings: ClassifierSettings | undefined;
+}
+
+/**
+ * The same for a Llama, if the adapter is for the one that chapters/llama trains, or the weights are a GGUF file; undefined
+ * for another.
+ */
+export async function loadLlamaWithAdapter(options: AdapterOptions): Promise<LoadedLlamaAdapter | undefined> {
+  const folder = requireAdapter(options.adapter);
+  const settings = readClassifierSettings(folder);
+  const { base } = io.readAdapterConfig(folder);
+  const isLlama = lastPart(base) === lastPart(HUB_REPOSITORY) || options.weights?.endsWith('.gguf');
+  if (!isLlama || options.model) return undefined;
+  const { model, tokeniser, endId } = await obtainLlama(options.weights, say, { quantised: true });
+  io.loadAdapter(folder, model.eval());
+  return { model: new LlamaClassifier(model, settings?.padTokenId ?? endId), tokeniser, folder, settings };
+}
+
+/** @throws UserError if none is given */
+export function requireAdapter(adapter: string | undefined): string {
+  if (adapter === undefined) throw new UserError('no adapter is given: name its folder with --adapter DIR');
+  return adapter;
+}
+
+/** Which of the models here the adapter was made for, by the name its configuration has. */
+export function baseOf(folder: string, { base }: io.PeftConfig): ModelName {
+  const known = MODEL_NAMES.find((name) => name === base || lastPart(hubName(name)) === lastPart(base));
+  if (known) return known;
+  throw new UserError(
+    `the adapter in ${folder} is for ${base}, which is none of ${MODEL_NAMES.join(', ')}: ` +
+      'say which it is with --model, and with --weights where its weights are',
+  );
+}
+
+function lastPart(path: string): string | undefined {
+  return path.split('/').at(-1);
+}

@@ -1,0 +1,134 @@
+import { createInterface } from 'node:readline';
+import { io, UserError } from '../../../lib/index.ts';
+import { tokeniser as gpt2Tokeniser, type Tokeniser } from '../../chapter05/index.ts';
+import { classProbabilities, TRAINED_ON_STAND_IN } from '../../chapter06/index.ts';
+import { userPath } from '../../common/paths.ts';
+import { readText } from '../../datasets/index.ts';
+import { LlamaClassifier } from '../../llama/index.ts';
+import {
+  ADAPTER_OPTIONS,
+  type LoadedAdapter,
+  type LoadedLlamaAdapter,
+  loadLlamaWithAdapter,
+  loadWithAdapter,
+} from './base-model.ts';
+import { defineCommand, say } from './program.ts';
+
+/** `npm run adapter -- classify`: asks a fine-tuned classifier about texts. */
+export const CLASSIFY = defineCommand({
+  summary:
+    'Says which class each text belongs to, and how probable that is.\n' +
+    'The texts are the words given, or the lines of a file, or those of standard input.',
+  words: '[TEXT … | FILE]',
+  options: {
+    ...ADAPTER_OPTIONS,
+    json: { type: 'boolean', help: 'a line of JSON for each text, with the probabilities of all classes' },
+    labels: {
+      type: 'string',
+      help: 'names of the classes, with commas, where the adapter has none of its own',
+      placeholder: 'A,B,…',
+    },
+  },
+  async run(options, words) {
+    const loaded = (await loadLlamaWithAdapter(options)) ?? (await loadWithAdapter(options));
+    const classify = classifierOf(loaded, options.labels?.split(','));
+    if (loaded.settings?.synthetic) say(TRAINED_ON_STAND_IN);
+    let count = 0;
+    for await (const texts of inBatches(textsFrom(words))) {
+      count += texts.length;
+      for (const answer of classify(texts))
+        console.log(options.json ? JSON.stringify(answer) : lineOf(answer));
+    }
+    if (count === 0)
+      throw new UserError('there is no text to classify: give one, or a file with a text on each line');
+  },
+});
+
+export interface Answer {
+  text: string;
+  label: string;
+  probability: number;
+  probabilities: Record<string, number>;
+}
+
+/**
+ * Asks a classifier about some texts at once.
+ * @throws UserError if the adapter is not a classifier's, or there are not as many labels as classes
+ */
+export function classifierOf(
+  loaded: LoadedAdapter | LoadedLlamaAdapter,
+  given?: readonly string[],
+): (texts: readonly string[]) => Answer[] {
+  const { model, folder, settings } = loaded;
+  const tokeniser = 'tokeniser' in loaded ? loaded.tokeniser : gpt2Tokeniser;
+  const { outHead, config } = model instanceof LlamaClassifier ? model.model : model;
+  const { outFeatures: classes } = outHead;
+  const { contextLength, vocabSize } = config;
+  if (classes === vocabSize) {
+    throw new UserError(`the adapter in ${folder} is not a classifier's: use npm run generate -- --adapter`);
+  }
+  const labels = given ?? settings?.labels ?? Array.from({ length: classes }, (_, i) => `LABEL_${i}`);
+  if (labels.length !== classes)
+    throw new UserError(
+      `the classifier in ${folder} has ${classes} classes, not ${labels.length}: ${labels}`,
+    );
+  if (settings && settings.maxLength > contextLength) {
+    throw new UserError(
+      `${folder}: its messages have ${settings.maxLength} tokens, but the model sees at most ${contextLength}`,
+    );
+  }
+  return (texts) => {
+    const probabilities = settings
+      ? classProbabilities(texts, model, { ...settings, tokeniser })
+      : texts.flatMap((text) => {
+          const maxLength = ownLength(text, tokeniser, contextLength);
+          return classProbabilities([text], model, { maxLength, tokeniser });
+        });
+    return texts.map((text, row) => {
+      const best = probabilities[row].indexOf(Math.max(...probabilities[row]));
+      return {
+        text,
+        label: labels[best],
+        probability: probabilities[row][best],
+        probabilities: Object.fromEntries(labels.map((label, i) => [label, probabilities[row][i]])),
+      };
+    });
+  };
+}
+
+/** Nothing is padded, so the last position is that of the last token, where transformers reads the answer too. */
+function ownLength(text: string, tokeniser: Tokeniser, contextLength: number): number {
+  return Math.max(1, Math.min(contextLength, tokeniser.encode(text).length));
+}
+
+/** `spam       98.3%  You are a winner …` */
+function lineOf({ text, label, probability }: Answer): string {
+  return `${label.padEnd(10)} ${`${(100 * probability).toFixed(1)}%`.padStart(6)}  ${text.replaceAll(/\s+/g, ' ')}`;
+}
+
+/** The words as texts, or a file's lines, or those of standard input; empty lines do not count. */
+async function* textsFrom(words: readonly string[]): AsyncGenerator<string> {
+  const path = words.length === 1 ? userPath(words[0], process.env) : '';
+  if (path !== '' && io.kindOfPath(path) === 'file') {
+    for (const line of (await readText(path)).split(/\r?\n/)) if (line.trim() !== '') yield line;
+  } else if (words.length > 0) yield* words;
+  else {
+    if (process.stdin.isTTY) say('A text on each line; Ctrl-D ends.');
+    for await (const line of createInterface({ input: process.stdin })) if (line.trim() !== '') yield line;
+  }
+}
+
+/** Texts asked about at once. */
+const BATCH = 8;
+
+/** Batches of texts; on a terminal each line is answered as it comes. */
+async function* inBatches(texts: AsyncIterable<string>): AsyncGenerator<string[]> {
+  let batch: string[] = [];
+  for await (const text of texts) {
+    batch.push(text);
+    if (batch.length < BATCH && !process.stdin.isTTY) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}

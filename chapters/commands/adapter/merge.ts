@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { io, nn, UserError } from '../../../lib/index.ts';
+import type { GPTModel } from '../../chapter04/index.ts';
+import { toOpenAI } from '../../chapter05/index.ts';
+import { ADAPTER_OPTIONS, loadWithAdapter } from './base-model.ts';
+import { hubConfig } from './hub-config.ts';
+import { defineCommand } from './program.ts';
+
+/** `npm run adapter -- merge`: W + AB as one matrix, in every layer, in a file that other programs load. */
+export const MERGE = defineCommand({
+  summary:
+    'Writes the base model with the adapter in its weights, as a safetensors file in the layout of the\n' +
+    'Hugging Face hub, and config.json beside it: transformers loads the folder.',
+  options: {
+    ...ADAPTER_OPTIONS,
+    out: { type: 'path', access: 'writeFile', help: 'the file to write', placeholder: 'FILE' },
+    dtype: { type: 'choice', help: 'how numbers are stored', choices: ['F32', 'F16'], default: 'F32' },
+  },
+  async run(options) {
+    const { out } = options;
+    if (out === undefined) throw new UserError('say where to write: --out model.safetensors');
+    const { model, settings } = await loadWithAdapter(options);
+    mergeIntoLinears(model);
+    const weights = toOpenAI(model);
+    await io.saveTensors(out, weights, { dtype: options.dtype, metadata: { format: 'pt' } });
+    console.log(`${Object.keys(weights).length} tensors written to ${out}`);
+
+    const config = join(dirname(out), 'config.json');
+    if (existsSync(config)) console.log(`${config} was there already, and stays as it is`);
+    else {
+      await io.writeFileAtomically(
+        config,
+        `${JSON.stringify(hubConfig(model, settings?.labels), null, 2)}\n`,
+      );
+      console.log(`Sizes of the model written to ${config}`);
+    }
+    if (settings)
+      console.log(
+        `(The answer is at the last of ${settings.maxLength} tokens: fill messages up with token ` +
+          `${settings.padTokenId}, and leave the model's pad_token_id unset.)`,
+      );
+    if ('score.bias' in weights)
+      console.log('(score.bias is written too; the classifier of transformers has none and leaves it out.)');
+  },
+});
+
+/** Puts a plain Linear with W + ΔW in the place of every wrapped one. */
+export function mergeIntoLinears(model: GPTModel): void {
+  for (const [, parent] of [...model.namedModules()]) {
+    for (const [name, child] of [...parent.namedChildren()]) {
+      if (child instanceof nn.LinearWithLoRA) parent.replaceChild(name, child.toLinear());
+    }
+  }
+}

@@ -1,0 +1,86 @@
+/** `npm run generate`: a model goes on with a text, token by token. */
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { io, manualSeed, UserError, useBackend } from '../../lib/index.ts';
+import { END_OF_TEXT_ID, gpt2TokenBytes } from '../chapter02/index.ts';
+import { generateSteps, MODEL_NAMES, obtainModel, textToTokenIds } from '../chapter05/index.ts';
+import { parseOptions, runMain } from '../common/command-line.ts';
+import { COMMON_OPTIONS } from '../common/options.ts';
+import { checkPaths } from '../common/paths.ts';
+import { openTerminal } from '../common/terminal.ts';
+
+const { backend, threads } = COMMON_OPTIONS;
+
+const OPTIONS = {
+  prompt: { type: 'string', help: 'the beginning of the text', placeholder: 'TEXT' },
+  model: { type: 'choice', help: 'which model', choices: MODEL_NAMES, default: 'mini' },
+  weights: { type: 'path', access: 'read', help: 'where its weights are', placeholder: 'PATH' },
+  adapter: {
+    type: 'path',
+    access: 'read',
+    help: "a LoRA adapter of a language model, in PEFT's format",
+    placeholder: 'DIR',
+  },
+  maxNewTokens: { type: 'number', help: 'most tokens to add', default: 100, min: 1, integer: true },
+  temperature: {
+    type: 'number',
+    help: '0 takes the most likely token, above it draws: the higher, the more evenly',
+    default: 0,
+    min: 0,
+  },
+  topK: { type: 'number', help: 'draw only among this many tokens', min: 1, integer: true },
+  topP: {
+    type: 'number',
+    help: 'draw among the most likely tokens that together have this probability',
+    min: 0,
+    max: 1,
+  },
+  seed: { type: 'number', help: 'of what is drawn', default: 123, min: 0, integer: true },
+  backend,
+  threads,
+} as const;
+
+await runMain(async () => {
+  const options = parseOptions({
+    command: 'npm run generate --',
+    summary: 'Continues a text with a GPT and writes each token as it comes. Keys and values are kept.',
+    options: OPTIONS,
+  });
+  const { prompt, model: name, weights, adapter, topK, topP, temperature } = options;
+  if (prompt === undefined)
+    throw new UserError('what is the text to begin with? Give --prompt "Once upon a time"');
+  if (temperature === 0 && (topK !== undefined || topP !== undefined))
+    throw new UserError(
+      '--top-k and --top-p choose what is drawn among, and temperature 0 draws nothing: give --temperature 1',
+    );
+  await checkPaths(OPTIONS, options);
+  openTerminal();
+  await useBackend(options.backend, { threads: options.threads });
+  const model = (await obtainModel({ model: name, weights, print: console.error })).eval();
+  if (adapter !== undefined) io.loadAdapter(adapter, model);
+  if (model.outHead.outFeatures !== model.config.vocabSize)
+    throw new UserError(
+      `${adapter} is a classifier's: ask it with npm run adapter -- classify --adapter ${adapter}`,
+    );
+
+  const ids = textToTokenIds(prompt); // [1, t]
+  if (ids.size === 0) throw new UserError('the prompt is empty: give at least one word');
+  manualSeed(options.seed);
+  const decoder = new TextDecoder();
+  const [table, start] = [gpt2TokenBytes(), performance.now()];
+  let tokens = 0;
+  process.stdout.write(prompt);
+  const steps = generateSteps(model, ids, {
+    ...{ maxNewTokens: options.maxNewTokens, contextSize: model.config.contextLength, eosId: END_OF_TEXT_ID },
+    ...{ temperature, topK, topP, cache: true },
+  });
+  for (const next of steps) {
+    tokens++;
+    // A character may be cut into several tokens: its bytes are kept until it is whole.
+    process.stdout.write(decoder.decode(table[next.item()], { stream: true }));
+    await nextTurn(); // between two tokens output is written and Ctrl-C is noticed
+  }
+  process.stdout.write(`${decoder.decode()}\n`);
+  const seconds = (performance.now() - start) / 1000;
+  console.error(`(${tokens} tokens, ${(tokens / seconds).toFixed(1)} a second)`);
+});

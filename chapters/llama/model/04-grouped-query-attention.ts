@@ -1,0 +1,100 @@
+import { cat, F, nn, type Tensor, UserError } from '../../../lib/index.ts';
+import type { KeysAndValues } from '../../chapter04/index.ts';
+import type { Notebook } from '../../common/notebook.ts';
+import { type Rotations, rotate } from './02-rope.ts';
+import type { LlamaConfig } from './config.ts';
+
+/**
+ * Grouped-query attention (Ainslie et al. 2023, https://arxiv.org/abs/2305.13245). In GPT-2 every head has queries, keys
+ * and values of its own. Here several heads of queries share one head of keys and values, which is what has to be kept
+ * while text is generated: a third of it in SmolLM2, for nearly the same quality.
+ *
+ *      chapter 3            q q q  q q q  q q q        Llama     q q q   q q q   q q q
+ *                           │ │ │  │ │ │  │ │ │                  ╰─┼─╯   ╰─┼─╯   ╰─┼─╯
+ *                           k k k  k k k  k k k                    k       k       k
+ *
+ * With as many heads of keys as of queries it is chapter 3's attention. Two more differences: queries and keys are
+ * turned by their position (02-rope.ts), and no projection has a bias.
+ */
+export class GroupedQueryAttention extends nn.Module {
+  static override readonly stateNames = { wQuery: 'W_query', wKey: 'W_key', wValue: 'W_value' };
+
+  wQuery: nn.Linear;
+  wKey: nn.Linear;
+  wValue: nn.Linear;
+  outProj: nn.Linear;
+  readonly numHeads: number;
+  readonly numKvHeads: number;
+
+  /** @throws UserError if the heads cannot be divided evenly */
+  constructor({ embDim, nHeads, nKvHeads }: Pick<LlamaConfig, 'embDim' | 'nHeads' | 'nKvHeads'>) {
+    super();
+    if (embDim % nHeads !== 0 || nHeads % nKvHeads !== 0) {
+      throw new UserError(
+        `GroupedQueryAttention: ${embDim} dimensions, ${nHeads} heads and ${nKvHeads} heads of keys cannot be divided evenly`,
+      );
+    }
+    const headDim = embDim / nHeads;
+    this.numHeads = nHeads;
+    this.numKvHeads = nKvHeads;
+    this.wQuery = new nn.Linear(embDim, embDim, { bias: false });
+    this.wKey = new nn.Linear(embDim, nKvHeads * headDim, { bias: false });
+    this.wValue = new nn.Linear(embDim, nKvHeads * headDim, { bias: false });
+    this.outProj = new nn.Linear(embDim, embDim, { bias: false });
+  }
+
+  /**
+   * x [b, t, d] → [b, t, d]. With `past`, the keys and values of the tokens before x are taken from there. With `lengths`,
+   * x [1, Σ lengths, d] has several texts one behind another, each of which sees only itself.
+   */
+  forward(x: Tensor, turns: Rotations, past?: KeysAndValues, lengths?: readonly number[]): Tensor {
+    const queries = this.splitHeads(this.wQuery.forward(x), this.numHeads); // [b, h, t, d/h]
+    const keys = this.splitHeads(this.wKey.forward(x), this.numKvHeads); // [b, kv, t, d/h]
+    const values = this.splitHeads(this.wValue.forward(x), this.numKvHeads); // [b, kv, t, d/h]
+    if (!lengths) return this.outProj.forward(this.attend(queries, keys, values, turns, past));
+
+    let first = 0;
+    const contexts = lengths.map((length) => {
+      const ofText = (y: Tensor) => y.narrow(2, first, length);
+      const context = this.attend(ofText(queries), ofText(keys), ofText(values), turns); // [1, length, d]
+      first += length;
+      return context;
+    });
+    return this.outProj.forward(cat(contexts, 1));
+  }
+
+  /** Queries [b, h, t, d/h], keys and values [b, kv, t, d/h] → what they gather, [b, t, d]. */
+  private attend(q: Tensor, k: Tensor, v: Tensor, turns: Rotations, past?: KeysAndValues): Tensor {
+    const [batch, , tokens] = q.shape;
+    const start = past?.length ?? 0;
+    const queries = rotate(q, turns, start); // [b, h, t, d/h]
+    let [keys, values] = [rotate(k, turns, start), v]; // [b, kv, t, d/h]
+    if (past) ({ keys, values } = past.append(keys, values)); // [b, kv, T, d/h], T = start + t
+
+    // The queries of a group, one below the other, meet their keys in one product: nothing is copied.
+    const headDim = queries.shape[3];
+    const group = this.numHeads / this.numKvHeads;
+    const grouped = queries.reshape(batch, this.numKvHeads, group * tokens, headDim); // [b, kv, g·t, d/h]
+    const scores = grouped.matmul(keys.transpose(2, 3)); // [b, kv, g·t, T]
+    const byHead = scores.view(batch, this.numHeads, tokens, keys.shape[2]); // [b, h, t, T]
+    const weights = F.causalSoftmax(byHead, 1 / Math.sqrt(headDim)); // [b, h, t, T]
+    const context = weights.view(scores.shape).matmul(values); // [b, kv, g·t, d/h]
+
+    return context.view(batch, this.numHeads, tokens, headDim).transpose(1, 2).flatten(2); // [b, t, d]
+  }
+
+  /** [b, t, h · n] → [b, h, t, n]: a view. */
+  private splitHeads(x: Tensor, heads: number): Tensor {
+    const [batch, tokens, width] = x.shape;
+    return x.view(batch, tokens, heads, width / heads).transpose(1, 2);
+  }
+}
+
+/** What a token leaves behind for those after it, with a head of keys for each head of queries and with fewer. */
+export function showSharing(nb: Notebook, { embDim, nHeads, nKvHeads, nLayers }: LlamaConfig): void {
+  const kept = (heads: number) => (2 * nLayers * heads * (embDim / nHeads)).toLocaleString('en');
+  nb.note(
+    `Numbers kept for each token, in ${nLayers} blocks: ${kept(nHeads)} with ${nHeads} heads of keys and values`,
+  );
+  nb.note(`                                      ${kept(nKvHeads)} with ${nKvHeads}`);
+}

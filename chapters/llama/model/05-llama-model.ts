@@ -1,0 +1,132 @@
+import { type io, isGradEnabled, nn, type Tensor, tidy, UserError } from '../../../lib/index.ts';
+import { GPT_CONFIG_124M, type KeysAndValues, type KeyValueCache } from '../../chapter04/index.ts';
+import type { Notebook } from '../../common/notebook.ts';
+import { formatTable } from '../../common/table.ts';
+import { RMSNorm } from './01-rms-norm.ts';
+import { type Rotations, rotations } from './02-rope.ts';
+import { FeedForward } from './03-swiglu.ts';
+import { GroupedQueryAttention } from './04-grouped-query-attention.ts';
+import type { LlamaConfig } from './config.ts';
+import { hubLayoutOf } from './hub-layout.ts';
+
+/** Chapter 4's block with Llama's parts: attention and feed-forward, each behind a norm and with a shortcut. */
+export class LlamaBlock extends nn.Module {
+  att: GroupedQueryAttention;
+  ff: FeedForward;
+  norm1: RMSNorm;
+  norm2: RMSNorm;
+
+  constructor(config: LlamaConfig) {
+    super();
+    this.att = new GroupedQueryAttention(config);
+    this.ff = new FeedForward(config);
+    this.norm1 = new RMSNorm(config.embDim, config.normEps);
+    this.norm2 = new RMSNorm(config.embDim, config.normEps);
+  }
+
+  /** x [b, t, d] → [b, t, d]; `past` and `lengths` as in GroupedQueryAttention. */
+  forward(x: Tensor, turns: Rotations, past?: KeysAndValues, lengths?: readonly number[]): Tensor {
+    x = x.add(this.att.forward(this.norm1.forward(x), turns, past, lengths));
+    return x.add(this.ff.forward(this.norm2.forward(x)));
+  }
+}
+
+/**
+ * Llama (Touvron et al. 2023, https://arxiv.org/abs/2302.13971), with the fields of chapter 4's GPTModel, so that what
+ * chapters 5 and 6 do with a GPT they do with a Llama too. There is no position embedding: positions enter in each block.
+ * The head is the token embedding a second time.
+ */
+export class LlamaModel extends nn.Module {
+  tokEmb: nn.Embedding;
+  trfBlocks: nn.ModuleList<LlamaBlock>;
+  finalNorm: RMSNorm;
+  /** A Linear; chapter 6 puts a small classifier in its place; LoRA wraps it. */
+  outHead: nn.Linear | nn.LinearWithLoRA;
+  readonly config: LlamaConfig;
+  readonly #turns: Rotations;
+
+  constructor(config: LlamaConfig) {
+    super();
+    this.config = config;
+    this.tokEmb = new nn.Embedding(config.vocabSize, config.embDim);
+    this.trfBlocks = new nn.ModuleList(Array.from({ length: config.nLayers }, () => new LlamaBlock(config)));
+    this.finalNorm = new RMSNorm(config.embDim, config.normEps);
+    this.outHead = nn.Linear.of(this.tokEmb.weight, null);
+    this.#turns = rotations(config.embDim / config.nHeads, config.contextLength, config.ropeBase);
+  }
+
+  /**
+   * Token ids [b, t] → logits [b, t, vocab]. With a cache, ids are the tokens that come after those it has seen.
+   * @throws UserError if there are more tokens than the model's context length
+   */
+  forward(ids: Tensor, cache?: KeyValueCache): Tensor {
+    return this.outHead.forward(this.hidden(ids, cache)); // [b, t, vocab]
+  }
+
+  /** `forward` for the last position alone, which is all that generation asks for: [b, t] → [b, 1, vocab]. */
+  forwardLast(ids: Tensor, cache?: KeyValueCache): Tensor {
+    return this.outHead.forward(this.hidden(ids, cache).slice(1, -1)); // [b, t, d] → [b, 1, d] → [b, 1, vocab]
+  }
+
+  /** What the head reads: token ids [b, t] → [b, t, d]. @throws UserError as `forward` does */
+  hidden(ids: Tensor, cache?: KeyValueCache): Tensor {
+    this.#checkLength((cache?.length ?? 0) + ids.shape[1]);
+    return this.#throughBlocks(ids, (block, x, i) => block.forward(x, this.#turns, cache?.layer(i)));
+  }
+
+  /**
+   * The same for several texts, one behind another and without any padding: ids [1, Σ lengths] → [1, Σ lengths, d].
+   * @throws UserError if one of them is longer than the model's context length
+   */
+  hiddenOfTexts(ids: Tensor, lengths: readonly number[]): Tensor {
+    this.#checkLength(Math.max(...lengths));
+    return this.#throughBlocks(ids, (block, x) => block.forward(x, this.#turns, undefined, lengths));
+  }
+
+  #checkLength(tokens: number): void {
+    const { contextLength } = this.config;
+    if (tokens <= contextLength) return;
+    throw new UserError(`the model sees at most ${contextLength} tokens, not ${tokens}: shorten the text`);
+  }
+
+  #throughBlocks(ids: Tensor, forward: (block: LlamaBlock, x: Tensor, i: number) => Tensor): Tensor {
+    let x = this.tokEmb.forward(ids); // [b, t] → [b, t, d]
+    for (const [i, block] of [...this.trfBlocks].entries()) {
+      const step = () => forward(block, x, i); // [b, t, d]
+      // What a block computes on the way is a hundred times its result, and only backward would read it again.
+      x = isGradEnabled() ? step() : tidy(step);
+    }
+    return this.finalNorm.forward(x);
+  }
+
+  /** What its layers are called at Hugging Face, for LoRA adapters that go there and come back. */
+  hubLayout(): io.HubLayout {
+    return hubLayoutOf(this);
+  }
+}
+
+/** The sizes of GPT-2 small and of a Llama, side by side, and where their numbers are. */
+export function showSizes(nb: Notebook, config: LlamaConfig): void {
+  const gpt = GPT_CONFIG_124M;
+  const d = gpt.embDim;
+  const head = config.embDim / config.nHeads;
+  const count = (x: number) => x.toLocaleString('en');
+  const attention = 2 * config.embDim ** 2 + 2 * config.embDim * config.nKvHeads * head;
+  const block = attention + 3 * config.embDim * config.hiddenDim + 2 * config.embDim;
+  const gptBlock = 4 * d * d + 4 * d + 8 * d * d + 5 * d + 4 * d;
+  const rows: [string, number, number][] = [
+    ['token embedding, which is the head too', gpt.vocabSize * d, config.vocabSize * config.embDim],
+    ['position embedding', gpt.contextLength * d, 0],
+    ['attention of a block', 4 * d * d + 4 * d, attention],
+    ['feed-forward of a block', 8 * d * d + 5 * d, 3 * config.embDim * config.hiddenDim],
+    ['two norms of a block', 4 * d, 2 * config.embDim],
+    ['all blocks', gpt.nLayers * gptBlock, config.nLayers * block],
+    [
+      'the whole',
+      (gpt.vocabSize + gpt.contextLength) * d + gpt.nLayers * gptBlock + 2 * d,
+      config.vocabSize * config.embDim + config.nLayers * block + config.embDim,
+    ],
+  ];
+  const cells = rows.map(([name, theirs, ours]) => [name, count(theirs), count(ours)]);
+  nb.note(formatTable(['numbers in', 'GPT-2 small', 'SmolLM2-135M'], cells));
+}

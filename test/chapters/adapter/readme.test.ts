@@ -1,3 +1,0 @@
-import { testReadme } from '../../support/readme.ts';
-
-testReadme('chapters/adapter/README.md');

@@ -1,0 +1,3 @@
+import { testReadme } from '../../../support/readme.ts';
+
+testReadme('chapters/commands/compare/README.md');
