@@ -1,4 +1,4 @@
-import { arange, cat, F, manualSeed, noGrad, randn, type Tensor } from '../../../lib/index.ts';
+import { arange, cat, F, manualSeed, noGrad, randn, type Tensor, tensor } from '../../../lib/index.ts';
 import type { Notebook } from '../../common/notebook.ts';
 import { plotCurves } from '../../common/plot.ts';
 
@@ -23,12 +23,49 @@ export interface Rotations {
   sin: Tensor;
 }
 
-/** The angles of every position: for heads of `headDim` numbers, d, and `contextLength` positions. */
-export function rotations(headDim: number, contextLength: number, base: number): Rotations {
+/**
+ * The angles of the first `length` positions, for heads of `headDim` numbers, d.
+ * @param factors d/2 numbers by which the frequencies are divided, where a model asks for that (`slowedDown`)
+ */
+export function rotations(
+  headDim: number,
+  length: number,
+  base: number,
+  factors?: readonly number[],
+): Rotations {
   return noGrad(() => {
-    const frequencies = arange(0, headDim, 2).float().div(headDim).mul(-Math.log(base)).exp(); // ω [d/2]
-    const angles = arange(contextLength).float().unsqueeze(1).mul(frequencies); // [context, 1] · [d/2] → [context, d/2]
+    let frequencies = arange(0, headDim, 2).float().div(headDim).mul(-Math.log(base)).exp(); // ω [d/2]
+    if (factors) frequencies = frequencies.div(tensor(factors));
+    const angles = arange(length).float().unsqueeze(1).mul(frequencies); // [length, 1] · [d/2] → [length, d/2]
     return { cos: angles.cos(), sin: angles.sin() };
+  });
+}
+
+/** How Llama 3.1 and later slow the rotations down, under the names of their configurations. */
+export interface SlowingDown {
+  factor: number;
+  lowFreqFactor: number;
+  highFreqFactor: number;
+  /** The positions that the model was first trained on. */
+  originalContextLength: number;
+}
+
+/**
+ * Llama 3.1 was trained on 8,192 positions and then taught to read 131,072. Hands that go round many times in the first
+ * text tell neighbours apart and stay as they are; those that never got round once are slowed down by the whole factor, so
+ * that no angle comes that was not seen before; those between are slowed down by something between.
+ * (https://github.com/meta-llama/llama-models, models/llama3/model.py, apply_scaling)
+ *
+ * @returns what each of the d/2 frequencies is divided by
+ */
+export function slowedDown(headDim: number, base: number, slowing: SlowingDown): number[] {
+  const { factor, lowFreqFactor: low, highFreqFactor: high, originalContextLength } = slowing;
+  return Array.from({ length: headDim / 2 }, (_, i) => {
+    const rounds = originalContextLength / (2 * Math.PI * base ** ((2 * i) / headDim));
+    if (rounds > high) return 1;
+    if (rounds < low) return factor;
+    const share = (rounds - low) / (high - low); // 0 at `low`, 1 at `high`
+    return 1 / ((1 - share) / factor + share);
   });
 }
 

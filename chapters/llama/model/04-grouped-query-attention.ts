@@ -2,7 +2,7 @@ import { cat, F, nn, type Tensor, UserError } from '../../../lib/index.ts';
 import type { KeysAndValues } from '../../chapter04/index.ts';
 import type { Notebook } from '../../common/notebook.ts';
 import { type Rotations, rotate } from './02-rope.ts';
-import type { LlamaConfig } from './config.ts';
+import { headDimOf, type LlamaConfig } from './config.ts';
 
 /**
  * Grouped-query attention (Ainslie et al. 2023, https://arxiv.org/abs/2305.13245). In GPT-2 every head has queries, keys
@@ -27,20 +27,22 @@ export class GroupedQueryAttention extends nn.Module {
   readonly numKvHeads: number;
 
   /** @throws UserError if the heads cannot be divided evenly */
-  constructor({ embDim, nHeads, nKvHeads }: Pick<LlamaConfig, 'embDim' | 'nHeads' | 'nKvHeads'>) {
+  constructor(config: Pick<LlamaConfig, 'embDim' | 'nHeads' | 'nKvHeads' | 'headDim'>) {
     super();
-    if (embDim % nHeads !== 0 || nHeads % nKvHeads !== 0) {
+    const { embDim, nHeads, nKvHeads } = config;
+    const headDim = headDimOf(config);
+    // Two numbers of a head are turned together.
+    if (headDim % 2 !== 0 || nHeads % nKvHeads !== 0) {
       throw new UserError(
-        `GroupedQueryAttention: ${embDim} dimensions, ${nHeads} heads and ${nKvHeads} heads of keys cannot be divided evenly`,
+        `GroupedQueryAttention: ${embDim} dimensions, ${nHeads} heads of ${headDim} and ${nKvHeads} heads of keys cannot be divided evenly`,
       );
     }
-    const headDim = embDim / nHeads;
     this.numHeads = nHeads;
     this.numKvHeads = nKvHeads;
-    this.wQuery = new nn.Linear(embDim, embDim, { bias: false });
+    this.wQuery = new nn.Linear(embDim, nHeads * headDim, { bias: false });
     this.wKey = new nn.Linear(embDim, nKvHeads * headDim, { bias: false });
     this.wValue = new nn.Linear(embDim, nKvHeads * headDim, { bias: false });
-    this.outProj = new nn.Linear(embDim, embDim, { bias: false });
+    this.outProj = new nn.Linear(nHeads * headDim, embDim, { bias: false });
   }
 
   /**
@@ -91,8 +93,9 @@ export class GroupedQueryAttention extends nn.Module {
 }
 
 /** What a token leaves behind for those after it, with a head of keys for each head of queries and with fewer. */
-export function showSharing(nb: Notebook, { embDim, nHeads, nKvHeads, nLayers }: LlamaConfig): void {
-  const kept = (heads: number) => (2 * nLayers * heads * (embDim / nHeads)).toLocaleString('en');
+export function showSharing(nb: Notebook, config: LlamaConfig): void {
+  const { nHeads, nKvHeads, nLayers } = config;
+  const kept = (heads: number) => (2 * nLayers * heads * headDimOf(config)).toLocaleString('en');
   nb.note(
     `Numbers kept for each token, in ${nLayers} blocks: ${kept(nHeads)} with ${nHeads} heads of keys and values`,
   );

@@ -1,4 +1,13 @@
-import { type io, isGradEnabled, nn, type Tensor, tidy, UserError } from '../../../lib/index.ts';
+import {
+  type io,
+  isGradEnabled,
+  nn,
+  noGrad,
+  type Tensor,
+  tidy,
+  UserError,
+  zeros,
+} from '../../../lib/index.ts';
 import { GPT_CONFIG_124M, type KeysAndValues, type KeyValueCache } from '../../chapter04/index.ts';
 import type { Notebook } from '../../common/notebook.ts';
 import { formatTable } from '../../common/table.ts';
@@ -6,7 +15,7 @@ import { RMSNorm } from './01-rms-norm.ts';
 import { type Rotations, rotations } from './02-rope.ts';
 import { FeedForward } from './03-swiglu.ts';
 import { GroupedQueryAttention } from './04-grouped-query-attention.ts';
-import type { LlamaConfig } from './config.ts';
+import { headDimOf, type LlamaConfig } from './config.ts';
 import { hubLayoutOf } from './hub-layout.ts';
 
 /** Chapter 4's block with Llama's parts: attention and feed-forward, each behind a norm and with a shortcut. */
@@ -34,7 +43,7 @@ export class LlamaBlock extends nn.Module {
 /**
  * Llama (Touvron et al. 2023, https://arxiv.org/abs/2302.13971), with the fields of chapter 4's GPTModel, so that what
  * chapters 5 and 6 do with a GPT they do with a Llama too. There is no position embedding: positions enter in each block.
- * The head is the token embedding a second time.
+ * The head is the token embedding a second time, unless the configuration says that it is a matrix of its own.
  */
 export class LlamaModel extends nn.Module {
   tokEmb: nn.Embedding;
@@ -43,7 +52,7 @@ export class LlamaModel extends nn.Module {
   /** A Linear; chapter 6 puts a small classifier in its place; LoRA wraps it. */
   outHead: nn.Linear | nn.LinearWithLoRA;
   readonly config: LlamaConfig;
-  readonly #turns: Rotations;
+  #turns: Rotations | undefined;
 
   constructor(config: LlamaConfig) {
     super();
@@ -51,8 +60,23 @@ export class LlamaModel extends nn.Module {
     this.tokEmb = new nn.Embedding(config.vocabSize, config.embDim);
     this.trfBlocks = new nn.ModuleList(Array.from({ length: config.nLayers }, () => new LlamaBlock(config)));
     this.finalNorm = new RMSNorm(config.embDim, config.normEps);
-    this.outHead = nn.Linear.of(this.tokEmb.weight, null);
-    this.#turns = rotations(config.embDim / config.nHeads, config.contextLength, config.ropeBase);
+    this.outHead =
+      config.tied === false
+        ? new nn.Linear(config.embDim, config.vocabSize, { bias: false })
+        : nn.Linear.of(this.tokEmb.weight, null);
+  }
+
+  /** The angles of the first positions. They are made when they are needed, with as many again: most texts are short. */
+  #turnsOf(tokens: number): Rotations {
+    if (!this.#turns || this.#turns.cos.shape[0] < tokens) {
+      const { contextLength, ropeBase, ropeFactors } = this.config;
+      const length = Math.min(contextLength, 2 * tokens);
+      const { cos, sin } = rotations(headDimOf(this.config), length, ropeBase, ropeFactors);
+      // A tidy around the model gives back what is computed, and not what is written in place.
+      const kept = (x: Tensor) => zeros(...x.shape).copyInPlace(x);
+      this.#turns = noGrad(() => ({ cos: kept(cos), sin: kept(sin) }));
+    }
+    return this.#turns;
   }
 
   /**
@@ -70,8 +94,10 @@ export class LlamaModel extends nn.Module {
 
   /** What the head reads: token ids [b, t] → [b, t, d]. @throws UserError as `forward` does */
   hidden(ids: Tensor, cache?: KeyValueCache): Tensor {
-    this.#checkLength((cache?.length ?? 0) + ids.shape[1]);
-    return this.#throughBlocks(ids, (block, x, i) => block.forward(x, this.#turns, cache?.layer(i)));
+    const tokens = (cache?.length ?? 0) + ids.shape[1];
+    this.#checkLength(tokens);
+    const turns = this.#turnsOf(tokens);
+    return this.#throughBlocks(ids, (block, x, i) => block.forward(x, turns, cache?.layer(i)));
   }
 
   /**
@@ -79,8 +105,10 @@ export class LlamaModel extends nn.Module {
    * @throws UserError if one of them is longer than the model's context length
    */
   hiddenOfTexts(ids: Tensor, lengths: readonly number[]): Tensor {
-    this.#checkLength(Math.max(...lengths));
-    return this.#throughBlocks(ids, (block, x) => block.forward(x, this.#turns, undefined, lengths));
+    const longest = Math.max(...lengths);
+    this.#checkLength(longest);
+    const turns = this.#turnsOf(longest);
+    return this.#throughBlocks(ids, (block, x) => block.forward(x, turns, undefined, lengths));
   }
 
   #checkLength(tokens: number): void {
@@ -109,9 +137,9 @@ export class LlamaModel extends nn.Module {
 export function showSizes(nb: Notebook, config: LlamaConfig): void {
   const gpt = GPT_CONFIG_124M;
   const d = gpt.embDim;
-  const head = config.embDim / config.nHeads;
+  const head = headDimOf(config);
   const count = (x: number) => x.toLocaleString('en');
-  const attention = 2 * config.embDim ** 2 + 2 * config.embDim * config.nKvHeads * head;
+  const attention = 2 * config.embDim * config.nHeads * head + 2 * config.embDim * config.nKvHeads * head;
   const block = attention + 3 * config.embDim * config.hiddenDim + 2 * config.embDim;
   const gptBlock = 4 * d * d + 4 * d + 8 * d * d + 5 * d + 4 * d;
   const rows: [string, number, number][] = [

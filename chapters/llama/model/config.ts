@@ -9,11 +9,26 @@ export interface LlamaConfig {
   /** Heads of keys and values: each is shared by nHeads / nKvHeads heads of queries. */
   nKvHeads: number;
   nLayers: number;
+  /** Numbers of a head, if they are not embDim / nHeads. */
+  headDim?: number;
   /** Width of the feed-forward layer. */
   hiddenDim: number;
   /** Base of the rotations' frequencies, θ. */
   ropeBase: number;
+  /** What the frequency of each point of a head is divided by, in models made for longer texts (`slowedDown`). */
+  ropeFactors?: readonly number[];
   normEps: number;
+  /** Is the head the token embedding a second time? It is, unless this says no. */
+  tied?: boolean;
+}
+
+/** Numbers of a head. */
+export function headDimOf({
+  embDim,
+  nHeads,
+  headDim = embDim / nHeads,
+}: Pick<LlamaConfig, 'embDim' | 'nHeads' | 'headDim'>): number {
+  return headDim;
 }
 
 /** SmolLM2-135M (Hugging Face, 2024), the smallest of its family. */
