@@ -124,12 +124,23 @@ export const EVAL_FREQ = 50;
 /** AdamW's, as in the book. */
 export const WEIGHT_DECAY = 0.1;
 
-/** Trains what is not frozen: AdamW with a weight decay of 0.1, a look at the losses every 50 steps over 5 batches. */
-export function fineTune(
+export interface FineTuning {
+  optimizer: optim.Optimizer;
+  totalSteps: number;
+  history: FineTuningHistory;
+  /** The loop, from the place where it begins. */
+  steps(place: TrainingPlace<FineTuningHistory>): Generator<number, FineTuningHistory>;
+}
+
+/**
+ * All that a fine-tuning needs, seeded: AdamW with a weight decay of 0.1 on what is not frozen, a look at the losses every 50
+ * steps over 5 batches. Whoever runs the loop (the terminal, the page) gets the same losses.
+ */
+export function prepareFineTuning(
   model: nn.Module,
-  loaders: Parts<Batches>,
-  { method, lr, schedule, epochs, seed, print, saving }: FineTuneSettings,
-): Promise<FineTuningHistory> {
+  loaders: Pick<Parts<Batches>, 'train' | 'valid'>,
+  { lr, schedule, epochs, seed, print }: Omit<FineTuneSettings, 'method' | 'saving'>,
+): FineTuning {
   manualSeed(seed);
   const optimizer = new optim.AdamW(trainedParameters(model), { lr, weightDecay: WEIGHT_DECAY });
   const totalSteps = epochs * loaders.train.length;
@@ -140,10 +151,22 @@ export function fineTune(
     learningRate: schedule === 'cosine' ? (step: number) => cosineRate(step, totalSteps, lr) : undefined,
     print,
   };
-  return runTraining(
-    { ...saving, label: method, model, optimizer, totalSteps, history: emptyHistory() },
-    (place) => trainClassifierSteps(model, loaders.train, loaders.valid, optimizer, options, place),
-  );
+  return {
+    optimizer,
+    totalSteps,
+    history: emptyHistory(),
+    steps: (place) => trainClassifierSteps(model, loaders.train, loaders.valid, optimizer, options, place),
+  };
+}
+
+/** Trains what is not frozen, with checkpoints. */
+export function fineTune(
+  model: nn.Module,
+  loaders: Parts<Batches>,
+  settings: FineTuneSettings,
+): Promise<FineTuningHistory> {
+  const { steps, ...prepared } = prepareFineTuning(model, loaders, settings);
+  return runTraining({ ...settings.saving, label: settings.method, model, ...prepared }, steps);
 }
 
 function trainedParameters(model: nn.Module): nn.Parameter[] {

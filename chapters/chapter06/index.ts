@@ -33,8 +33,10 @@ export {
 } from './06-loss-and-accuracy.ts';
 export {
   cosineRate,
+  type FineTuning,
   type FineTuningHistory,
   firstLosses,
+  prepareFineTuning,
   showFineTuning,
   showPeakMemory,
   showResults,

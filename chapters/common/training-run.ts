@@ -137,19 +137,23 @@ function requireSameSettings(
   settings: Record<string, unknown>,
   folder: string,
 ): void {
-  const names = [...new Set([...Object.keys(checkpoint.settings), ...Object.keys(settings)])];
-  const differing = names.filter((name) => {
-    return JSON.stringify(checkpoint.settings[name]) !== JSON.stringify(settings[name]);
-  });
-  if (differing.length === 0) return;
-  const show = (value: unknown) => (value === undefined ? 'not given' : String(value));
-  const differences = differing.map((name) => {
-    return `${name} (${show(checkpoint.settings[name])} there, ${show(settings[name])} here)`;
-  });
+  const differences = settingsThatDiffer(checkpoint.settings, settings);
+  if (differences.length === 0) return;
   throw new UserError(
     `the checkpoint in ${folder} is of another run, they differ in ${differences.join(', ')}: ` +
       'give the same options, or leave --resume out to begin anew',
   );
+}
+
+/** What a run that wants to go on from a checkpoint has not in common with it, in words. */
+export function settingsThatDiffer(
+  there: Record<string, unknown>,
+  here: Record<string, unknown>,
+): string[] {
+  const names = [...new Set([...Object.keys(there), ...Object.keys(here)])];
+  const differing = names.filter((name) => JSON.stringify(there[name]) !== JSON.stringify(here[name]));
+  const show = (value: unknown) => (value === undefined ? 'not given' : String(value));
+  return differing.map((name) => `${name} (${show(there[name])} there, ${show(here[name])} here)`);
 }
 
 function requireNumber(loss: number, step: number): void {
