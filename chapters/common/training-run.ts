@@ -146,10 +146,7 @@ function requireSameSettings(
 }
 
 /** What a run that wants to go on from a checkpoint has not in common with it, in words. */
-export function settingsThatDiffer(
-  there: Record<string, unknown>,
-  here: Record<string, unknown>,
-): string[] {
+export function settingsThatDiffer(there: Record<string, unknown>, here: Record<string, unknown>): string[] {
   const names = [...new Set([...Object.keys(there), ...Object.keys(here)])];
   const differing = names.filter((name) => JSON.stringify(there[name]) !== JSON.stringify(here[name]));
   const show = (value: unknown) => (value === undefined ? 'not given' : String(value));
