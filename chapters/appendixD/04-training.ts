@@ -163,5 +163,5 @@ export async function showTraining(
     epochs,
     stepsPerEpoch: loaders.train.length,
   });
-  nb.note(`Plots: ${join(folder, '3-rates.svg')}, ${join(folder, '4-loss.svg')}`);
+  nb.result(`Plots: ${join(folder, '3-rates.svg')}, ${join(folder, '4-loss.svg')}`);
 }

@@ -11,6 +11,7 @@ import {
 } from '../chapter06/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
+import { inGroup } from '../common/options.ts';
 import { onData } from '../common/plot.ts';
 import { showWhatLoRAIs } from './01-what-lora-is.ts';
 import { showDataset } from './02-preparing-the-dataset.ts';
@@ -22,11 +23,13 @@ import { parseRanks, showRanks } from './07-ranks.ts';
 
 export const OPTIONS = {
   ...SPAM_OPTIONS,
-  ranks: {
-    type: 'string',
-    help: 'also train at each of these ranks, and compare losses and accuracies',
-    placeholder: 'N,N,…',
-  },
+  ...inGroup('Training', {
+    ranks: {
+      type: 'string',
+      help: 'also train at each of these ranks, and compare losses and accuracies',
+      placeholder: 'N,N,…',
+    },
+  }),
 } as const;
 
 /** The mission's notebook, section by section. */
@@ -55,7 +58,7 @@ export async function run(nb: Notebook, options: SpamOptions & { ranks?: string 
       stepsPerEpoch: loaders.train.length,
       subtitle: onData(source, seed),
     });
-    nb.note(`Plots: ${plots.join(', ')}`);
+    nb.result(`Plots: ${plots.join(', ')}`);
   } else nb.note('No epochs: nothing is trained, and the accuracies stay as they are.');
 
   const { maxLength } = datasets.train;
@@ -83,6 +86,7 @@ if (isProgram(import.meta.url)) {
     summary:
       'LoRA step by step: what it is, the data, the model, freezing, wrapping, training, evaluating, merging.',
     options: OPTIONS,
+    examples: ['--data stand-in', '--rank 2 --alpha 4', '--ranks 1,4,16,64'],
     run,
   });
 }

@@ -3,6 +3,7 @@ import { io, manualSeed } from '../../lib/index.ts';
 import { GPT_CONFIG_124M, type GPTConfig, GPTModel } from '../chapter04/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
+import { inGroup } from '../common/options.ts';
 import { onData } from '../common/plot.ts';
 import { type SavingOptions, TRAINING_OPTIONS } from '../common/training-run.ts';
 import { obtain, STORY, TEXT_OPTION } from '../datasets/index.ts';
@@ -21,31 +22,37 @@ import { MODEL_NAMES, type ModelName } from './models.ts';
 import { obtainModel } from './obtain-model.ts';
 
 export const OPTIONS = {
-  ...TEXT_OPTION,
-  ...TRAINING_OPTIONS,
-  slow: {
-    type: 'boolean',
-    help: "pretrain the book's 124M model (a quarter of an hour) instead of a small one",
-  },
-  model: {
-    type: 'choice',
-    help: "which of OpenAI's models --weights holds",
-    choices: MODEL_NAMES,
-    default: 'gpt2-small',
-  },
-  weights: {
-    type: 'path',
-    access: 'read',
-    help: "OpenAI's weights as a safetensors file",
-    placeholder: 'PATH',
-  },
-  out: {
-    type: 'path',
-    access: 'writeFolder',
-    help: 'folder for the plot and the saved models',
-    default: 'runs',
-    placeholder: 'DIR',
-  },
+  ...inGroup('Data', TEXT_OPTION),
+  ...inGroup('Training', {
+    slow: {
+      type: 'boolean',
+      help: "pretrain the book's 124M model (a quarter of an hour) instead of a small one",
+    },
+    ...TRAINING_OPTIONS,
+  }),
+  ...inGroup('Model', {
+    model: {
+      type: 'choice',
+      help: "which of OpenAI's models --weights holds",
+      choices: MODEL_NAMES,
+      default: 'gpt2-small',
+    },
+    weights: {
+      type: 'path',
+      access: 'read',
+      help: "OpenAI's weights as a safetensors file",
+      placeholder: 'PATH',
+    },
+  }),
+  ...inGroup('Output', {
+    out: {
+      type: 'path',
+      access: 'writeFolder',
+      help: 'folder for the plot and the saved models',
+      default: 'runs',
+      placeholder: 'DIR',
+    },
+  }),
 } as const;
 
 export interface Options extends SavingOptions {
@@ -113,7 +120,7 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
     epochs: pretraining.numEpochs,
     stepsPerEpoch: loaders.train.length,
   });
-  nb.note(`Plot: ${plot}`);
+  nb.result(`Plot: ${plot}`);
 
   nb.section('5.3 Decoding strategies to control randomness');
   if (!slow) {

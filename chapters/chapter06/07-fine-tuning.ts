@@ -246,7 +246,7 @@ export function showResults(nb: Notebook, results: readonly FineTuneResult[]): v
     percent(accuracy.test),
     seconds.toFixed(1),
   ]);
-  nb.note(formatTable(header, rows));
+  nb.result(formatTable(header, rows));
   nb.figure(
     'results',
     results.map(({ classifier: _, ...result }) => result),

@@ -1,61 +1,83 @@
 import { activeEngine } from '../../lib/index.ts';
 import { MODEL_NAMES, type ModelName } from '../chapter05/index.ts';
-import type { OptionSpec, OptionValues } from '../common/options.ts';
+import { inGroup, type OptionSpec, type OptionValues } from '../common/options.ts';
 import { type SavingOptions, TRAINING_OPTIONS } from '../common/training-run.ts';
 import type { Method } from './05-classification-head.ts';
 import type { Schedule } from './07-fine-tuning.ts';
 import { OWN_DATA_OPTIONS, type OwnDataOptions } from './own-data.ts';
 
 /** LoRA's, also for what is fine-tuned elsewhere. */
-export const LORA_OPTIONS = {
+export const LORA_OPTIONS = inGroup('Training', {
   rank: { type: 'number', help: "LoRA's rank", default: 16, min: 1, integer: true },
-  alpha: { type: 'number', help: "LoRA's alpha; the update is scaled by alpha / rank", default: 16 },
-} as const satisfies Record<string, OptionSpec>;
+  alpha: {
+    type: 'number',
+    help: "LoRA's alpha; the update is scaled by alpha / rank",
+    default: 16,
+    above: 0,
+  },
+});
 
 const OWN_OPTIONS = {
-  data: {
-    type: 'path',
-    access: 'read',
-    words: ['stand-in'],
-    help: "SMSSpamCollection, a folder that npm run data wrote, 'stand-in', or a table of your own: CSV, TSV, JSON lines, parquet (default: download, else the stand-in)",
-    placeholder: 'PATH',
-  },
-  maxLength: {
-    type: 'number',
-    help: 'tokens per message (default: the longest training message)',
-    min: 1,
-    integer: true,
-  },
-  model: { type: 'choice', help: 'which model', choices: MODEL_NAMES, default: 'mini' },
-  weights: { type: 'path', access: 'read', help: 'a safetensors file with the weights', placeholder: 'PATH' },
-  randomWeights: { type: 'boolean', help: 'start from random weights', excludes: ['weights'] },
+  ...inGroup('Data', {
+    data: {
+      type: 'path',
+      access: 'read',
+      words: ['stand-in'],
+      help: "SMSSpamCollection, a folder that npm run data wrote, 'stand-in', or a table of your own: CSV, TSV, JSON, JSON lines, parquet (default: download, else the stand-in)",
+      placeholder: 'PATH',
+    },
+    maxLength: {
+      type: 'number',
+      help: 'tokens per message (default: the longest training message)',
+      min: 1,
+      integer: true,
+    },
+  }),
+  ...inGroup('Model', {
+    model: { type: 'choice', help: 'which model', choices: MODEL_NAMES, default: 'mini' },
+    weights: {
+      type: 'path',
+      access: 'read',
+      help: 'a safetensors file with the weights',
+      placeholder: 'PATH',
+    },
+    randomWeights: { type: 'boolean', help: 'start from random weights', excludes: ['weights'] },
+  }),
   ...LORA_OPTIONS,
-  lr: { type: 'number', help: "learning rate (default: each method's own)", min: 0 },
-  epochs: {
-    type: 'number',
-    help: 'passes over the training part (default: 5 as in the book for GPT-2; for mini 3, or 1 on js)',
-    min: 0,
-    integer: true,
-  },
-  batchSize: { type: 'number', help: 'messages per step', default: 8, min: 1, integer: true },
-  seed: {
-    type: 'number',
-    help: 'of the split and of everything random; 123 is the book',
-    default: 42,
-    min: 0,
-    integer: true,
-  },
-  out: {
-    type: 'path',
-    access: 'writeFolder',
-    help: 'folder for plots and adapters',
-    default: 'runs',
-    placeholder: 'DIR',
-  },
+  ...inGroup('Training', {
+    lr: { type: 'number', help: "learning rate (default: each method's own)", above: 0 },
+    epochs: {
+      type: 'number',
+      help: 'passes over the training part (default: 5 as in the book for GPT-2; for mini 3, or 1 on js)',
+      min: 0,
+      integer: true,
+    },
+    batchSize: { type: 'number', help: 'messages per step', default: 8, min: 1, integer: true },
+    seed: {
+      type: 'number',
+      help: 'of the split and of everything random; 123 is the book',
+      default: 42,
+      min: 0,
+      integer: true,
+    },
+  }),
+  ...inGroup('Output', {
+    out: {
+      type: 'path',
+      access: 'writeFolder',
+      help: 'folder for plots and adapters',
+      default: 'runs',
+      placeholder: 'DIR',
+    },
+  }),
 } as const satisfies Record<string, OptionSpec>;
 
 /** What chapter 6 and appendix E both take. */
-export const SPAM_OPTIONS = { ...OWN_OPTIONS, ...OWN_DATA_OPTIONS, ...TRAINING_OPTIONS };
+export const SPAM_OPTIONS = {
+  ...OWN_OPTIONS,
+  ...OWN_DATA_OPTIONS,
+  ...inGroup('Training', TRAINING_OPTIONS),
+};
 export type SpamOptions = OptionValues<typeof OWN_OPTIONS> & OwnDataOptions & SavingOptions;
 
 /**

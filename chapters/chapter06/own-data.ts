@@ -1,6 +1,6 @@
 import { io, UserError } from '../../lib/index.ts';
 import { tokeniser } from '../chapter05/index.ts';
-import type { OptionSpecs } from '../common/options.ts';
+import { inGroup } from '../common/options.ts';
 import {
   classesOf,
   isTable,
@@ -15,7 +15,7 @@ import { randomSplit, stratifiedSplit } from './split.ts';
 
 /** The user's own texts, in any number of classes, in place of the SMS messages. */
 
-export const OWN_DATA_OPTIONS = {
+export const OWN_DATA_OPTIONS = inGroup('Data', {
   textColumn: {
     type: 'string',
     help: 'with a table as --data: the column of the texts',
@@ -39,7 +39,7 @@ export const OWN_DATA_OPTIONS = {
     help: 'how --data is split: class by class (the default for a table), or all rows together as pandas does',
     choices: ['stratified', 'random'],
   },
-} as const satisfies OptionSpecs;
+});
 
 export interface OwnDataOptions {
   data?: string;

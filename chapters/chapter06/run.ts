@@ -4,6 +4,7 @@ import { countParameters } from '../chapter04/index.ts';
 import { modelConfig, obtainModel } from '../chapter05/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
+import { inGroup } from '../common/options.ts';
 import { onData } from '../common/plot.ts';
 import { classNames, prepareMessages, showPreparing } from './02-preparing-the-dataset.ts';
 import { makeDatasets, makeLoaders, PAD_TOKEN_ID, showLoaders, showPadding } from './03-data-loaders.ts';
@@ -25,12 +26,17 @@ import { plotResults } from './training-curves.ts';
 
 export const OPTIONS = {
   ...SPAM_OPTIONS,
-  method: {
-    type: 'choice',
-    help: "what to train; the default compares the book's way (last-block) with LoRA",
-    choices: ['last-block', 'lora', 'full', 'head', 'all'],
-  },
-  plain: { type: 'boolean', help: 'compute everything, even what changes no result: several times slower' },
+  ...inGroup('Training', {
+    method: {
+      type: 'choice',
+      help: "what to train; the default compares the book's way (last-block) with LoRA",
+      choices: ['last-block', 'lora', 'full', 'head', 'all'],
+    },
+    plain: {
+      type: 'boolean',
+      help: 'compute everything, even what changes no result: several times slower',
+    },
+  }),
 } as const;
 
 export type Options = SpamOptions & { method?: Method | 'all'; plain: boolean };
@@ -113,7 +119,7 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
     stepsPerEpoch: loaders.train.length,
     subtitle: onData(prepared.source, seed),
   });
-  if (plots.length > 0) nb.note(`Plots: ${plots.join(', ')}`);
+  if (plots.length > 0) nb.result(`Plots: ${plots.join(', ')}`);
 
   nb.section('6.8 Using the LLM as a spam classifier');
   const last = results[results.length - 1];
@@ -131,6 +137,11 @@ if (isProgram(import.meta.url)) {
     chapter: 'chapter06',
     summary: 'Fine-tunes a GPT to tell spam from ham, twice from the same start: the last block, and LoRA.',
     options: OPTIONS,
+    examples: [
+      '--method lora --data stand-in',
+      '--method all --epochs 1',
+      '--data tickets.csv --label-column topic --method lora',
+    ],
     run: (nb, options) => run(nb, options as Options),
   });
 }

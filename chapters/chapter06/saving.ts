@@ -21,11 +21,11 @@ export async function saveAdapter(
 ): Promise<void> {
   const notes = await io.saveAdapter(folder, model, { baseModel: hubName(base.model) });
   await saveClassifierSettings(folder, settings);
-  nb.note(`Adapter saved to ${folder}, in PEFT's format`);
-  for (const note of notes) nb.note(note);
+  nb.result(`Adapter saved to ${folder}, in PEFT's format`);
+  for (const note of notes) nb.result(note);
   if (base.randomWeights)
-    nb.note('(It cannot be used again: the random weights it was trained on are in no file.)');
-  else nb.note(`To use it again:  ${classifyCommand(folder, base)}`);
+    nb.result('(It cannot be used again: the random weights it was trained on are in no file.)');
+  else nb.result(`To use it again:  ${classifyCommand(folder, base)}`);
 }
 
 /** What to type to ask the classifier about a text. */

@@ -142,7 +142,7 @@ export function showLosses(nb: Notebook, model: GPTModel, loaders: InstructionLo
 
 /** The table of the methods. */
 export function showResults(nb: Notebook, results: readonly MethodResult[]): void {
-  nb.note(
+  nb.result(
     formatTable(
       ['method', 'trainable', 'train loss', 'valid loss', 'seconds'],
       results.map((r) => [

@@ -45,5 +45,5 @@ export async function showAnswers(
   nb.print(100, repr(answered[0]));
   const path = join(options.folder, 'instruction-data-with-response.json');
   await saveResponses(path, answered);
-  nb.note(`Answers saved to ${path}`);
+  nb.result(`Answers saved to ${path}`);
 }

@@ -1,72 +1,87 @@
 import { MODEL_NAMES } from '../chapter05/index.ts';
 import { LORA_OPTIONS } from '../chapter06/index.ts';
-import type { OptionSpec, OptionValues } from '../common/options.ts';
+import { inGroup, type OptionSpec, type OptionValues } from '../common/options.ts';
 import { type SavingOptions, TRAINING_OPTIONS } from '../common/training-run.ts';
 
 const OWN_OPTIONS = {
-  data: {
-    type: 'path',
-    access: 'read',
-    help: "a local copy of instruction-data.json, or 'own' (default: download, else our own instructions)",
-    placeholder: 'PATH',
-    words: ['own'],
-  },
-  model: {
-    type: 'choice',
-    help: 'which model; the book has gpt2-medium',
-    choices: MODEL_NAMES,
-    default: 'mini',
-  },
-  weights: { type: 'path', access: 'read', help: 'a safetensors file with the weights', placeholder: 'PATH' },
-  randomWeights: { type: 'boolean', help: 'start from random weights', excludes: ['weights'] },
-  method: {
-    type: 'choice',
-    help: 'what to train: the whole model, LoRA, or one after the other',
-    choices: ['full', 'lora', 'all'],
-    default: 'full',
-  },
-  ...LORA_OPTIONS,
-  lr: { type: 'number', help: "learning rate (default: each method's own)", min: 0 },
-  epochs: {
-    type: 'number',
-    help: 'passes over the training part (default: 2 as in the book; 1 for mini)',
-    min: 0,
-    integer: true,
-  },
-  batchSize: { type: 'number', help: 'examples per step', default: 8, min: 1, integer: true },
-  evalFreq: {
-    type: 'number',
-    help: 'steps between two measurements of the losses (default: 5 as in the book; for mini six per pass)',
-    min: 1,
-    integer: true,
-  },
-  maxNewTokens: {
-    type: 'number',
-    help: 'most tokens of an answer (default: 256 as in the book; 32 for mini)',
-    min: 1,
-    integer: true,
-  },
-  answers: {
-    type: 'number',
-    help: 'test examples to answer (default: all; 30 for mini)',
-    min: 3,
-    integer: true,
-  },
-  slow: {
-    type: 'boolean',
-    help: 'even with mini: all test examples, measurements and answer lengths of the book',
-  },
-  seed: { type: 'number', help: 'of everything random', default: 123, min: 0, integer: true },
-  out: {
-    type: 'path',
-    access: 'writeFolder',
-    help: 'folder for plots, answers and weights',
-    default: 'runs',
-    placeholder: 'DIR',
-  },
+  ...inGroup('Data', {
+    data: {
+      type: 'path',
+      access: 'read',
+      help: "a local copy of instruction-data.json, or 'own' (default: download, else our own instructions)",
+      placeholder: 'PATH',
+      words: ['own'],
+    },
+  }),
+  ...inGroup('Model', {
+    model: {
+      type: 'choice',
+      help: 'which model; the book has gpt2-medium',
+      choices: MODEL_NAMES,
+      default: 'mini',
+    },
+    weights: {
+      type: 'path',
+      access: 'read',
+      help: 'a safetensors file with the weights',
+      placeholder: 'PATH',
+    },
+    randomWeights: { type: 'boolean', help: 'start from random weights', excludes: ['weights'] },
+  }),
+  ...inGroup('Training', {
+    method: {
+      type: 'choice',
+      help: 'what to train: the whole model, LoRA, or one after the other',
+      choices: ['full', 'lora', 'all'],
+      default: 'full',
+    },
+    ...LORA_OPTIONS,
+    lr: { type: 'number', help: "learning rate (default: each method's own)", above: 0 },
+    epochs: {
+      type: 'number',
+      help: 'passes over the training part (default: 2 as in the book; 1 for mini)',
+      min: 0,
+      integer: true,
+    },
+    batchSize: { type: 'number', help: 'examples per step', default: 8, min: 1, integer: true },
+    evalFreq: {
+      type: 'number',
+      help: 'steps between two measurements of the losses (default: 5 as in the book; for mini six per pass)',
+      min: 1,
+      integer: true,
+    },
+    slow: {
+      type: 'boolean',
+      help: 'even with mini: all test examples, measurements and answer lengths of the book',
+    },
+    seed: { type: 'number', help: 'of everything random', default: 123, min: 0, integer: true },
+  }),
+  ...inGroup('Answers', {
+    maxNewTokens: {
+      type: 'number',
+      help: 'most tokens of an answer (default: 256 as in the book; 32 for mini)',
+      min: 1,
+      integer: true,
+    },
+    answers: {
+      type: 'number',
+      help: 'test examples to answer (default: all; 30 for mini)',
+      min: 3,
+      integer: true,
+    },
+  }),
+  ...inGroup('Output', {
+    out: {
+      type: 'path',
+      access: 'writeFolder',
+      help: 'folder for plots, answers and weights',
+      default: 'runs',
+      placeholder: 'DIR',
+    },
+  }),
 } as const satisfies Record<string, OptionSpec>;
 
-export const OPTIONS = { ...OWN_OPTIONS, ...TRAINING_OPTIONS };
+export const OPTIONS = { ...OWN_OPTIONS, ...inGroup('Training', TRAINING_OPTIONS) };
 export type InstructionRunOptions = OptionValues<typeof OWN_OPTIONS> & SavingOptions;
 
 /** What mini does less of, so that a run takes a minute or two. */

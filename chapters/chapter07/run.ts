@@ -91,7 +91,7 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
       ...{ method, epochs, stepsPerEpoch, evalFreq, batchSize },
       subtitle: onData(source, seed),
     });
-    nb.note(`Plot: ${plot}`);
+    nb.result(`Plot: ${plot}`);
   }
   showResults(nb, results);
 
@@ -122,6 +122,7 @@ if (isProgram(import.meta.url)) {
     summary:
       'Fine-tunes a GPT to follow instructions: the data, batches of their own widths, training, answers.',
     options: OPTIONS,
+    examples: ['--data own', '--method all', '--model gpt2-medium --slow'],
     run: (nb, options) => run(nb, options as InstructionRunOptions),
   });
 }

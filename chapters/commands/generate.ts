@@ -5,37 +5,41 @@ import { io, manualSeed, UserError, useBackend } from '../../lib/index.ts';
 import { END_OF_TEXT_ID, gpt2TokenBytes } from '../chapter02/index.ts';
 import { generateSteps, MODEL_NAMES, obtainModel, textToTokenIds } from '../chapter05/index.ts';
 import { parseOptions, runMain } from '../common/command-line.ts';
-import { COMMON_OPTIONS } from '../common/options.ts';
+import { COMMON_OPTIONS, inGroup } from '../common/options.ts';
 import { checkPaths } from '../common/paths.ts';
 import { openTerminal } from '../common/terminal.ts';
 
 const { backend, threads } = COMMON_OPTIONS;
 
 const OPTIONS = {
-  prompt: { type: 'string', help: 'the beginning of the text', placeholder: 'TEXT' },
-  model: { type: 'choice', help: 'which model', choices: MODEL_NAMES, default: 'mini' },
-  weights: { type: 'path', access: 'read', help: 'where its weights are', placeholder: 'PATH' },
-  adapter: {
-    type: 'path',
-    access: 'read',
-    help: "a LoRA adapter of a language model, in PEFT's format",
-    placeholder: 'DIR',
-  },
-  maxNewTokens: { type: 'number', help: 'most tokens to add', default: 100, min: 1, integer: true },
-  temperature: {
-    type: 'number',
-    help: '0 takes the most likely token, above it draws: the higher, the more evenly',
-    default: 0,
-    min: 0,
-  },
-  topK: { type: 'number', help: 'draw only among this many tokens', min: 1, integer: true },
-  topP: {
-    type: 'number',
-    help: 'draw among the most likely tokens that together have this probability',
-    min: 0,
-    max: 1,
-  },
-  seed: { type: 'number', help: 'of what is drawn', default: 123, min: 0, integer: true },
+  ...inGroup('Model', {
+    model: { type: 'choice', help: 'which model', choices: MODEL_NAMES, default: 'mini' },
+    weights: { type: 'path', access: 'read', help: 'where its weights are', placeholder: 'PATH' },
+    adapter: {
+      type: 'path',
+      access: 'read',
+      help: "a LoRA adapter of a language model, in PEFT's format",
+      placeholder: 'DIR',
+    },
+  }),
+  ...inGroup('Answers', {
+    prompt: { type: 'string', help: 'the beginning of the text', placeholder: 'TEXT' },
+    maxNewTokens: { type: 'number', help: 'most tokens to add', default: 100, min: 1, integer: true },
+    temperature: {
+      type: 'number',
+      help: '0 takes the most likely token, above it draws: the higher, the more evenly',
+      default: 0,
+      min: 0,
+    },
+    topK: { type: 'number', help: 'draw only among this many tokens', min: 1, integer: true },
+    topP: {
+      type: 'number',
+      help: 'draw among the most likely tokens that together have this probability',
+      above: 0,
+      max: 1,
+    },
+    seed: { type: 'number', help: 'of what is drawn', default: 123, min: 0, integer: true },
+  }),
   backend,
   threads,
 } as const;
@@ -45,6 +49,10 @@ await runMain(async () => {
     command: 'npm run generate --',
     summary: 'Continues a text with a GPT and writes each token as it comes. Keys and values are kept.',
     options: OPTIONS,
+    examples: [
+      'npm run generate -- --prompt "Once upon a time"',
+      'npm run generate -- --prompt "Once upon a time" --temperature 1 --top-k 20',
+    ],
   });
   const { prompt, model: name, weights, adapter, topK, topP, temperature } = options;
   if (prompt === undefined)

@@ -8,6 +8,7 @@ import { describeEngine, noteTraffic } from './engine.ts';
 import { runThroughLostGpu } from './lost-gpu.ts';
 import { Notebook } from './notebook.ts';
 import { COMMON_OPTIONS, type OptionSpecs, type OptionValues, UsageError } from './options.ts';
+import { setProgressDisplay } from './progress.ts';
 import { openTerminal } from './terminal.ts';
 
 export interface ChapterSpec<Options extends OptionSpecs> {
@@ -15,6 +16,8 @@ export interface ChapterSpec<Options extends OptionSpecs> {
   chapter: string;
   summary: string;
   options: Options;
+  /** Options that are worth trying, as --help shows them below: `--method all`. */
+  examples?: readonly string[];
   run(notebook: Notebook, options: OptionValues<Options & typeof COMMON_OPTIONS>): void | Promise<void>;
 }
 
@@ -24,23 +27,26 @@ export async function runChapter<const Options extends OptionSpecs>(
 ): Promise<void> {
   await runMain(async () => {
     const options = { ...spec.options, ...COMMON_OPTIONS };
+    const command = `npm run ${spec.chapter} --`;
     const values = (await readCommandLine({
-      command: `npm run ${spec.chapter} --`,
-      summary: spec.summary,
-      options,
+      ...{ command, summary: spec.summary, options },
+      examples: spec.examples?.map((example) => `${command} ${example}`),
     })) as OptionValues<Options & typeof COMMON_OPTIONS>;
     const common = values as OptionValues<typeof COMMON_OPTIONS>;
     if (common.gpuMode && common.backend !== 'gpu') {
       throw new UsageError(`--gpu-mode ${common.gpuMode} needs --backend gpu`);
     }
 
+    const { quiet } = common;
     const terminal = openTerminal(process.stdout);
+    if (quiet) setProgressDisplay(undefined);
     const engine = await useBackend(common.backend, { threads: common.threads, gpuMode: common.gpuMode });
-    terminal(`Engine: ${describeEngine(engine)}`);
+    if (!quiet) terminal(`Engine: ${describeEngine(engine)}`);
     const start = performance.now();
     const attempt = async (print: (line: string) => void) => {
-      const notebook = new Notebook(spec.chapter, print);
+      const notebook = new Notebook(spec.chapter, print, { quiet });
       notebook.figure('backend', engine);
+      notebook.figure('node', process.versions.node);
       await spec.run(notebook, values);
       return notebook;
     };
@@ -52,7 +58,7 @@ export async function runChapter<const Options extends OptionSpecs>(
     if (common.json) {
       const written = { version: packageVersion(), options: values, ...notebook.toJSON() };
       await io.writeFileAtomically(common.json, `${JSON.stringify(written, null, 2)}\n`);
-      notebook.note(`Options and figures written to ${common.json}`);
+      notebook.result(`Options and figures written to ${common.json}`);
     }
   });
 }

@@ -1,18 +1,19 @@
 /**
- * The command line of every program here: reads the options that a spec describes, guesses what was meant if
- * something is wrong, and turns a user's mistake into one line and a non-zero exit.
+ * The command line of every program here, on commander: reads the options that a spec describes, guesses what was meant
+ * if something is wrong, and turns a user's mistake into one line and a non-zero exit.
  */
 
 import { constants } from 'node:os';
 import { relative } from 'node:path';
-import { parseArgs } from 'node:util';
+import { Command, CommanderError, Option } from 'commander';
 import { UserError } from '../../lib/index.ts';
-import { nearest } from './nearest.ts';
 import {
   checkedValue,
   defaultValues,
-  helpText,
+  expectation,
   kebab,
+  OPTION_GROUPS,
+  type OptionSpec,
   type OptionSpecs,
   type OptionValues,
   UsageError,
@@ -27,6 +28,8 @@ export interface ProgramSpec<Options extends OptionSpecs> {
   options: Options;
   /** Words beside the options, as --help shows them, e.g. `[TEXT …]`; without it there may be none. */
   words?: string;
+  /** Whole commands that are worth trying, shown below --help. */
+  examples?: readonly string[];
 }
 
 /** Thrown by `parseOptions` on --help; `runMain` prints the text and ends with 0. */
@@ -77,10 +80,10 @@ export async function readCommandLine<const Options extends OptionSpecs>(
 }
 
 /**
- * Reads `argv` (without the program's name) by the spec; a later option wins over an earlier one.
+ * Reads `argv` (without the program's name) by the spec.
  *
- * @throws UsageError on an unknown option, a missing or ill-formed value, two that exclude each other, a stray
- * argument, or options that npm has kept for itself because the `--` before them was forgotten
+ * @throws UsageError on an unknown option, a missing or ill-formed value, an option given twice, two that exclude each
+ * other, a stray argument, or options that npm has kept for itself because the `--` before them was forgotten
  * @throws HelpRequested on --help or -h
  */
 export function parseOptions<const Options extends OptionSpecs>(
@@ -97,45 +100,118 @@ export function parseCommand<const Options extends OptionSpecs>(
   argv: readonly string[] = process.argv.slice(2),
   environment: Record<string, string | undefined> = process.env,
 ): { options: OptionValues<Options>; words: string[] } {
-  const byFlag = new Map(
-    Object.entries(spec.options).map(([name, option]) => [kebab(name), { name, option }]),
-  );
-  const { tokens } = parseArgs({
-    args: [...argv],
-    strict: false, // so that the messages are ours
-    tokens: true,
-    options: Object.fromEntries(
-      [...byFlag].map(([flag, { option }]) => [
-        flag,
-        { type: option.type === 'boolean' ? 'boolean' : 'string' } as const,
-      ]),
-    ),
-  });
-
   refuseForgottenDashes(spec, argv, environment);
-  const values = { ...defaultValues(spec.options), ...valuesFrom(spec.options, environment) };
-  const words: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === 'positional') {
-      if (spec.words) {
-        words.push(token.value);
-        continue;
-      }
-      const hint = byFlag.has(token.value) ? `did you mean --${token.value}?` : 'options begin with --';
-      throw new UsageError(`unexpected argument '${token.value}'; ${hint} (${spec.command} --help)`);
-    }
-    if (token.kind !== 'option') continue;
-    if (token.name === 'help' || token.rawName === '-h') {
-      throw new HelpRequested(helpText(spec.command, spec.summary, spec.options, spec.words));
-    }
-    const known = token.rawName.startsWith('--') ? byFlag.get(token.name) : undefined;
-    if (!known) throw unknownOption(token.rawName, argv[token.index], [...byFlag.keys()]);
-    const value = checkedValue(`--${token.name}`, known.option, token.value);
-    const isPath = known.option.type === 'path' && !known.option.words?.includes(value as string);
-    values[known.name] = isPath ? userPath(value as string, environment) : value;
+  const flags = Object.keys(spec.options).map(kebab);
+  const [command, printed] = commandOf(spec, environment);
+  try {
+    command.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === 'commander.helpDisplayed') throw new HelpRequested(printed());
+    throw mistakeOf(error, spec.options);
   }
-  refuseContradictions(spec.options, values);
-  return { options: values as OptionValues<Options>, words };
+  const [stray] = command.args;
+  if (stray !== undefined && !spec.words) {
+    const meant = nearest(stray, flags);
+    const hint = meant ? `did you mean --${meant}?` : 'options begin with --';
+    throw new UsageError(`unexpected argument '${stray}'; ${hint} (${spec.command} --help)`);
+  }
+  const values = {
+    ...defaultValues(spec.options),
+    ...valuesFrom(spec.options, environment),
+    ...command.opts(),
+  };
+  return { options: values as OptionValues<Options>, words: command.args };
+}
+
+/** The program as commander knows it, and what commander has printed for --help. */
+function commandOf(
+  { command: name, summary, options, words = '', examples = [] }: ProgramSpec<OptionSpecs>,
+  environment: Record<string, string | undefined>,
+): [Command, () => string] {
+  let printed = '';
+  const command = silent(new Command(name))
+    .usage(`[options]${words && ` ${words}`}`)
+    .description(summary)
+    .allowExcessArguments() // refused by us, with a guess
+    .configureHelp({ styleDescriptionText: (text) => text })
+    .configureOutput({
+      writeOut: (text) => (printed += text),
+      getOutHelpWidth: () => Math.min(process.stdout.columns || 80, 100),
+    });
+  const ofGroup = ([, { group }]: [string, OptionSpec]) => (group ? OPTION_GROUPS.indexOf(group) : -1);
+  const ordered = Object.entries(options).sort((a, b) => ofGroup(a) - ofGroup(b));
+  for (const [key, spec] of ordered) {
+    const flag = `--${kebab(key)}`;
+    const option = new Option(flag + argumentName(spec), spec.help + notes(spec));
+    if (spec.group) option.helpGroup(`${spec.group}:`);
+    if (spec.type === 'boolean') option.conflicts([...(spec.excludes ?? [])]);
+    option.argParser((value: string) => {
+      const checked = checkedValue(flag, spec, value);
+      const isPath = spec.type === 'path' && !spec.words?.includes(value);
+      return isPath ? userPath(value, environment) : checked;
+    });
+    command.addOption(option);
+    let isGiven = false;
+    command.on(`option:${kebab(key)}`, () => {
+      if (isGiven) throw new UsageError(`${flag} is given twice: give it once`);
+      isGiven = true;
+    });
+  }
+  const help = new Option('-h, --help', 'print this and end');
+  command.addHelpOption(ordered.some(([, { group }]) => group) ? help.helpGroup('Help:') : help);
+  if (examples.length > 0) command.addHelpText('after', `\nExamples:\n  ${examples.join('\n  ')}`);
+  return [command, () => printed.trimEnd()];
+}
+
+/** A command that prints nothing and ends nothing: its mistakes are thrown. */
+function silent(command: Command): Command {
+  return command.exitOverride().configureOutput({ writeErr: () => {} });
+}
+
+function argumentName(option: OptionSpec): string {
+  if (option.type === 'boolean') return '';
+  if (option.type === 'number') return ' <N>';
+  const placeholder = option.type === 'choice' ? undefined : option.placeholder;
+  return ` <${placeholder ?? 'NAME'}>`;
+}
+
+/** The choices and the default, as --help shows them. */
+function notes(option: OptionSpec): string {
+  const parts: string[] = [];
+  if (option.type === 'choice') parts.push(option.choices.join(' | '));
+  if (option.type !== 'boolean' && option.default !== undefined) parts.push(`default ${option.default}`);
+  return parts.length > 0 ? ` (${parts.join('; ')})` : '';
+}
+
+/** A mistake that commander has found, in one line of ours. */
+function mistakeOf({ code, message }: CommanderError, options: OptionSpecs): UserError {
+  const [given, other] = message.match(/(?<=option ')-[^ ']*/g) ?? [];
+  const [, flag, value] = /^([^=]*)(?:=(.*))?$/s.exec(given ?? '')!;
+  if (code === 'commander.conflictingOption') {
+    return new UsageError(`${flag} and ${other} contradict each other: give one of them`);
+  }
+  const known = Object.entries(options).find(([name]) => `--${kebab(name)}` === flag)?.[1];
+  if (known?.type === 'boolean') return new UsageError(`${flag} takes no value, but got '${value}'`);
+  if (known) return new UsageError(`${flag} needs a value: ${expectation(known)}`);
+  const flags = Object.keys(options).map(kebab);
+  const meant = nearest(flag.replace(/^-+/, ''), flags);
+  const hint = meant
+    ? `did you mean --${meant}? (--help lists all)`
+    : `this command takes ${flags.map((each) => `--${each}`).join(', ')}${flags.length > 0 ? ' and ' : ''}--help`;
+  return new UsageError(`unknown option ${flag}; ${hint}`);
+}
+
+/** The name that was probably meant, if one is near: commander's guess. */
+export function nearest(given: string, names: readonly string[]): string | undefined {
+  const command = silent(new Command().helpOption(false));
+  for (const name of names) command.option(`--${name}`);
+  try {
+    command.parse([`--${given}`], { from: 'user' });
+    return given;
+  } catch (error) {
+    return /mean (?:one of )?--([\w-]+)/.exec((error as Error).message)?.[1];
+  }
 }
 
 /** The values that environment variables give. */
@@ -147,15 +223,6 @@ function valuesFrom(options: OptionSpecs, environment: Record<string, string | u
     if (value) values[name] = checkedValue(option.environment, option, value);
   }
   return values;
-}
-
-/** @param given as it stands on the command line, where `-rank` was taken for `-r`, `-a`, `-n` and `-k` */
-function unknownOption(rawName: string, given: string, flags: readonly string[]): UsageError {
-  const meant = nearest(given.replace(/^-+/, '').replace(/=.*/, ''), flags);
-  const hint = meant
-    ? `did you mean --${meant}? (--help lists all)`
-    : `this command takes ${flags.map((flag) => `--${flag}`).join(', ')}${flags.length > 0 ? ' and ' : ''}--help`;
-  return new UsageError(`unknown option ${rawName.startsWith('--') ? rawName : given}; ${hint}`);
 }
 
 /** npm's own options, which it leaves in the environment of every script where a user's settings have them. */
@@ -184,17 +251,6 @@ function refuseForgottenDashes(
   throw new UsageError(
     `npm took ${meant[0]} for an option of its own; did you mean \`${spec.command} ${meant.join(' ')}\`?`,
   );
-}
-
-function refuseContradictions(options: OptionSpecs, values: Record<string, unknown>): void {
-  for (const [name, option] of Object.entries(options)) {
-    if (option.type !== 'boolean' || !values[name]) continue;
-    const isGiven = (excluded: string) => values[excluded] !== undefined && values[excluded] !== false;
-    const other = option.excludes?.find(isGiven);
-    if (other) {
-      throw new UsageError(`--${kebab(name)} and --${kebab(other)} contradict each other: give one of them`);
-    }
-  }
 }
 
 /** @throws UserError for a Node that lacks what is used here: Array's toSpliced, for example */

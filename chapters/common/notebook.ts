@@ -15,10 +15,13 @@ export class Notebook {
   /** Named results: shapes, counts, losses, accuracies, seconds, backend. */
   readonly figures: Record<string, unknown> = {};
   private readonly write: (line: string) => void;
+  private readonly writeResult: (line: string) => void;
 
-  constructor(chapter: string, write: (line: string) => void = console.log) {
+  /** @param quiet write only what came of it */
+  constructor(chapter: string, write: (line: string) => void = console.log, { quiet = false } = {}) {
     this.chapter = chapter;
-    this.write = write;
+    this.write = quiet ? () => {} : write;
+    this.writeResult = write;
   }
 
   /** A heading of the notebook. */
@@ -29,6 +32,11 @@ export class Notebook {
   /** A line or two of explanation that the notebook does not print. */
   note(text: string): void {
     this.write(text);
+  }
+
+  /** What came of the run, which `--quiet` prints too: a table, where files are, what is not as it was asked for. */
+  result(text: string): void {
+    this.writeResult(text);
   }
 
   /**

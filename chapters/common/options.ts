@@ -6,34 +6,54 @@
 import { UserError } from '../../lib/index.ts';
 
 /** One option. Its name in the spec is camelCase (`batchSize`); on the command line it is `--batch-size`. */
-export type OptionSpec =
-  | { type: 'number'; help: string; default?: number; min?: number; max?: number; integer?: boolean }
-  | { type: 'string'; help: string; default?: string; placeholder?: string }
+export type OptionSpec = { help: string; group?: OptionGroup } & (
+  | {
+      type: 'number';
+      default?: number;
+      min?: number;
+      max?: number;
+      /** Every value is above this one, which is not a value itself: a learning rate is above 0. */
+      above?: number;
+      integer?: boolean;
+    }
+  | { type: 'string'; default?: string; placeholder?: string }
   | PathSpec
   | {
       type: 'choice';
-      help: string;
       choices: readonly string[];
       default?: string;
       /** An environment variable that gives the value if the command line does not. */
       environment?: string;
     }
   /** True when given. `excludes` names options that make no sense with it. */
-  | { type: 'boolean'; help: string; excludes?: readonly string[] };
+  | { type: 'boolean'; excludes?: readonly string[] }
+);
 
 /** A file or folder. It is checked before the program starts to work, not when it is needed. */
 export interface PathSpec {
   type: 'path';
-  help: string;
   /** What will be done with it: whether it has to exist, or to be a place that can be written to, follows. */
   access: 'read' | 'writeFile' | 'writeFolder';
   default?: string;
   placeholder?: string;
   /** Words that stand for something other than a path, e.g. `own` for the text that comes with the project. */
   words?: readonly string[];
+  /** How the name of a file must end, where the ending says what will be written: `.md`. */
+  ending?: string;
 }
 
+/** The headings of --help, in this order. */
+export const OPTION_GROUPS = ['Data', 'Model', 'Training', 'Answers', 'Output', 'Engine'] as const;
+export type OptionGroup = (typeof OPTION_GROUPS)[number];
+
 export type OptionSpecs = Record<string, OptionSpec>;
+
+/** Puts options under one heading of --help. */
+export function inGroup<const Options extends OptionSpecs>(group: OptionGroup, options: Options): Options {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, option]) => [name, { group, ...option }]),
+  ) as unknown as Options;
+}
 
 type Value<S extends OptionSpec> = S extends { type: 'number' }
   ? number
@@ -52,31 +72,36 @@ export type OptionValues<Options extends OptionSpecs> = {
 
 /** What every chapter's command takes. */
 export const COMMON_OPTIONS = {
-  backend: {
-    type: 'choice',
-    help: 'engine: wasm is the CPU engine, gpu is gpu.js, js the readable loops, auto the fastest there is',
-    choices: ['auto', 'wasm', 'gpu', 'js'],
-    default: 'auto',
-    environment: 'LLMS_BACKEND',
-  },
-  gpuMode: {
-    type: 'choice',
-    help: "gpu.js's mode, with --backend gpu",
-    choices: ['webgpu', 'headlessgl', 'webgl2', 'webasm', 'cpu'],
-  },
-  threads: {
-    type: 'number',
-    help: 'threads of the CPU engine (default: all cores)',
-    min: 1,
-    max: 128,
-    integer: true,
-  },
-  json: {
-    type: 'path',
-    access: 'writeFile',
-    help: 'write the options, and what was printed as figures, to this file',
-    placeholder: 'FILE',
-  },
+  ...inGroup('Output', {
+    json: {
+      type: 'path',
+      access: 'writeFile',
+      help: 'write the options, and what was printed as figures, to this file',
+      placeholder: 'FILE',
+    },
+    quiet: { type: 'boolean', help: 'print what came of it, and nothing on the way' },
+  }),
+  ...inGroup('Engine', {
+    backend: {
+      type: 'choice',
+      help: 'engine: wasm is the CPU engine, gpu is gpu.js, js the readable loops, auto the fastest there is',
+      choices: ['auto', 'wasm', 'gpu', 'js'],
+      default: 'auto',
+      environment: 'LLMS_BACKEND',
+    },
+    gpuMode: {
+      type: 'choice',
+      help: "gpu.js's mode, with --backend gpu",
+      choices: ['webgpu', 'headlessgl', 'webgl2', 'webasm', 'cpu'],
+    },
+    threads: {
+      type: 'number',
+      help: 'threads of the CPU engine (default: all cores)',
+      min: 1,
+      max: 128,
+      integer: true,
+    },
+  }),
 } as const satisfies OptionSpecs;
 
 /** A mistake on the command line itself; exits with 2, as is the custom. */
@@ -94,15 +119,13 @@ export function defaultValues(options: OptionSpecs): Record<string, unknown> {
  * Checks one value and converts it; `flag` (`--rank`) is for the message.
  * @throws UsageError if it is missing or ill-formed
  */
-export function checkedValue(flag: string, option: OptionSpec, value: string | undefined): unknown {
-  if (option.type === 'boolean') {
-    if (value !== undefined) throw new UsageError(`${flag} takes no value, but got '${value}'`);
-    return true;
-  }
+export function checkedValue(flag: string, option: OptionSpec, value: string): unknown {
+  if (option.type === 'boolean') return true;
   const wanted = expectation(option);
-  if (value === undefined || value === '' || value.startsWith('--')) {
+  if (value === '' || value.startsWith('--')) {
     throw new UsageError(`${flag} needs a value: ${wanted}`);
   }
+  const refuse = () => new UsageError(`${flag} must be ${wanted}, not '${value}'`);
   if (option.type === 'number') {
     const number = Number(value);
     const fits =
@@ -110,48 +133,28 @@ export function checkedValue(flag: string, option: OptionSpec, value: string | u
       Number.isFinite(number) &&
       (!option.integer || Number.isSafeInteger(number)) &&
       number >= (option.min ?? Number.NEGATIVE_INFINITY) &&
-      number <= (option.max ?? Number.POSITIVE_INFINITY);
-    if (!fits) throw new UsageError(`${flag} must be ${wanted}, not '${value}'`);
+      number <= (option.max ?? Number.POSITIVE_INFINITY) &&
+      number > (option.above ?? Number.NEGATIVE_INFINITY);
+    if (!fits) throw refuse();
     return number;
   }
-  if (option.type === 'choice' && !option.choices.includes(value)) {
-    throw new UsageError(`${flag} must be ${wanted}, not '${value}'`);
-  }
+  if (option.type === 'choice' && !option.choices.includes(value)) throw refuse();
+  if (option.type === 'path' && option.ending && !value.toLowerCase().endsWith(option.ending)) throw refuse();
   return value;
 }
 
 /** What a value must be, in words: `a whole number from 1 to 64`. */
-function expectation(option: Exclude<OptionSpec, { type: 'boolean' }>): string {
+export function expectation(option: Exclude<OptionSpec, { type: 'boolean' }>): string {
   if (option.type === 'choice') return `one of ${option.choices.join(', ')}`;
+  if (option.type === 'path' && option.ending) return `a file ending in ${option.ending}`;
   if (option.type === 'string' || option.type === 'path') return option.placeholder ?? 'a text';
   const kind = option.integer ? 'a whole number' : 'a number';
-  const { min, max } = option;
+  const { min, max, above } = option;
+  if (above !== undefined) return `${kind} above ${above}${max === undefined ? '' : `, at most ${max}`}`;
   if (min !== undefined && max !== undefined) return `${kind} from ${min} to ${max}`;
   if (min !== undefined) return `${kind}, at least ${min}`;
   if (max !== undefined) return `${kind}, at most ${max}`;
   return kind;
-}
-
-/** The text of --help: usage, summary, and one line for each option with what it takes and its default. */
-export function helpText(command: string, summary: string, options: OptionSpecs, words = ''): string {
-  const rows = Object.entries(options).map(([name, option]) => {
-    const notes: string[] = [];
-    if (option.type === 'choice') notes.push(option.choices.join(' | '));
-    if (option.type !== 'boolean' && option.default !== undefined) notes.push(`default ${option.default}`);
-    const note = notes.length > 0 ? ` (${notes.join('; ')})` : '';
-    return [`--${kebab(name)}${argumentName(option)}`, option.help + note];
-  });
-  rows.push(['--help', 'print this and end']);
-  const width = Math.max(...rows.map(([flag]) => flag.length));
-  const lines = rows.map(([flag, help]) => `  ${flag.padEnd(width)}  ${help}`);
-  return `Usage: ${command} [options]${words && ` ${words}`}\n\n${summary}\n\n${lines.join('\n')}`;
-}
-
-function argumentName(option: OptionSpec): string {
-  if (option.type === 'boolean') return '';
-  if (option.type === 'number') return ' N';
-  const placeholder = option.type === 'choice' ? undefined : option.placeholder;
-  return ` ${placeholder ?? 'NAME'}`;
 }
 
 /** `batchSize` → `batch-size`. */

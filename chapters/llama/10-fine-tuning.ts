@@ -144,8 +144,8 @@ export async function showFineTuned(
     padTokenId,
     synthetic: prepared.synthetic,
   });
-  nb.note(`Adapter saved to ${adapter}, in PEFT's format`);
-  nb.note(`To use it again:  ${classifyCommand(adapter, options)}`);
+  nb.result(`Adapter saved to ${adapter}, in PEFT's format`);
+  nb.result(`To use it again:  ${classifyCommand(adapter, options)}`);
 
   for (const text of Object.values(EXAMPLES)) {
     const probability = (100 * spamProbability(text, classifier, like)).toFixed(1);

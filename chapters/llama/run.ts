@@ -3,7 +3,7 @@ import { manualSeed } from '../../lib/index.ts';
 import { SPAM_OPTIONS } from '../chapter06/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
-import type { OptionSpecs, OptionValues } from '../common/options.ts';
+import { inGroup, type OptionSpecs, type OptionValues } from '../common/options.ts';
 import { TRAINING_OPTIONS } from '../common/training-run.ts';
 import { chat } from './09-chat.ts';
 import { showFineTuned } from './10-fine-tuning.ts';
@@ -18,38 +18,57 @@ import { SMOLLM2_135M } from './model/config.ts';
 import { obtainLlama } from './obtain-llama.ts';
 
 export const OPTIONS = {
-  weights: {
-    type: 'path',
-    access: 'read',
-    help: "a GGUF file, or a folder in the hub's layout (default: SmolLM2-135M-Instruct from the hub)",
-    placeholder: 'PATH',
-  },
-  float32: { type: 'boolean', help: "decode a file's weights to float32 in place of keeping their blocks" },
-  prompt: { type: 'string', help: 'answer this, and nothing else', placeholder: 'TEXT' },
-  chat: { type: 'boolean', help: 'a conversation on the terminal', excludes: ['prompt'] },
-  finetune: {
-    type: 'boolean',
-    help: "chapter 6's classifier of messages: LoRA beside the model's blocks (QLoRA)",
-    excludes: ['prompt', 'chat'],
-  },
+  ...inGroup('Model', {
+    weights: {
+      type: 'path',
+      access: 'read',
+      help: "a GGUF file, or a folder in the hub's layout (default: SmolLM2-135M-Instruct from the hub)",
+      placeholder: 'PATH',
+    },
+    float32: { type: 'boolean', help: "decode a file's weights to float32 in place of keeping their blocks" },
+  }),
+  ...inGroup('Answers', {
+    prompt: { type: 'string', help: 'answer this, and nothing else', placeholder: 'TEXT' },
+    chat: { type: 'boolean', help: 'a conversation on the terminal', excludes: ['prompt'] },
+    maxNewTokens: {
+      type: 'number',
+      help: 'tokens of an answer at most',
+      default: 256,
+      min: 1,
+      integer: true,
+    },
+    temperature: {
+      type: 'number',
+      help: '0 takes the most likely token, above it draws',
+      default: 0,
+      min: 0,
+    },
+    topK: { type: 'number', help: 'draw only among this many tokens', min: 1, integer: true },
+  }),
   data: SPAM_OPTIONS.data,
-  epochs: { type: 'number', help: 'passes over the training messages', default: 2, min: 1, integer: true },
-  batchSize: SPAM_OPTIONS.batchSize,
-  rank: SPAM_OPTIONS.rank,
-  alpha: SPAM_OPTIONS.alpha,
-  lr: { type: 'number', help: 'highest learning rate', default: 5e-4, min: 0 },
-  ...TRAINING_OPTIONS,
-  maxNewTokens: { type: 'number', help: 'tokens of an answer at most', default: 256, min: 1, integer: true },
-  temperature: { type: 'number', help: '0 takes the most likely token, above it draws', default: 0, min: 0 },
-  topK: { type: 'number', help: 'draw only among this many tokens', min: 1, integer: true },
-  seed: { type: 'number', help: 'of what is drawn, and of the split', default: 42, min: 0, integer: true },
-  out: {
-    type: 'path',
-    access: 'writeFolder',
-    help: 'folder for the plot and the adapter',
-    default: 'runs',
-    placeholder: 'DIR',
-  },
+  ...inGroup('Training', {
+    finetune: {
+      type: 'boolean',
+      help: "chapter 6's classifier of messages: LoRA beside the model's blocks (QLoRA)",
+      excludes: ['prompt', 'chat'],
+    },
+    epochs: { type: 'number', help: 'passes over the training messages', default: 2, min: 1, integer: true },
+    batchSize: SPAM_OPTIONS.batchSize,
+    rank: SPAM_OPTIONS.rank,
+    alpha: SPAM_OPTIONS.alpha,
+    lr: { type: 'number', help: 'highest learning rate', default: 5e-4, above: 0 },
+    ...TRAINING_OPTIONS,
+    seed: { type: 'number', help: 'of what is drawn, and of the split', default: 42, min: 0, integer: true },
+  }),
+  ...inGroup('Output', {
+    out: {
+      type: 'path',
+      access: 'writeFolder',
+      help: 'folder for the plot and the adapter',
+      default: 'runs',
+      placeholder: 'DIR',
+    },
+  }),
 } as const satisfies OptionSpecs;
 
 /** From GPT to Llama: the parts that differ, the model, and an answer. */
@@ -102,6 +121,11 @@ if (isProgram(import.meta.url)) {
     chapter: 'llama',
     summary: 'From GPT-2 to Llama: what changed, and a real pretrained model that answers.',
     options: OPTIONS,
+    examples: [
+      '--prompt "What is the capital of France?"',
+      '--chat',
+      '--finetune --data stand-in --epochs 1',
+    ],
     run,
   });
 }

@@ -1,5 +1,4 @@
-import { HelpRequested, runMain } from '../../common/command-line.ts';
-import { nearest } from '../../common/nearest.ts';
+import { HelpRequested, nearest, runMain } from '../../common/command-line.ts';
 import { UsageError } from '../../common/options.ts';
 import { openTerminal } from '../../common/terminal.ts';
 import { CLASSIFY } from './classify.ts';

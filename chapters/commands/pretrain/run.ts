@@ -66,7 +66,7 @@ const OPTIONS = {
   steps: { type: 'number', help: 'steps in all', default: 1600, min: 1, integer: true },
   batchSize: { type: 'number', help: 'windows per step', default: 16, min: 1, integer: true },
   length: { type: 'number', help: 'tokens per window', default: 128, min: 2, max: 256, integer: true },
-  lr: { type: 'number', help: 'peak learning rate', default: 3e-3, min: 0 },
+  lr: { type: 'number', help: 'peak learning rate', default: 3e-3, above: 0 },
   seed: { type: 'number', help: 'of weights and batches', default: 123, integer: true },
   evalEvery: {
     type: 'number',
@@ -146,7 +146,7 @@ async function run(nb: Notebook, options: OptionValues<typeof OPTIONS>): Promise
     metadata: { format: 'pt' },
   });
   await plotLosses(files.plot, history);
-  print(`Weights in ${files.weights}, losses in ${files.plot}`);
+  nb.result(`Weights in ${files.weights}, losses in ${files.plot}`);
   nb.figure('history', history.points);
 }
 

@@ -7,13 +7,23 @@ import { UserError } from '../../../lib/errors.ts';
 const spec = {
   command: 'npm run thing --',
   summary: 'Does a thing.',
+  examples: ['npm run thing -- --rank 4'],
   options: {
-    rank: { type: 'number', help: 'rank of A and B', default: 16, min: 1, max: 768, integer: true },
-    lr: { type: 'number', help: 'learning rate', default: 8e-4, min: 0 },
+    rank: {
+      type: 'number',
+      group: 'Model',
+      help: 'rank of A and B',
+      default: 16,
+      min: 1,
+      max: 768,
+      integer: true,
+    },
+    lr: { type: 'number', help: 'learning rate', default: 8e-4, above: 0 },
     maxLength: { type: 'number', help: 'tokens at most', integer: true },
     model: { type: 'choice', help: 'which model', choices: ['mini', 'gpt2-small'], default: 'mini' },
     data: { type: 'string', help: 'a local copy', placeholder: 'PATH' },
     out: { type: 'string', help: 'where to', default: 'runs', placeholder: 'DIR' },
+    page: { type: 'path', access: 'writeFile', help: 'the page to write', ending: '.md' },
     weights: { type: 'path', access: 'read', help: 'the weights' },
     randomWeights: { type: 'boolean', help: 'do not load weights', excludes: ['weights'] },
     engine: { type: 'choice', help: 'engine', choices: ['js', 'wasm'], environment: 'THE_ENGINE' },
@@ -26,11 +36,11 @@ describe('parseOptions', () => {
   it('gives the defaults', () => {
     expect(parse()).to.deep.equal({
       ...{ rank: 16, lr: 8e-4, maxLength: undefined, model: 'mini', data: undefined, out: 'runs' },
-      ...{ weights: undefined, randomWeights: false, engine: undefined },
+      ...{ page: undefined, weights: undefined, randomWeights: false, engine: undefined },
     });
   });
 
-  it('reads every kind, with a space or an equals sign, the last one winning', () => {
+  it('reads every kind, with a space or an equals sign', () => {
     const given = parse(
       '--rank',
       '4',
@@ -41,11 +51,10 @@ describe('parseOptions', () => {
       '--data',
       'a b',
       '--random-weights',
-      '--rank=8',
     );
     expect(given).to.deep.equal({
-      ...{ rank: 8, lr: 1e-3, maxLength: 128, model: 'gpt2-small', data: 'a b', out: 'runs' },
-      ...{ weights: undefined, randomWeights: true, engine: undefined },
+      ...{ rank: 4, lr: 1e-3, maxLength: 128, model: 'gpt2-small', data: 'a b', out: 'runs' },
+      ...{ page: undefined, weights: undefined, randomWeights: true, engine: undefined },
     });
     // The types follow from the spec: these lines would not compile otherwise.
     const rank: number = given.rank;
@@ -114,7 +123,11 @@ describe('parseOptions', () => {
     [['--rank', '0'], '--rank must be a whole number from 1 to 768'],
     [['--rank', '769'], '--rank must be a whole number from 1 to 768'],
     [['--rank', ' '], '--rank must be a whole number'],
-    [['--lr', '-1'], "--lr must be a number, at least 0, not '-1'"],
+    [['--lr', '-1'], "--lr must be a number above 0, not '-1'"],
+    [['--lr', '0'], "--lr must be a number above 0, not '0'"],
+    [['--page', 'table.csv'], "--page must be a file ending in .md, not 'table.csv'"],
+    [['--rank', '4', '--lr', '1', '--rank', '8'], '--rank is given twice: give it once'],
+    [['--random-weights', '--random-weights'], '--random-weights is given twice'],
     [['--lr', 'NaN'], '--lr must be a number'],
     [['--lr', 'Infinity'], '--lr must be a number'],
     [['--model', 'gpt5'], "--model must be one of mini, gpt2-small, not 'gpt5'"],
@@ -141,11 +154,13 @@ describe('parseOptions', () => {
     } catch (help) {
       const text = (help as Error).message;
       expect(text).to.include('Usage: npm run thing -- [options]\n\nDoes a thing.');
-      expect(text).to.match(/\n {2}--rank N +rank of A and B \(default 16\)\n/);
-      expect(text).to.match(/\n {2}--model NAME +which model \(mini \| gpt2-small; default mini\)\n/);
-      expect(text).to.match(/\n {2}--data PATH +a local copy\n/);
+      expect(text).to.match(/\nModel:\n {2}--rank <N> +rank of A and B \(default 16\)\n/);
+      expect(text).to.match(/\n {2}--model <NAME> +which model \(mini \| gpt2-small; default mini\)\n/);
+      expect(text).to.match(/\n {2}--data <PATH> +a local copy\n/);
       expect(text).to.match(/\n {2}--random-weights +do not load weights\n/);
-      expect(text).to.match(/\n {2}--help +print this and end$/);
+      expect(text).to.match(/\n {2}-h, --help +print this and end\n/);
+      expect(text).to.match(/\nExamples:\n {2}npm run thing -- --rank 4$/);
+      for (const line of text.split('\n')) expect(line.length, line).to.be.at.most(80);
     }
   });
 });
