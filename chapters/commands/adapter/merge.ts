@@ -14,7 +14,13 @@ export const MERGE = defineCommand({
     'Hugging Face hub, and config.json beside it: transformers loads the folder.',
   options: {
     ...ADAPTER_OPTIONS,
-    out: { type: 'path', access: 'writeFile', help: 'the file to write', placeholder: 'FILE' },
+    out: {
+      type: 'path',
+      access: 'writeFile',
+      ending: '.safetensors',
+      help: 'the file to write',
+      placeholder: 'FILE',
+    },
     dtype: { type: 'choice', help: 'how numbers are stored', choices: ['F32', 'F16'], default: 'F32' },
   },
   async run(options) {

@@ -5,6 +5,7 @@ import { makeLoaders, type PreparedMessages, prepareMessages, SPAM_OPTIONS } fro
 import { readCommandLine, runMain, shellWord } from '../../common/command-line.ts';
 import {
   COMMON_OPTIONS,
+  inGroup,
   kebab,
   type OptionSpecs,
   type OptionValues,
@@ -24,36 +25,41 @@ import { cellsOf, HEADER, tableOf } from './table.ts';
 
 const OPTIONS = {
   data: SPAM_OPTIONS.data,
-  methods: {
-    type: 'string',
-    help: `which, with commas between: ${METHOD_NAMES.join(', ')}`,
-    default: 'all',
-    placeholder: 'LIST',
-  },
-  seed: { ...SPAM_OPTIONS.seed, help: 'of the split, and of the first training; 123 is the book' },
-  seeds: {
-    type: 'number',
-    help: 'trainings of each: the second has the seed after --seed, and so on',
-    default: 3,
-    min: 1,
-    integer: true,
-  },
-  epochs: { type: 'number', help: 'passes over the training part', default: 3, min: 1, integer: true },
+  ...inGroup('Training', {
+    methods: {
+      type: 'string',
+      help: `which, with commas between: ${METHOD_NAMES.join(', ')}`,
+      default: 'all',
+      placeholder: 'LIST',
+    },
+    seed: { ...SPAM_OPTIONS.seed, help: 'of the split, and of the first training; 123 is the book' },
+    seeds: {
+      type: 'number',
+      help: 'trainings of each: the second has the seed after --seed, and so on',
+      default: 3,
+      min: 1,
+      integer: true,
+    },
+    epochs: { type: 'number', help: 'passes over the training part', default: 3, min: 1, integer: true },
+  }),
   maxLength: SPAM_OPTIONS.maxLength,
   threads: COMMON_OPTIONS.threads,
-  out: {
-    type: 'path',
-    access: 'writeFile',
-    help: 'the page with the table; the figure goes beside it (default: docs/results.md, for the stand-in docs/results-stand-in.md, for a table of your own results.md among the runs)',
-    placeholder: 'FILE.md',
-  },
-  runs: {
-    type: 'path',
-    access: 'writeFolder',
-    help: 'where finished runs are kept: they are not made again',
-    default: 'runs/compare',
-    placeholder: 'DIR',
-  },
+  ...inGroup('Output', {
+    out: {
+      type: 'path',
+      access: 'writeFile',
+      ending: '.md',
+      help: 'the page with the table; the figure goes beside it (default: docs/results.md, for the stand-in docs/results-stand-in.md, for a table of your own results.md among the runs)',
+      placeholder: 'FILE.md',
+    },
+    runs: {
+      type: 'path',
+      access: 'writeFolder',
+      help: 'where finished runs are kept: they are not made again',
+      default: 'runs/compare',
+      placeholder: 'DIR',
+    },
+  }),
 } as const satisfies OptionSpecs;
 type Options = OptionValues<typeof OPTIONS>;
 type Print = (line: string) => void;
@@ -160,6 +166,10 @@ await runMain(async () => {
       'with several seeds and in a process of its own, and writes a table and a figure. Finished runs are kept: if it is\n' +
       'stopped or killed, the same command goes on.',
     options: OPTIONS,
+    examples: [
+      'npm run compare -- --data stand-in',
+      'npm run compare -- --methods last-block,lora-16 --seeds 1',
+    ],
   });
   await run(options, openTerminal());
 });

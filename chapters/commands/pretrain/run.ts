@@ -5,7 +5,7 @@ import { countParameters } from '../../chapter04/index.ts';
 import { modelConfig } from '../../chapter05/models.ts';
 import { isProgram, runChapter } from '../../common/cli.ts';
 import type { Notebook } from '../../common/notebook.ts';
-import type { OptionValues } from '../../common/options.ts';
+import { inGroup, type OptionValues } from '../../common/options.ts';
 import { plotCurves } from '../../common/plot.ts';
 import { runTraining, TRAINING_OPTIONS } from '../../common/training-run.ts';
 import {
@@ -44,38 +44,44 @@ async function plotLosses(path: string, { points }: PretrainingHistory): Promise
 }
 
 const OPTIONS = {
-  text: {
-    type: 'path',
-    access: 'read',
-    help: 'a plain text to learn from, e.g. public-domain novels',
-    placeholder: 'FILE',
-  },
-  sms: {
-    type: 'path',
-    access: 'read',
-    help: 'SMSSpamCollection, for messages as a quarter of the batches',
-    placeholder: 'FILE',
-  },
-  out: {
-    type: 'path',
-    access: 'writeFolder',
-    help: 'folder for checkpoints, weights and the plot of the losses',
-    default: 'runs/pretrain',
-    placeholder: 'DIR',
-  },
-  steps: { type: 'number', help: 'steps in all', default: 1600, min: 1, integer: true },
-  batchSize: { type: 'number', help: 'windows per step', default: 16, min: 1, integer: true },
-  length: { type: 'number', help: 'tokens per window', default: 128, min: 2, max: 256, integer: true },
-  lr: { type: 'number', help: 'peak learning rate', default: 3e-3, above: 0 },
-  seed: { type: 'number', help: 'of weights and batches', default: 123, integer: true },
-  evalEvery: {
-    type: 'number',
-    help: 'steps between two looks at the losses',
-    default: 100,
-    min: 1,
-    integer: true,
-  },
-  ...TRAINING_OPTIONS,
+  ...inGroup('Data', {
+    text: {
+      type: 'path',
+      access: 'read',
+      help: 'a plain text to learn from, e.g. public-domain novels',
+      placeholder: 'FILE',
+    },
+    sms: {
+      type: 'path',
+      access: 'read',
+      help: 'SMSSpamCollection, for messages as a quarter of the batches',
+      placeholder: 'FILE',
+    },
+  }),
+  ...inGroup('Output', {
+    out: {
+      type: 'path',
+      access: 'writeFolder',
+      help: 'folder for checkpoints, weights and the plot of the losses',
+      default: 'runs/pretrain',
+      placeholder: 'DIR',
+    },
+  }),
+  ...inGroup('Training', {
+    steps: { type: 'number', help: 'steps in all', default: 1600, min: 1, integer: true },
+    batchSize: { type: 'number', help: 'windows per step', default: 16, min: 1, integer: true },
+    length: { type: 'number', help: 'tokens per window', default: 128, min: 2, max: 256, integer: true },
+    lr: { type: 'number', help: 'peak learning rate', default: 3e-3, above: 0 },
+    seed: { type: 'number', help: 'of weights and batches', default: 123, integer: true },
+    evalEvery: {
+      type: 'number',
+      help: 'steps between two looks at the losses',
+      default: 100,
+      min: 1,
+      integer: true,
+    },
+    ...TRAINING_OPTIONS,
+  }),
 } as const;
 
 /** Reads the texts, trains, and writes the weights and a plot of the losses. */
@@ -156,6 +162,7 @@ if (isProgram(import.meta.url)) {
     summary:
       'Pretrains mini, chapter 5 at length. Stop it when you like: with --resume it goes on where it was.',
     options: OPTIONS,
+    examples: ['--text novels.txt --sms SMSSpamCollection'],
     run,
   });
 }
