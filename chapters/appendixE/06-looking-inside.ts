@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { F, nn, noGrad, type Tensor, tensor } from '../../lib/index.ts';
+import { nn, noGrad, type Tensor, tensor } from '../../lib/index.ts';
 import type { GPTModel } from '../chapter04/index.ts';
 import { tokeniser } from '../chapter05/index.ts';
 import { plotFamilies, plotMaps } from '../common/plot-panels.ts';
@@ -48,12 +48,8 @@ export function attentionWeights(model: GPTModel, ids: readonly number[], block:
     let x = model.embed(tensor([ids], { dtype: 'int32' })); // [1, t] → [1, t, d]
     for (const each of blocks.slice(0, block)) x = each.forward(x);
     const { att, norm1 } = blocks[block];
-    const [, tokens, width] = x.shape;
-    const headDim = width / att.numHeads;
-    const heads = (y: Tensor) => y.view(tokens, att.numHeads, headDim).transpose(0, 1); // [h, t, d/h]
-    const normed = norm1.forward(x); // [1, t, d]
-    const [queries, keys] = [att.wQuery, att.wKey].map((linear) => heads(linear.forward(normed)));
-    return F.causalSoftmax(queries.matmul(keys.transpose(1, 2)), 1 / Math.sqrt(headDim)); // [h, t, t]
+    const { queries, keys } = att.project(norm1.forward(x)); // [1, h, t, d/h] each
+    return att.weights(queries, keys).squeeze(0); // [1, h, t, t] → [h, t, t]
   });
 }
 

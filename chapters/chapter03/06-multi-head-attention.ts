@@ -70,28 +70,40 @@ export class MultiHeadAttention extends nn.Module {
     this.dropout = new nn.Dropout(dropout);
   }
 
+  /** x [b, t, dIn] → [b, t, dOut]. The options are not the book's: they stand below the class. */
+  forward(x: Tensor, options: AttentionOptions = {}): Tensor {
+    const { queries, keys, values } = this.project(x, options); // [b, t, dIn] → [b, h, t, dOut/h] each
+    const weights = this.weights(queries, keys, options); // [b, h, t, t]
+    const context = this.dropout.forward(weights).matmul(values); // [b, h, t, t] · [b, h, t, dOut/h]
+    const joined = context.transpose(1, 2).flatten(2); // [b, t, h, dOut/h] → [b, t, dOut]
+    return this.outProj.forward(joined); // [b, t, dOut]
+  }
+
   /**
-   * x [b, t, dIn] → [b, t, dOut].
+   * The queries, keys and values of all heads: x [b, t, dIn] → [b, h, t, dOut/h] each.
    * @throws if t is more than contextLength
    */
-  forward(x: Tensor): Tensor {
-    const [, tokens] = x.shape;
+  project(x: Tensor, { past, lastOnly }: AttentionOptions = {}): Heads {
+    const tokens = (past?.length ?? 0) + x.shape[1];
     if (tokens > this.contextLength) {
       throw new Error(
         `MultiHeadAttention: ${tokens} tokens are more than the ${this.contextLength} it is for`,
       );
     }
-    const queries = this.splitHeads(this.wQuery.forward(x)); // [b, t, dIn] → [b, h, t, dOut/h]
+    const asking = lastOnly ? x.slice(1, -1) : x; // [b, t, dIn], or [b, 1, dIn]
+    const queries = this.splitHeads(this.wQuery.forward(asking)); // [b, h, t, dOut/h]
     const keys = this.splitHeads(this.wKey.forward(x)); // [b, h, t, dOut/h]
     const values = this.splitHeads(this.wValue.forward(x)); // [b, h, t, dOut/h]
+    return past ? { queries, ...past.append(keys, values) } : { queries, keys, values };
+  }
 
-    const scores = queries.matmul(keys.transpose(2, 3)); // [b, h, t, t]
+  /** How much each token takes from each: queries and keys [b, h, t, dOut/h] → [b, h, t, t], each row of sum 1. */
+  weights(queries: Tensor, keys: Tensor, { lastOnly }: AttentionOptions = {}): Tensor {
+    const scores = queries.matmul(keys.transpose(2, 3)); // [b, h, t, dOut/h] · [b, h, dOut/h, t] → [b, h, t, t]
+    const root = Math.sqrt(keys.shape[3]);
+    if (lastOnly) return scores.div(root).softmax(-1); // the last token sees all: there is nothing to hide
     // Scaling, mask and softmax of the earlier sections in one pass.
-    const weights = F.causalSoftmax(scores, 1 / Math.sqrt(keys.shape[3])); // [b, h, t, t]
-    const context = this.dropout.forward(weights).matmul(values); // [b, h, t, dOut/h]
-
-    const joined = context.transpose(1, 2).flatten(2); // [b, t, h, dOut/h] → [b, t, dOut]
-    return this.outProj.forward(joined); // [b, t, dOut]
+    return F.causalSoftmax(scores, 1 / root);
   }
 
   /** [b, t, dOut] → [b, h, t, dOut/h]: a view, nothing is copied. */
@@ -99,6 +111,32 @@ export class MultiHeadAttention extends nn.Module {
     const [batch, tokens, width] = x.shape;
     return x.view(batch, tokens, this.numHeads, width / this.numHeads).transpose(1, 2);
   }
+}
+
+/** What goes into the three lines of attention, each [b, h, t, d], d being the width of a head. */
+export interface Heads {
+  queries: Tensor;
+  keys: Tensor;
+  values: Tensor;
+}
+
+/** Two ways to leave out work that changes no result. They are an addition to the book. */
+export interface AttentionOptions {
+  /**
+   * The keys and values of the T − t tokens before x, which need not be computed again (chapter 4, section 8). Those of x
+   * join them, and the t tokens of x attend to all T: the weights are [b, h, t, T].
+   */
+  past?: Past;
+  /** Only the last token asks, so the result is [b, 1, dOut] (chapter 6, section 9). */
+  lastOnly?: boolean;
+}
+
+/** Where the keys and values of earlier tokens are kept. */
+export interface Past {
+  /** How many tokens there are so far. */
+  readonly length: number;
+  /** Adds those of t more tokens, each [b, h, t, d], and returns those of all T, [b, h, T, d]. */
+  append(keys: Tensor, values: Tensor): { keys: Tensor; values: Tensor };
 }
 
 /** Two heads, one after the other: batch [2, 6, 3] → [2, 6, 4]. */

@@ -1,1 +1,1 @@
-export { MultiHeadAttention } from './06-multi-head-attention.ts';
+export { type AttentionOptions, MultiHeadAttention, type Past } from './06-multi-head-attention.ts';

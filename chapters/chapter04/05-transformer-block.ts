@@ -1,5 +1,5 @@
 import { manualSeed, nn, rand, type Tensor } from '../../lib/index.ts';
-import { MultiHeadAttention } from '../chapter03/index.ts';
+import { type AttentionOptions, MultiHeadAttention } from '../chapter03/index.ts';
 import { type Notebook, torchSize } from '../common/notebook.ts';
 import { LayerNorm } from './02-layer-norm.ts';
 import { FeedForward } from './03-feed-forward.ts';
@@ -23,10 +23,11 @@ export class TransformerBlock extends nn.Module {
     this.dropShortcut = new nn.Dropout(dropRate);
   }
 
-  /** x [b, t, d] → [b, t, d]. */
-  forward(x: Tensor): Tensor {
-    const attended = this.att.forward(this.norm1.forward(x)); // [b, t, d]
-    x = x.add(this.dropShortcut.forward(attended));
+  /** x [b, t, d] → [b, t, d]; with `lastOnly` [b, 1, d]. The options are attention's (chapter 3). */
+  forward(x: Tensor, options: AttentionOptions = {}): Tensor {
+    const shortcut = options.lastOnly ? x.slice(1, -1) : x; // [b, t, d]
+    const attended = this.att.forward(this.norm1.forward(x), options); // [b, t, d]
+    x = shortcut.add(this.dropShortcut.forward(attended));
     const transformed = this.ff.forward(this.norm2.forward(x)); // [b, t, d]
     return x.add(this.dropShortcut.forward(transformed));
   }

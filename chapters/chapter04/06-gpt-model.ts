@@ -2,7 +2,7 @@ import { arange, type io, manualSeed, nn, type Tensor, UserError } from '../../l
 import { type Notebook, torchSize } from '../common/notebook.ts';
 import { LayerNorm } from './02-layer-norm.ts';
 import { TransformerBlock } from './05-transformer-block.ts';
-import { forwardWithCache, type KeyValueCache } from './08-key-value-cache.ts';
+import type { KeyValueCache } from './08-key-value-cache.ts';
 import type { GPTConfig } from './config.ts';
 import { hubLayoutOf } from './hub-layout.ts';
 
@@ -36,32 +36,51 @@ export class GPTModel extends nn.Module {
   }
 
   /**
-   * Token ids [b, t] → logits [b, t, vocab]; with a cache (section 8) only those of the last position, [b, 1, vocab].
-   * @throws UserError if there are more tokens than the model's context length.
+   * Token ids [b, t] → logits [b, t, vocab]; with `lastOnly` [b, 1, vocab].
+   * @throws UserError if there are more tokens than the model's context length, or if it has a past and trains with dropout
    */
-  forward(ids: Tensor, cache?: KeyValueCache): Tensor {
-    if (cache) return forwardWithCache(this, ids, cache);
-    let x = this.embed(ids); // [b, t] → [b, t, d]
-    x = this.trfBlocks.forward(x); // [b, t, d]
+  forward(ids: Tensor, options: ForwardOptions = {}): Tensor {
+    let x = this.embed(ids, options.past?.length); // [b, t] → [b, t, d]
+    x = this.throughBlocks(x, options); // [b, t, d]
     x = this.finalNorm.forward(x); // [b, t, d]
     return this.outHead.forward(x); // [b, t, vocab]
+  }
+
+  /** What each token is plus where it stands, the first one at position `start`: ids [b, t] → [b, t, d]. */
+  embed(ids: Tensor, start = 0): Tensor {
+    const end = start + ids.shape[1];
+    const { contextLength } = this.config;
+    if (end > contextLength) {
+      throw new UserError(`the model sees at most ${contextLength} tokens, not ${end}: shorten the text`);
+    }
+    const x = this.tokEmb.forward(ids).add(this.posEmb.forward(arange(start, end))); // [b, t, d] + [t, d]
+    return this.dropEmb.forward(x);
+  }
+
+  /** x [b, t, d] through the blocks, one after the other, from number `first` on → [b, t, d]; with `lastOnly` [b, 1, d]. */
+  throughBlocks(x: Tensor, { past, lastOnly }: ForwardOptions = {}, first = 0): Tensor {
+    if (past && this.training && this.config.dropRate > 0)
+      throw new UserError('a cache goes with model.eval(): dropout would drop other numbers in each pass');
+    for (let i = first; i < this.trfBlocks.length; i++) {
+      // Every token of a block is looked at in the next one: only the last block can leave the others out.
+      const isLast = i === this.trfBlocks.length - 1;
+      x = this.trfBlocks.at(i).forward(x, { past: past?.layer(i), lastOnly: lastOnly && isLast });
+    }
+    return lastOnly ? x.slice(1, -1) : x;
   }
 
   /** What its layers are called at Hugging Face, for LoRA adapters that go there and come back. */
   hubLayout(): io.HubLayout {
     return hubLayoutOf(this);
   }
+}
 
-  /** What each token is plus where it stands: ids [b, t] → [b, t, d]. */
-  embed(ids: Tensor): Tensor {
-    const tokens = ids.shape[1];
-    const { contextLength } = this.config;
-    if (tokens > contextLength) {
-      throw new UserError(`the model sees at most ${contextLength} tokens, not ${tokens}: shorten the text`);
-    }
-    const x = this.tokEmb.forward(ids).add(this.posEmb.forward(arange(tokens))); // [b, t, d] + [t, d]
-    return this.dropEmb.forward(x);
-  }
+/** Two ways to leave out work that changes no result. They are an addition to the book. */
+export interface ForwardOptions {
+  /** What the blocks keep of the tokens before ids (section 8). That of ids joins it. */
+  past?: KeyValueCache;
+  /** Only the logits of the last token are asked for. */
+  lastOnly?: boolean;
 }
 
 /** Numbers that a model learns, each counted once. */

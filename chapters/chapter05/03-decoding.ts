@@ -1,7 +1,21 @@
-import { cat, checkOptions, manualSeed, type nn, type Tensor, tensor, tidy, zeros } from '../../lib/index.ts';
-import { type GPTModel, generateTextSimple, KeyValueCache } from '../chapter04/index.ts';
+import {
+  cat,
+  checkOptions,
+  manualSeed,
+  type Tensor,
+  tensor,
+  tidy,
+  UserError,
+  zeros,
+} from '../../lib/index.ts';
+import { type ForwardOptions, type GPTModel, generateTextSimple, KeyValueCache } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { START, textToTokenIds, tokenIdsToText } from './01-text-and-loss.ts';
+
+/** What generation asks of a model, be it a GPT or a Llama: ids [b, t] → logits [b, t, v], or [b, 1, v] with `lastOnly`. */
+export interface LanguageModel {
+  forward(ids: Tensor, options?: ForwardOptions): Tensor;
+}
 
 export interface DecodingOptions {
   maxNewTokens: number;
@@ -12,10 +26,15 @@ export interface DecodingOptions {
   topK?: number;
   /** Draws among the most likely tokens that together have this probability, e.g. 0.9. */
   topP?: number;
-  /** Stops when this id has come in every row; a row in which it came is padded with it. */
-  eosId?: number;
-  /** Keeps keys and values (chapter 4, section 8): the same tokens, in a fraction of the time. For a model in eval mode. */
-  cache?: boolean;
+  /**
+   * Stops when this id, or one of these, has come in every row. A row in which one came is padded with the first of them.
+   */
+  eosId?: number | readonly number[];
+  /**
+   * Keeps keys and values (chapter 4, section 8): the same tokens, in a fraction of the time. For a model in eval mode. A
+   * cache that is given has read the beginning of ids, and reads on.
+   */
+  cache?: boolean | KeyValueCache;
 }
 
 const DECODING_OPTIONS = [
@@ -62,24 +81,33 @@ function chooseNext(
  * Continues ids [b, t] token by token, greedily or with temperature, top-k and top-p, and yields each one as it comes,
  * [b, 1], up to `maxNewTokens` of them.
  *
- * @throws UserError on an unknown option, or with a cache if the model is training with dropout
+ * @throws UserError on an unknown option, if there is nothing to continue, or with a cache if the model is training with
+ * dropout
  */
-export function* generateSteps(model: nn.Module, ids: Tensor, options: DecodingOptions): Generator<Tensor> {
+export function* generateSteps(
+  model: LanguageModel,
+  ids: Tensor,
+  options: DecodingOptions,
+): Generator<Tensor> {
   checkOptions('generate', options, DECODING_OPTIONS);
-  const { maxNewTokens, contextSize, eosId } = options;
-  let cache = options.cache ? new KeyValueCache() : undefined;
+  const { maxNewTokens, contextSize, eosId = [] } = options;
+  const ends = [eosId].flat();
+  let past = options.cache === true ? new KeyValueCache() : options.cache || undefined;
   let ended: Tensor | undefined; // [b, 1]
+  if (ids.shape[1] <= (past?.length ?? 0))
+    throw new UserError('there is nothing to continue: give at least one token');
   for (let i = 0; i < maxNewTokens; i++) {
     // A text that has outgrown the context is shown from a later beginning each time, and every position changes.
-    if (ids.shape[1] > contextSize) cache = undefined;
+    if (ids.shape[1] > contextSize) past = undefined;
     const next = tidy(() => {
-      const shown = cache ? ids.slice(1, cache.length) : ids.slice(1, -contextSize); // [b, ≤ contextSize]
-      const logits = model.forward(shown, cache).select(1, -1); // [b, t, v] → [b, v]
+      const shown = past ? ids.slice(1, past.length) : ids.slice(1, -contextSize); // [b, ≤ contextSize]
+      const logits = model.forward(shown, { past, lastOnly: true }).select(1, -1); // [b, 1, v] → [b, v]
       const chosen = chooseNext(logits, options); // [b, 1]
-      return ended && eosId !== undefined ? chosen.maskedFill(ended, eosId) : chosen;
+      return ended ? chosen.maskedFill(ended, ends[0]) : chosen;
     });
-    if (eosId !== undefined) {
-      ended = next.eq(eosId); // an ended row has been filled with it
+    if (ends.length > 0) {
+      // A row that has ended has been filled with an end.
+      ended = ends.map((id) => next.eq(id)).reduce((some, more) => some.logicalOr(more)); // [b, 1]
       if (ended.all().item()) return;
     }
     yield next;
@@ -88,7 +116,7 @@ export function* generateSteps(model: nn.Module, ids: Tensor, options: DecodingO
 }
 
 /** Continues ids [b, t] by up to `maxNewTokens` tokens: see `generateSteps`. */
-export function generate(model: nn.Module, ids: Tensor, options: DecodingOptions): Tensor {
+export function generate(model: LanguageModel, ids: Tensor, options: DecodingOptions): Tensor {
   return cat([ids, ...generateSteps(model, ids, options)], 1); // [b, t + new]
 }
 

@@ -24,6 +24,7 @@ export {
   generateSteps,
   keepTopK,
   keepTopP,
+  type LanguageModel,
   softmaxWithTemperature,
 } from './03-decoding.ts';
 export { loadWeightsIntoGpt, toOpenAI, type Weights } from './05-openai-weights.ts';

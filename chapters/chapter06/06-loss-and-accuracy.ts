@@ -7,6 +7,9 @@ import { runToEnd } from '../common/training-place.ts';
 import type { Parts } from '../datasets/index.ts';
 import type { Batches } from './03-data-loaders.ts';
 
+/** How a model is asked: ids [b, t] → the logits of each message [b, classes]. Section 9 has a faster way. */
+export type ClassLogits = (inputs: Tensor, model: nn.Module) => Tensor;
+
 /**
  * The logits that classify: those of the last position, the only one that has seen the whole message.
  * (It is a padding token for all but the longest; the model learns to carry the answer there.)
@@ -16,8 +19,13 @@ function lastPosition(inputs: Tensor, model: nn.Module): Tensor {
 }
 
 /** The share of messages classified right, over the first batches of a loader or all of them. */
-export function calcAccuracyLoader(loader: Batches, model: nn.Module, numBatches?: number): number {
-  return runToEnd(accuracySteps(loader, model, numBatches));
+export function calcAccuracyLoader(
+  loader: Batches,
+  model: nn.Module,
+  numBatches?: number,
+  logitsOf?: ClassLogits,
+): number {
+  return runToEnd(accuracySteps(loader, model, numBatches, logitsOf));
 }
 
 /** The same, batch by batch: it pauses after each, and returns the share at the end. */
@@ -25,6 +33,7 @@ function* accuracySteps(
   loader: Batches,
   model: nn.Module,
   numBatches = loader.length,
+  logitsOf: ClassLogits = lastPosition,
 ): Generator<number, number> {
   model.eval();
   let correct = 0;
@@ -32,7 +41,7 @@ function* accuracySteps(
   let seen = 0;
   for (const [inputs, labels] of loader) {
     if (seen++ === numBatches) break;
-    const predicted = noGrad(() => lastPosition(inputs, model).argmax(-1)); // [b, classes] → [b]
+    const predicted = noGrad(() => logitsOf(inputs, model).argmax(-1)); // [b, classes] → [b]
     correct += predicted.eq(labels).sum().item();
     examples += labels.size;
     yield correct / examples;
@@ -41,8 +50,13 @@ function* accuracySteps(
 }
 
 /** Cross-entropy of the last position's logits against the labels [b]. */
-export function calcLossBatch(inputs: Tensor, labels: Tensor, model: nn.Module): Tensor {
-  return F.crossEntropy(lastPosition(inputs, model), labels);
+export function calcLossBatch(
+  inputs: Tensor,
+  labels: Tensor,
+  model: nn.Module,
+  logitsOf: ClassLogits = lastPosition,
+): Tensor {
+  return F.crossEntropy(logitsOf(inputs, model), labels);
 }
 
 /** The mean loss over the first batches of a loader or all of them. */
@@ -55,13 +69,14 @@ export async function calcAccuracies(
   loaders: Parts<Batches>,
   model: nn.Module,
   numBatches?: number,
+  logitsOf?: ClassLogits,
 ): Promise<Parts<number>> {
   const all = [loaders.train, loaders.valid, loaders.test];
   const total = all.reduce((sum, { length }) => sum + Math.min(length, numBatches ?? length), 0);
   const progress = new Progress('  accuracy', total);
   let done = 0;
   const accuracyOf = async (loader: Batches) => {
-    const steps = accuracySteps(loader, model, numBatches);
+    const steps = accuracySteps(loader, model, numBatches, logitsOf);
     for (;;) {
       const { done: isDone, value } = steps.next();
       if (isDone) return value;

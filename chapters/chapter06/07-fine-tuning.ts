@@ -1,5 +1,5 @@
 import { manualSeed, type nn, noGrad, optim, yieldToRuntime } from '../../lib/index.ts';
-import { evaluateModel, lossLine } from '../chapter05/index.ts';
+import { evaluateModel, type LossOfBatch, lossLine } from '../chapter05/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { formatTable } from '../common/table.ts';
 import { runToEnd, TrainingPlace } from '../common/training-place.ts';
@@ -7,7 +7,13 @@ import { runTraining, type TrainingRun } from '../common/training-run.ts';
 import type { Parts } from '../datasets/index.ts';
 import type { Batches } from './03-data-loaders.ts';
 import type { Method } from './05-classification-head.ts';
-import { calcAccuracies, calcAccuracyLoader, calcLossBatch, percent } from './06-loss-and-accuracy.ts';
+import {
+  type ClassLogits,
+  calcAccuracies,
+  calcAccuracyLoader,
+  calcLossBatch,
+  percent,
+} from './06-loss-and-accuracy.ts';
 
 export interface FineTuningOptions {
   numEpochs: number;
@@ -17,6 +23,8 @@ export interface FineTuningOptions {
   evalIter: number;
   /** The learning rate of each step, counted from 0; without it the optimiser keeps its own. */
   learningRate?: (step: number) => number;
+  /** How the model is asked; without it every position is computed, and the last one is taken. */
+  logitsOf?: ClassLogits;
   print?: (line: string) => void;
   onStep?: (step: number, loss: number) => void;
 }
@@ -47,29 +55,30 @@ export function* trainClassifierSteps(
   options: FineTuningOptions,
   place = new TrainingPlace(emptyHistory()),
 ): Generator<number, FineTuningHistory> {
-  const { numEpochs, evalFreq, evalIter, learningRate } = options;
+  const { numEpochs, evalFreq, evalIter, learningRate, logitsOf } = options;
   const { history } = place;
   const print = place.printer(options.print ?? console.log);
+  const lossOf: LossOfBatch = (inputs, labels, model) => calcLossBatch(inputs, labels, model, logitsOf);
   for (const epoch of place.epochs(numEpochs)) {
     model.train();
     for (const [inputs, labels] of place.batches(trainLoader)) {
       if (learningRate) optimizer.lr = learningRate(place.step);
       optimizer.zeroGrad();
-      const loss = calcLossBatch(inputs, labels, model);
+      const loss = lossOf(inputs, labels, model);
       loss.backward();
       optimizer.step();
       history.examplesSeen += inputs.shape[0];
       history.stepLosses.push(loss.item());
       if (place.step % evalFreq === 0) {
-        const [trainLoss, valLoss] = evaluateModel(model, trainLoader, valLoader, evalIter, calcLossBatch);
+        const [trainLoss, valLoss] = evaluateModel(model, trainLoader, valLoader, evalIter, lossOf);
         history.trainLosses.push(trainLoss);
         history.valLosses.push(valLoss);
         print(lossLine(epoch, place.step, trainLoss, valLoss));
       }
       yield loss.item();
     }
-    const trainAcc = calcAccuracyLoader(trainLoader, model, evalIter);
-    const valAcc = calcAccuracyLoader(valLoader, model, evalIter);
+    const trainAcc = calcAccuracyLoader(trainLoader, model, evalIter, logitsOf);
+    const valAcc = calcAccuracyLoader(valLoader, model, evalIter, logitsOf);
     history.trainAccs.push(trainAcc);
     history.valAccs.push(valAcc);
     print(`Training accuracy: ${percent(trainAcc)} | Validation accuracy: ${percent(valAcc)}`);
@@ -114,6 +123,8 @@ export interface FineTuneSettings {
   schedule: Schedule;
   epochs: number;
   seed: number;
+  /** How the model is asked, as in FineTuningOptions. */
+  logitsOf?: ClassLogits;
   print: (line: string) => void;
   /** Where the checkpoints go, and what a run has to have in common with them to go on from there. */
   saving: Pick<TrainingRun<FineTuningHistory>, 'folder' | 'options' | 'facts' | 'print'>;
@@ -139,7 +150,7 @@ export interface FineTuning {
 export function prepareFineTuning(
   model: nn.Module,
   loaders: Pick<Parts<Batches>, 'train' | 'valid'>,
-  { lr, schedule, epochs, seed, print }: Omit<FineTuneSettings, 'method' | 'saving'>,
+  { lr, schedule, epochs, seed, logitsOf, print }: Omit<FineTuneSettings, 'method' | 'saving'>,
 ): FineTuning {
   manualSeed(seed);
   const optimizer = new optim.AdamW(trainedParameters(model), { lr, weightDecay: WEIGHT_DECAY });
@@ -149,6 +160,7 @@ export function prepareFineTuning(
     evalFreq: EVAL_FREQ,
     evalIter: 5,
     learningRate: schedule === 'cosine' ? (step: number) => cosineRate(step, totalSteps, lr) : undefined,
+    logitsOf,
     print,
   };
   return {
@@ -203,7 +215,7 @@ export async function firstLosses(
 
 export interface FineTuneResult {
   method: Method;
-  /** The model that answers: [b, t] → [b, t, 2], or [b, 1, 2]. */
+  /** The model that answers: ids [b, t] → [b, t, classes]. */
   classifier: nn.Module;
   /** How many numbers were trained. */
   trainable: number;
@@ -219,12 +231,12 @@ export async function showFineTuning(
   loaders: Parts<Batches>,
   settings: Omit<FineTuneSettings, 'print'> & { trainable: number; cell?: number },
 ): Promise<FineTuneResult> {
-  const { method, trainable, cell } = settings;
+  const { method, trainable, cell, logitsOf } = settings;
   const start = performance.now();
   const print = (line: string) => (cell === undefined ? nb.note(line) : nb.print(cell, line));
   const history = await fineTune(model, loaders, { ...settings, print });
   print(`Training completed in ${((performance.now() - start) / 60_000).toFixed(2)} minutes.`);
-  const accuracy = await calcAccuracies(loaders, model);
+  const accuracy = await calcAccuracies(loaders, model, undefined, logitsOf);
   return {
     method,
     classifier: model,

@@ -9,38 +9,13 @@
  *    the last block is trained, but not for LoRA, which changes every block.
  */
 
-import { Dataset, nn, noGrad, stack, type Tensor, yieldToRuntime } from '../../lib/index.ts';
-import type { MultiHeadAttention } from '../chapter03/index.ts';
+import { Dataset, type nn, noGrad, stack, type Tensor, UserError, yieldToRuntime } from '../../lib/index.ts';
 import type { GPTModel, TransformerBlock } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { Progress } from '../common/progress.ts';
 import type { Parts } from '../datasets/index.ts';
 import { type Batches, makeLoaders } from './03-data-loaders.ts';
-
-/**
- * Attention for only the last position, which sees all others, so there is nothing to mask: x [b, t, d] → [b, 1,
- * d].
- */
-function attendFromLast(att: MultiHeadAttention, x: Tensor): Tensor {
-  const heads = (y: Tensor): Tensor => {
-    const [batch, tokens, width] = y.shape;
-    return y.view(batch, tokens, att.numHeads, width / att.numHeads).transpose(1, 2); // [b, h, t, d/h]
-  };
-  const query = heads(att.wQuery.forward(x.slice(1, -1))); // [b, 1, d] → [b, h, 1, d/h]
-  const keys = heads(att.wKey.forward(x)); // [b, h, t, d/h]
-  const values = heads(att.wValue.forward(x)); // [b, h, t, d/h]
-  const scores = query.matmul(keys.transpose(2, 3)).div(Math.sqrt(keys.shape[3])); // [b, h, 1, t]
-  const context = scores.softmax(-1).matmul(values); // [b, h, 1, d/h]
-  return att.outProj.forward(context.transpose(1, 2).flatten(2)); // [b, 1, h, d/h] → [b, 1, d]
-}
-
-/** A block's output at only its last position: x [b, t, d] → [b, 1, d]. */
-export function lastPositionOfBlock(block: TransformerBlock, x: Tensor): Tensor {
-  const last = x.slice(1, -1); // [b, t, d] → [b, 1, d]
-  const attended = attendFromLast(block.att, block.norm1.forward(x)); // [b, 1, d]
-  const y = last.add(attended); // [b, 1, d]
-  return y.add(block.ff.forward(block.norm2.forward(y)));
-}
+import type { ClassLogits } from './06-loss-and-accuracy.ts';
 
 /** How many blocks, from the first on, are frozen together with all that lies before them. */
 export function frozenBlocks(model: GPTModel): number {
@@ -52,31 +27,18 @@ export function frozenBlocks(model: GPTModel): number {
 }
 
 /**
- * The same classifier with the work above left out. It takes ids [b, t], or what the first `cached` blocks make
- * of them [b, t, d], and answers for the last position only: [b, 1, classes].
+ * The way to ask a model with which only the last position is computed: ids [b, t], or what the first `cached` blocks have
+ * made of them [b, t, d], → [b, classes].
+ * @throws UserError if the model has dropout: its random numbers would then be others
  */
-export class LastPositionClassifier extends nn.Module {
-  readonly model: GPTModel;
-  private readonly cached: number;
-
-  /** @throws if the model has dropout: its random numbers would then differ */
-  constructor(model: GPTModel, cached = 0) {
-    super();
-    if (model.config.dropRate !== 0)
-      throw new Error('LastPositionClassifier: a model without dropout is expected');
-    this.model = model;
-    this.cached = cached;
-  }
-
-  forward(input: Tensor): Tensor {
-    const blocks = [...this.model.trfBlocks];
-    const isIds = input.dtype === 'int32';
-    const done = isIds ? 0 : this.cached;
-    let x = isIds ? this.model.embed(input) : input; // [b, t] → [b, t, d]
-    for (const block of blocks.slice(done, -1)) x = block.forward(x);
-    x = done === blocks.length ? x.slice(1, -1) : lastPositionOfBlock(blocks[blocks.length - 1], x); // [b, 1, d]
-    return this.model.outHead.forward(this.model.finalNorm.forward(x)); // [b, 1, classes]
-  }
+export function lastPositionOnly(model: GPTModel, cached = 0): ClassLogits {
+  if (model.config.dropRate !== 0)
+    throw new UserError('only the last position of a model without dropout can be computed by itself');
+  if (cached === 0) return (ids) => model.forward(ids, { lastOnly: true }).select(1, 0); // [b, 1, classes] → [b, classes]
+  return (x) => {
+    const last = model.throughBlocks(x, { lastOnly: true }, cached); // [b, t, d] → [b, 1, d]
+    return model.outHead.forward(model.finalNorm.forward(last)).select(1, 0); // [b, 1, classes] → [b, classes]
+  };
 }
 
 /**
@@ -122,11 +84,11 @@ export class CachedPrefix extends Dataset<[Tensor, Tensor]> {
 }
 
 export interface LessWork {
-  classifier: LastPositionClassifier;
+  logitsOf: ClassLogits;
   loaders: Parts<Batches>;
 }
 
-/** The classifier and the loaders with which no more is computed than the losses and gradients need. */
+/** How to ask the model, and the loaders, so that no more is computed than the losses and gradients need. */
 export async function leaveWorkOut(
   nb: Notebook,
   model: GPTModel,
@@ -134,8 +96,8 @@ export async function leaveWorkOut(
   batchSize: number,
 ): Promise<LessWork> {
   const count = frozenBlocks(model);
-  const classifier = new LastPositionClassifier(model, count);
-  if (count === 0) return { classifier, loaders: makeLoaders(datasets, batchSize) };
+  const logitsOf = lastPositionOnly(model, count);
+  if (count === 0) return { logitsOf, loaders: makeLoaders(datasets, batchSize) };
 
   const cache = (messages: Dataset<[Tensor, Tensor]>) => new CachedPrefix(model, messages, count);
   const cached = { train: cache(datasets.train), valid: cache(datasets.valid), test: cache(datasets.test) };
@@ -154,7 +116,7 @@ export async function leaveWorkOut(
   }
   progress.stop();
   nb.note(`The first ${count} of ${model.trfBlocks.length} blocks are frozen: computed once for all passes`);
-  return { classifier, loaders: makeLoaders(cached, batchSize) };
+  return { logitsOf, loaders: makeLoaders(cached, batchSize) };
 }
 
 /** How the losses of the first steps compare with those for which everything was computed. */

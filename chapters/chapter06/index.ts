@@ -24,6 +24,7 @@ export {
   wrapWithLoRA,
 } from './05-classification-head.ts';
 export {
+  type ClassLogits,
   calcAccuracies,
   calcAccuracyLoader,
   calcLossBatch,
@@ -45,7 +46,7 @@ export {
   WEIGHT_DECAY,
 } from './07-fine-tuning.ts';
 export { classifyReview, classProbabilities, spamProbability } from './08-spam-classifier.ts';
-export { CachedPrefix, frozenBlocks, LastPositionClassifier, leaveWorkOut } from './09-work-left-out.ts';
+export { CachedPrefix, frozenBlocks, lastPositionOnly, leaveWorkOut } from './09-work-left-out.ts';
 export {
   type ClassifierSettings,
   readClassifierSettings,

@@ -103,7 +103,7 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
     } else {
       const everything = await firstLosses(start, loaders.train, settings, PLAIN_STEPS);
       const less = await leaveWorkOut(nb, start, datasets, batchSize);
-      const result = await showFineTuning(nb, less.classifier, less.loaders, settings);
+      const result = await showFineTuning(nb, start, less.loaders, { ...settings, logitsOf: less.logitsOf });
       results.push(result);
       showSameLosses(nb, everything, result.history.stepLosses);
     }

@@ -1,29 +1,9 @@
-import { nn, type Tensor } from '../../lib/index.ts';
 import { END_OF_TEXT_ID } from '../chapter02/index.ts';
 import { countParameters, type GPTModel } from '../chapter04/index.ts';
 import { generate, textToTokenIds, tokenIdsToText } from '../chapter05/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import type { InstructionEntry } from '../datasets/index.ts';
 import { formatInput, RESPONSE_HEADING } from './02-preparing-the-dataset.ts';
-
-/**
- * The model with its head at only the last position. Generation looks at no other, and the head, with its 50,257
- * outputs, is most of `mini`'s work. The logits that are left are the same: ids [b, t] → [b, 1, vocab].
- */
-export class NextTokenModel extends nn.Module {
-  readonly model: GPTModel;
-
-  constructor(model: GPTModel) {
-    super();
-    this.model = model;
-  }
-
-  forward(ids: Tensor): Tensor {
-    const x = this.model.trfBlocks.forward(this.model.embed(ids)); // [b, t] → [b, t, d]
-    const last = this.model.finalNorm.forward(x.slice(1, -1)); // [b, 1, d]
-    return this.model.outHead.forward(last); // [b, 1, vocab]
-  }
-}
 
 /** What follows the prompt in a generated text, without the answer's heading. */
 export function extractResponse(generated: string, prompt: string): string {
@@ -34,10 +14,11 @@ export function extractResponse(generated: string, prompt: string): string {
 export function respond(model: GPTModel, entry: InstructionEntry, maxNewTokens: number): string {
   const prompt = formatInput(entry);
   model.eval();
-  const ids = generate(new NextTokenModel(model), textToTokenIds(prompt), {
+  const ids = generate(model, textToTokenIds(prompt), {
     maxNewTokens,
     contextSize: model.config.contextLength,
     eosId: END_OF_TEXT_ID,
+    cache: true,
   });
   return extractResponse(tokenIdsToText(ids), prompt);
 }

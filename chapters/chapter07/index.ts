@@ -14,7 +14,7 @@ export {
   InstructionDataset,
 } from './03-batches.ts';
 export { type InstructionLoaders, makeInstructionLoaders } from './04-data-loaders.ts';
-export { extractResponse, NextTokenModel, respond } from './05-pretrained-model.ts';
+export { extractResponse, respond } from './05-pretrained-model.ts';
 export {
   fineTuneOnInstructions,
   type InstructionMethod,

@@ -1,7 +1,7 @@
 import { Template } from '@huggingface/jinja';
-import { type Tensor, tensor, tidy, UserError } from '../../lib/index.ts';
+import { tensor, UserError } from '../../lib/index.ts';
 import { KeyValueCache } from '../chapter04/index.ts';
-import { keepTopK, softmaxWithTemperature } from '../chapter05/index.ts';
+import { generateSteps } from '../chapter05/index.ts';
 import type { LoadedLlama } from './07-gguf.ts';
 import type { BpeTokeniser } from './model/06-tokeniser.ts';
 
@@ -48,31 +48,31 @@ export interface AnswerOptions {
   topK?: number;
 }
 
-/** Continues ids token by token until `endId` comes. A cache that has seen the beginning of ids is used and filled. */
-export function* continueIds(
+/**
+ * The ids of an answer to a conversation, as they come: chapter 5's generation, until the id that ends an answer or the
+ * context is full. A cache that has read the beginning of the conversation reads on.
+ *
+ * @throws UserError if the conversation alone fills the context
+ */
+export function* answerSteps(
   { model, endId }: Pick<LoadedLlama, 'model' | 'endId'>,
   ids: readonly number[],
-  { maxNewTokens = 256, temperature = 0, topK }: AnswerOptions = {},
+  { maxNewTokens = 256, ...decoding }: AnswerOptions = {},
   cache = new KeyValueCache(),
 ): Generator<number> {
-  let fresh = ids.slice(cache.length);
-  if (fresh.length === 0) throw new UserError('there is nothing to continue: give at least one token');
-  for (let i = 0; i < maxNewTokens; i++) {
-    const next = tidy(() => {
-      const logits = model.forwardLast(tensor([fresh], { dtype: 'int32' }), cache).select(1, 0); // [1, t] → [1, v]
-      return choose(logits, temperature, topK);
-    });
-    cache.note(fresh);
-    if (next === endId) return;
-    yield next;
-    fresh = [next];
+  const contextSize = model.config.contextLength;
+  const room = contextSize - ids.length;
+  if (room <= 0) {
+    throw new UserError(
+      `the conversation has ${ids.length} tokens, and the model sees at most ${contextSize}: begin a new one`,
+    );
   }
-}
-
-function choose(logits: Tensor, temperature: number, topK: number | undefined): number {
-  if (temperature === 0) return logits.argmax(-1).item();
-  const kept = topK === undefined ? logits : keepTopK(logits, topK);
-  return softmaxWithTemperature(kept, temperature).multinomial(1).item();
+  const { temperature, topK } = decoding;
+  const steps = generateSteps(model, tensor([ids], { dtype: 'int32' }), {
+    ...{ maxNewTokens: Math.min(maxNewTokens, room), contextSize, eosId: endId },
+    ...{ temperature, topK, cache },
+  });
+  for (const next of steps) yield next.item();
 }
 
 /** The answer to one question, greedily unless a temperature is given. */
@@ -82,5 +82,5 @@ export async function chat(
   options: AnswerOptions = {},
 ): Promise<string> {
   const ids = chatToIds(loaded, [{ role: 'user', content: question }]);
-  return loaded.tokeniser.decode([...continueIds(loaded, ids, options)]);
+  return loaded.tokeniser.decode([...answerSteps(loaded, ids, options)]);
 }

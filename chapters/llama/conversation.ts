@@ -2,20 +2,38 @@ import { createInterface } from 'node:readline/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { KeyValueCache } from '../chapter04/index.ts';
 import type { LoadedLlama } from './07-gguf.ts';
-import { type AnswerOptions, chatToIds, continueIds, type Message } from './09-chat.ts';
+import { type AnswerOptions, answerSteps, chatToIds, type Message } from './09-chat.ts';
 
 /** Answers and conversations on the terminal, token by token as they come. */
+
+/** The tokens that have been read or written so far, and what the model has kept of them. */
+class Memory {
+  readonly cache = new KeyValueCache();
+  #ids: number[] = [];
+
+  /** Makes ready for a text: of what is kept, all that the text does not begin with is forgotten. */
+  readAnew(ids: readonly number[]): void {
+    let same = 0;
+    while (same < this.cache.length && this.#ids[same] === ids[same]) same++;
+    this.cache.truncate(Math.min(same, ids.length - 1)); // the last token is read again, for what comes after it
+    this.#ids = [...ids];
+  }
+
+  add(id: number): void {
+    this.#ids.push(id);
+  }
+}
 
 /** Writes an answer as it comes, and returns it with how long it took. `stopped` is asked after each token. */
 async function stream(
   loaded: LoadedLlama,
   messages: readonly Message[],
   options: AnswerOptions,
-  cache: KeyValueCache,
+  memory: Memory,
   stopped: () => boolean = () => false,
 ): Promise<{ answer: string; tokens: number; seconds: number }> {
   const ids = chatToIds(loaded, messages);
-  cache.truncate(Math.min(cache.length, commonBeginning(cache.seen, ids), ids.length - 1));
+  memory.readAnew(ids);
   const decoder = new TextDecoder();
   const start = performance.now();
   let answer = '';
@@ -24,20 +42,15 @@ async function stream(
     answer += text;
     process.stdout.write(text);
   };
-  for (const id of continueIds(loaded, ids, options, cache)) {
+  for (const id of answerSteps(loaded, ids, options, memory.cache)) {
     tokens++;
+    memory.add(id);
     show(decoder.decode(loaded.tokeniser.bytes([id]), { stream: true }));
     await nextTurn(); // Ctrl-C is seen between two tokens
     if (stopped()) break;
   }
   show(`${decoder.decode()}\n`);
   return { answer: answer.trimEnd(), tokens, seconds: (performance.now() - start) / 1000 };
-}
-
-function commonBeginning(a: readonly number[], b: readonly number[]): number {
-  let length = 0;
-  while (length < a.length && a[length] === b[length]) length++;
-  return length;
 }
 
 /** One question, one answer. */
@@ -50,7 +63,7 @@ export async function answerOnce(
     loaded,
     [{ role: 'user', content: question }],
     options,
-    new KeyValueCache(),
+    new Memory(),
   );
   console.log(`(${rate(tokens, seconds)})`);
 }
@@ -65,7 +78,7 @@ export async function converse(loaded: LoadedLlama, options: AnswerOptions): Pro
     output: process.stdout,
     terminal: process.stdin.isTTY,
   });
-  const cache = new KeyValueCache();
+  const memory = new Memory();
   let messages: Message[] = [];
   let answering = false;
   let stop = false;
@@ -81,7 +94,7 @@ export async function converse(loaded: LoadedLlama, options: AnswerOptions): Pro
     else if (line.trim() !== '') {
       messages.push({ role: 'user', content: line });
       [answering, stop] = [true, false];
-      const { answer, tokens, seconds } = await stream(loaded, messages, options, cache, () => stop);
+      const { answer, tokens, seconds } = await stream(loaded, messages, options, memory, () => stop);
       answering = false;
       messages.push({ role: 'assistant', content: answer });
       console.log(`(${rate(tokens, seconds)}${stop ? ', stopped' : ''})`);

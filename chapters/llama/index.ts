@@ -1,7 +1,7 @@
 export { KeysAndValues, KeyValueCache } from '../chapter04/index.ts';
 export { type LoadedLlama, type LoadOptions, loadGguf, unpermuteRows } from './07-gguf.ts';
 export { loadHubFolder } from './08-hub-folder.ts';
-export { type AnswerOptions, chat, chatToIds, continueIds, type Message } from './09-chat.ts';
+export { type AnswerOptions, answerSteps, chat, chatToIds, type Message } from './09-chat.ts';
 export { LlamaClassifier, LORA_TARGETS, makeClassifier } from './10-fine-tuning.ts';
 export { RMSNorm, rmsNormByHand } from './model/01-rms-norm.ts';
 export { type Rotations, rotate, rotateByHand, rotations } from './model/02-rope.ts';

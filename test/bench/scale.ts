@@ -1,6 +1,6 @@
 import { formatTable } from '../../chapters/common/table.ts';
 import { noGrad } from '../../lib/index.ts';
-import { classify, loraClassifiers, randomBatch } from './model.ts';
+import { loraClassifier, randomBatch } from './model.ts';
 import { measure } from './timing.ts';
 
 export interface ScaleRow {
@@ -11,7 +11,7 @@ export interface ScaleRow {
 
 /** Seconds per token of GPT-2 small's forward pass with LoRA: messages of 109 tokens by batch, one message by length. */
 export async function scale(): Promise<ScaleRow[]> {
-  const { classifier } = loraClassifiers();
+  const { model, lastOnly } = loraClassifier();
   const shapes = [
     ...[1, 2, 4, 8, 16, 32].map((batch) => ({ batch, length: 109 })),
     ...[32, 64, 128, 256, 512, 1024].map((length) => ({ batch: 1, length })),
@@ -19,7 +19,7 @@ export async function scale(): Promise<ScaleRow[]> {
   const rows: ScaleRow[] = [];
   for (const { batch, length } of shapes) {
     const { ids } = randomBatch(batch, length);
-    const seconds = await measure(() => noGrad(() => classify(classifier, ids)), 3);
+    const seconds = await measure(() => noGrad(() => lastOnly(ids, model)), 3);
     rows.push({ batch, length, secondsPerToken: seconds / (batch * length) });
   }
   const cells = rows.map((row) =>

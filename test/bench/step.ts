@@ -2,7 +2,7 @@ import { formatTable } from '../../chapters/common/table.ts';
 import { activeBackends } from '../../lib/backend/dispatch.ts';
 import { jsKernels } from '../../lib/backend/js/index.ts';
 import { noGrad } from '../../lib/index.ts';
-import { classify, loraClassifiers, randomBatch, trainingStep } from './model.ts';
+import { loraClassifier, randomBatch, trainingStep } from './model.ts';
 import { measure, measureStep } from './timing.ts';
 
 export interface StepResult {
@@ -44,12 +44,12 @@ function watchKernels(): { seconds: Map<string, number>; stop: () => void } {
 
 /** One LoRA step of GPT-2 small as chapter 6 takes it, batch [8, 109], rank 16 on every Linear. */
 export async function step(threads: number): Promise<StepResult> {
-  const { whole, classifier } = loraClassifiers();
+  const { model, lastOnly } = loraClassifier();
   const batch = randomBatch(8, 109);
-  const forwardSeconds = await measure(() => noGrad(() => classify(classifier, batch.ids)), 5);
-  const train = trainingStep(classifier);
+  const forwardSeconds = await measure(() => noGrad(() => lastOnly(batch.ids, model)), 5);
+  const train = trainingStep(model, lastOnly);
   const seconds = await measureStep(() => train(batch));
-  const trainWhole = trainingStep(whole);
+  const trainWhole = trainingStep(model);
   const wholeSeconds = await measureStep(() => trainWhole(batch));
   const { seconds: byKernel, stop } = watchKernels();
   train(batch);

@@ -91,9 +91,9 @@ export async function trainOne(
 
   const silent = new Notebook('compare', () => {});
   const [start, used] = [performance.now(), process.cpuUsage()];
-  const { classifier, loaders } = await leaveWorkOut(silent, model, datasets, BATCH_SIZE);
-  const { accuracy } = await showFineTuning(silent, classifier, loaders, {
-    ...{ method, epochs, seed, trainable: trained },
+  const { logitsOf, loaders } = await leaveWorkOut(silent, model, datasets, BATCH_SIZE);
+  const { accuracy } = await showFineTuning(silent, model, loaders, {
+    ...{ method, epochs, seed, trainable: trained, logitsOf },
     lr: defaultLearningRate(MODEL, method),
     schedule: defaultSchedule(MODEL),
     // A run is short: one that is stopped begins anew, and no checkpoint is needed on the way.
@@ -103,7 +103,7 @@ export async function trainOne(
   const seconds = (performance.now() - start) / 1000;
   await rm(folder, { recursive: true, force: true });
 
-  const isSpam = (text: string) => spamProbability(text, classifier, { maxLength: datasets.train.maxLength });
+  const isSpam = (text: string) => spamProbability(text, model, { maxLength: datasets.train.maxLength });
   return {
     trained,
     all: countParameters(model),

@@ -1,5 +1,5 @@
 import { cat, F, nn, type Tensor, UserError } from '../../../lib/index.ts';
-import type { KeysAndValues } from '../../chapter04/index.ts';
+import type { AttentionOptions, Past } from '../../chapter03/index.ts';
 import type { Notebook } from '../../common/notebook.ts';
 import { type Rotations, rotate } from './02-rope.ts';
 import { headDimOf, type LlamaConfig } from './config.ts';
@@ -45,12 +45,10 @@ export class GroupedQueryAttention extends nn.Module {
     this.outProj = new nn.Linear(nHeads * headDim, embDim, { bias: false });
   }
 
-  /**
-   * x [b, t, d] → [b, t, d]. With `past`, the keys and values of the tokens before x are taken from there. With `lengths`,
-   * x [1, Σ lengths, d] has several texts one behind another, each of which sees only itself.
-   */
-  forward(x: Tensor, turns: Rotations, past?: KeysAndValues, lengths?: readonly number[]): Tensor {
-    const queries = this.splitHeads(this.wQuery.forward(x), this.numHeads); // [b, h, t, d/h]
+  /** x [b, t, d] → [b, t, d]; with `lastOnly` [b, 1, d]. */
+  forward(x: Tensor, turns: Rotations, { past, lastOnly, lengths }: LlamaOptions = {}): Tensor {
+    const asking = lastOnly ? x.slice(1, -1) : x; // [b, t, d], or [b, 1, d]
+    const queries = this.splitHeads(this.wQuery.forward(asking), this.numHeads); // [b, h, t, d/h]
     const keys = this.splitHeads(this.wKey.forward(x), this.numKvHeads); // [b, kv, t, d/h]
     const values = this.splitHeads(this.wValue.forward(x), this.numKvHeads); // [b, kv, t, d/h]
     if (!lengths) return this.outProj.forward(this.attend(queries, keys, values, turns, past));
@@ -65,13 +63,14 @@ export class GroupedQueryAttention extends nn.Module {
     return this.outProj.forward(cat(contexts, 1));
   }
 
-  /** Queries [b, h, t, d/h], keys and values [b, kv, t, d/h] → what they gather, [b, t, d]. */
-  private attend(q: Tensor, k: Tensor, v: Tensor, turns: Rotations, past?: KeysAndValues): Tensor {
+  /** Queries [b, h, t, d/h] of the last tokens, keys and values [b, kv, t, d/h] of all → what they gather, [b, t, d]. */
+  private attend(q: Tensor, k: Tensor, v: Tensor, turns: Rotations, past?: Past): Tensor {
     const [batch, , tokens] = q.shape;
     const start = past?.length ?? 0;
-    const queries = rotate(q, turns, start); // [b, h, t, d/h]
+    const end = start + k.shape[2]; // T
+    const queries = rotate(q, turns, end - tokens); // [b, h, t, d/h]
     let [keys, values] = [rotate(k, turns, start), v]; // [b, kv, t, d/h]
-    if (past) ({ keys, values } = past.append(keys, values)); // [b, kv, T, d/h], T = start + t
+    if (past) ({ keys, values } = past.append(keys, values)); // [b, kv, T, d/h]
 
     // The queries of a group, one below the other, meet their keys in one product: nothing is copied.
     const headDim = queries.shape[3];
@@ -90,6 +89,12 @@ export class GroupedQueryAttention extends nn.Module {
     const [batch, tokens, width] = x.shape;
     return x.view(batch, tokens, heads, width / heads).transpose(1, 2);
   }
+}
+
+/** Chapter 3's options, and one more. */
+export interface LlamaOptions extends AttentionOptions {
+  /** x [1, Σ lengths, d] has several texts one behind another, each of which sees only itself. They have no past. */
+  lengths?: readonly number[];
 }
 
 /** What a token leaves behind for those after it, with a head of keys for each head of queries and with fewer. */

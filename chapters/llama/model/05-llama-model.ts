@@ -8,13 +8,13 @@ import {
   UserError,
   zeros,
 } from '../../../lib/index.ts';
-import { GPT_CONFIG_124M, type KeysAndValues, type KeyValueCache } from '../../chapter04/index.ts';
+import { type ForwardOptions, GPT_CONFIG_124M } from '../../chapter04/index.ts';
 import type { Notebook } from '../../common/notebook.ts';
 import { formatTable } from '../../common/table.ts';
 import { RMSNorm } from './01-rms-norm.ts';
 import { type Rotations, rotations } from './02-rope.ts';
 import { FeedForward } from './03-swiglu.ts';
-import { GroupedQueryAttention } from './04-grouped-query-attention.ts';
+import { GroupedQueryAttention, type LlamaOptions } from './04-grouped-query-attention.ts';
 import { headDimOf, type LlamaConfig } from './config.ts';
 import { hubLayoutOf } from './hub-layout.ts';
 
@@ -33,9 +33,10 @@ export class LlamaBlock extends nn.Module {
     this.norm2 = new RMSNorm(config.embDim, config.normEps);
   }
 
-  /** x [b, t, d] → [b, t, d]; `past` and `lengths` as in GroupedQueryAttention. */
-  forward(x: Tensor, turns: Rotations, past?: KeysAndValues, lengths?: readonly number[]): Tensor {
-    x = x.add(this.att.forward(this.norm1.forward(x), turns, past, lengths));
+  /** x [b, t, d] → [b, t, d]; with `lastOnly` [b, 1, d]. The options are attention's. */
+  forward(x: Tensor, turns: Rotations, options: LlamaOptions = {}): Tensor {
+    const shortcut = options.lastOnly ? x.slice(1, -1) : x; // [b, t, d]
+    x = shortcut.add(this.att.forward(this.norm1.forward(x), turns, options));
     return x.add(this.ff.forward(this.norm2.forward(x)));
   }
 }
@@ -80,24 +81,21 @@ export class LlamaModel extends nn.Module {
   }
 
   /**
-   * Token ids [b, t] → logits [b, t, vocab]. With a cache, ids are the tokens that come after those it has seen.
+   * Token ids [b, t] → logits [b, t, vocab]; with `lastOnly` [b, 1, vocab].
    * @throws UserError if there are more tokens than the model's context length
    */
-  forward(ids: Tensor, cache?: KeyValueCache): Tensor {
-    return this.outHead.forward(this.hidden(ids, cache)); // [b, t, vocab]
+  forward(ids: Tensor, options: ForwardOptions = {}): Tensor {
+    return this.outHead.forward(this.hidden(ids, options)); // [b, t, vocab]
   }
 
-  /** `forward` for the last position alone, which is all that generation asks for: [b, t] → [b, 1, vocab]. */
-  forwardLast(ids: Tensor, cache?: KeyValueCache): Tensor {
-    return this.outHead.forward(this.hidden(ids, cache).slice(1, -1)); // [b, t, d] → [b, 1, d] → [b, 1, vocab]
-  }
-
-  /** What the head reads: token ids [b, t] → [b, t, d]. @throws UserError as `forward` does */
-  hidden(ids: Tensor, cache?: KeyValueCache): Tensor {
-    const tokens = (cache?.length ?? 0) + ids.shape[1];
-    this.#checkLength(tokens);
-    const turns = this.#turnsOf(tokens);
-    return this.#throughBlocks(ids, (block, x, i) => block.forward(x, turns, cache?.layer(i)));
+  /** What the head reads: token ids [b, t] → [b, t, d]; with `lastOnly` [b, 1, d]. @throws UserError as `forward` does */
+  hidden(ids: Tensor, { past, lastOnly }: ForwardOptions = {}): Tensor {
+    const tokens = (past?.length ?? 0) + ids.shape[1];
+    const isLast = (i: number) => i === this.trfBlocks.length - 1;
+    return this.#throughBlocks(ids, tokens, (i) => ({
+      past: past?.layer(i),
+      lastOnly: lastOnly && isLast(i),
+    }));
   }
 
   /**
@@ -105,22 +103,18 @@ export class LlamaModel extends nn.Module {
    * @throws UserError if one of them is longer than the model's context length
    */
   hiddenOfTexts(ids: Tensor, lengths: readonly number[]): Tensor {
-    const longest = Math.max(...lengths);
-    this.#checkLength(longest);
-    const turns = this.#turnsOf(longest);
-    return this.#throughBlocks(ids, (block, x) => block.forward(x, turns, undefined, lengths));
+    return this.#throughBlocks(ids, Math.max(...lengths), () => ({ lengths }));
   }
 
-  #checkLength(tokens: number): void {
+  /** @param longest tokens of the longest text, with those that came before ids */
+  #throughBlocks(ids: Tensor, longest: number, optionsOf: (block: number) => LlamaOptions): Tensor {
     const { contextLength } = this.config;
-    if (tokens <= contextLength) return;
-    throw new UserError(`the model sees at most ${contextLength} tokens, not ${tokens}: shorten the text`);
-  }
-
-  #throughBlocks(ids: Tensor, forward: (block: LlamaBlock, x: Tensor, i: number) => Tensor): Tensor {
+    if (longest > contextLength)
+      throw new UserError(`the model sees at most ${contextLength} tokens, not ${longest}: shorten the text`);
+    const turns = this.#turnsOf(longest);
     let x = this.tokEmb.forward(ids); // [b, t] → [b, t, d]
     for (const [i, block] of [...this.trfBlocks].entries()) {
-      const step = () => forward(block, x, i); // [b, t, d]
+      const step = () => block.forward(x, turns, optionsOf(i)); // [b, t, d]
       // What a block computes on the way is a hundred times its result, and only backward would read it again.
       x = isGradEnabled() ? step() : tidy(step);
     }

@@ -33,14 +33,12 @@ export function headOf(
     const blocks = [...model.trfBlocks];
     for (const before of blocks.slice(0, block)) x = before.forward(x); // [1, t, d]
     const { att, norm1 } = blocks[block];
-    x = norm1.forward(x);
-    const width = x.shape[2] / att.numHeads;
-    const ofHead = (all: Tensor) => all.select(0, 0).narrow(1, head * width, width); // [1, t, d] → [t, d/h]
-    const [queries, keys, values] = [att.wQuery, att.wKey, att.wValue].map((w) => ofHead(w.forward(x)));
-    const all = queries.matmul(keys.T).div(Math.sqrt(width)); // [t, d/h] · [d/h, t] → [t, t]
+    const { queries, keys, values } = att.project(norm1.forward(x)); // [1, h, t, d/h] each
+    const [q, k, v] = [queries, keys, values].map((all) => all.index(0, head)); // [t, d/h] each
+    const all = q.matmul(k.T).div(Math.sqrt(k.shape[1])); // [t, d/h] · [d/h, t] → [t, t]
     const scores = mask ? maskFuture(all) : all;
     const weights = scores.softmax(-1); // [t, t]
-    return { scores, weights, context: weights.matmul(values) }; // [t, t] · [t, d/h] → [t, d/h]
+    return { scores, weights, context: weights.matmul(v) }; // [t, t] · [t, d/h] → [t, d/h]
   });
 }
 

@@ -5,9 +5,10 @@ import { MINI_WEIGHTS, obtainModel } from '../../../chapters/chapter05/index.ts'
 import { prepareForMethod, replaceHead } from '../../../chapters/chapter06/05-classification-head.ts';
 import {
   type Batches,
+  type ClassLogits,
   calcLossBatch,
   cosineRate,
-  LastPositionClassifier,
+  lastPositionOnly,
   makeDatasets,
   makeLoaders,
   prepareMessages,
@@ -53,7 +54,7 @@ export class Experiment {
   /** A of each Linear with LoRA, as it was drawn. */
   readonly factorsBefore = new Map<string, Float32Array>();
   readonly loaders: Parts<Batches>;
-  private readonly classifier: LastPositionClassifier;
+  private readonly logitsOf: ClassLogits;
   readonly optimizer: optim.Optimizer;
   private place = new TrainingPlace<{ losses: number[] }>({ losses: [] });
   private loop: Generator<number, void>;
@@ -68,7 +69,7 @@ export class Experiment {
     this.maxLength = messages.datasets.train.maxLength;
     this.loaders = makeLoaders(messages.datasets, settings.batchSize);
     this.steps = settings.epochs * this.loaders.train.length;
-    this.classifier = new LastPositionClassifier(model);
+    this.logitsOf = lastPositionOnly(model);
     for (const [path, linear] of linears(model)) {
       this.weightsBefore.set(path, numbers(linear.weight));
       if (linear instanceof nn.LinearWithLoRA && linear.active) {
@@ -103,7 +104,7 @@ export class Experiment {
         this.model.train();
         optimizer.lr = cosineRate(place.step, steps, settings.lr);
         optimizer.zeroGrad();
-        const loss = calcLossBatch(inputs, labels, this.classifier);
+        const loss = calcLossBatch(inputs, labels, this.model, this.logitsOf);
         loss.backward();
         optimizer.step();
         yield loss.item();
@@ -167,7 +168,7 @@ export class Experiment {
     for (const [inputs, labels] of loader) {
       if (batches === count || (canStop && this.isStopped)) break;
       noGrad(() => {
-        const logits = this.classifier.forward(inputs).select(1, -1); // [b, 2]
+        const logits = this.logitsOf(inputs, this.model); // [b, 2]
         const logProbabilities = logits.logSoftmax(-1);
         const [guesses, right] = [logits.argmax(-1).toArray(), labels.toArray()] as number[][];
         right.forEach((label, i) => {

@@ -1,6 +1,7 @@
 import { KeyValueCache } from '../../../chapters/chapter04/index.ts';
-import { continueIds, LlamaClassifier, loadGguf, makeClassifier } from '../../../chapters/llama/index.ts';
-import { manualSeed, randint, tensor, tidy, useBackend } from '../../../lib/index.ts';
+import { generateSteps } from '../../../chapters/chapter05/index.ts';
+import { LlamaClassifier, loadGguf, makeClassifier } from '../../../chapters/llama/index.ts';
+import { cat, manualSeed, randint, tensor, tidy, useBackend } from '../../../lib/index.ts';
 import { randomBatch, trainingStep } from '../model.ts';
 import { median } from '../timing.ts';
 import { MESSAGES, measureAnswer, NEW, PROMPT, report, type Task, TURNS } from './measurement.ts';
@@ -16,15 +17,15 @@ report((task as Task) === 'answer' ? await answer() : step(task === 'messages'))
 /** Greedy; it goes on after what would end an answer. */
 function answer() {
   const prompt = randint(0, model.config.vocabSize, [1, PROMPT]);
-  const ids = prompt.toFlatArray() as number[];
+  const ids = cat([prompt, tensor([[0]], { dtype: 'int32' })], 1);
+  const { contextLength: contextSize } = model.config;
   let cache: KeyValueCache;
   const read = () => {
     cache = new KeyValueCache();
-    tidy(() => model.forwardLast(prompt, cache));
-    cache.note(ids);
+    tidy(() => model.forward(prompt, { past: cache, lastOnly: true }));
   };
   const generate = () => {
-    for (const _ of continueIds({ model, endId: -1 }, [...ids, 0], { maxNewTokens: NEW }, cache));
+    for (const next of generateSteps(model, ids, { maxNewTokens: NEW, contextSize, cache })) next.item();
   };
   return measureAnswer(read, generate);
 }

@@ -1,6 +1,12 @@
 import { expect } from 'chai';
 import { GPTModel, KeyValueCache } from '../../../chapters/chapter04/index.ts';
-import { generate, keepTopP, obtainModel, textToTokenIds } from '../../../chapters/chapter05/index.ts';
+import {
+  generate,
+  keepTopP,
+  type LanguageModel,
+  obtainModel,
+  textToTokenIds,
+} from '../../../chapters/chapter05/index.ts';
 import { LlamaModel } from '../../../chapters/llama/index.ts';
 import { cat, manualSeed, nn, noGrad, randint, randn, type Tensor, tensor } from '../../../lib/index.ts';
 import { expectTensor } from '../../support/close.ts';
@@ -20,8 +26,16 @@ function gpt(): GPTModel {
   return model.eval();
 }
 
+function llama(): LlamaModel {
+  manualSeed(7);
+  return new LlamaModel({
+    ...{ vocabSize: 60, contextLength: 24, embDim: 16, nHeads: 4, nKvHeads: 2, nLayers: 2, hiddenDim: 32 },
+    ...{ ropeBase: 10000, normEps: 1e-5 },
+  }).eval();
+}
+
 /** The same generation without a cache and with one. */
-function both(model: nn.Module, ids: Tensor, options: Parameters<typeof generate>[2]): [Tensor, Tensor] {
+function both(model: LanguageModel, ids: Tensor, options: Parameters<typeof generate>[2]): [Tensor, Tensor] {
   const run = (cache: boolean) => {
     manualSeed(11);
     return generate(model, ids, { ...options, cache });
@@ -62,25 +76,27 @@ onEachEngine('generating with a cache of keys and values', () => {
       for (const [name, p] of model.namedParameters())
         if (name.endsWith('.B')) p.copyInPlace(randn(...p.shape));
     });
-    const llama = new LlamaModel({
-      ...{ vocabSize: 60, contextLength: 24, embDim: 16, nHeads: 4, nKvHeads: 2, nLayers: 2, hiddenDim: 32 },
-      ...{ ropeBase: 10000, normEps: 1e-5 },
-    }).eval();
-    for (const each of [model.eval(), llama]) {
+    for (const each of [model.eval(), llama()]) {
       const [without, withCache] = both(each, randint(0, 60, [2, 3]), { maxNewTokens: 12, contextSize: 24 });
       expect(withCache.toArray()).to.deep.equal(without.toArray());
     }
   });
 
-  it('gives the logits of the last position, however the text is cut into pieces', () => {
-    const model = gpt();
-    const ids = randint(0, 60, [2, 13]);
-    const whole = noGrad(() => model.forward(ids).select(1, -1));
-    for (const cuts of [[13], [1, 12], [5, 1, 7], Array(13).fill(1)]) {
-      const cache = new KeyValueCache();
-      let last = whole;
-      for (const piece of ids.split(cuts, 1)) last = noGrad(() => model.forward(piece, cache).select(1, -1));
-      expectTensor(last, whole, 1e-5, cuts.join());
+  it('gives the logits of every new position, or of the last one, however the text is cut into pieces', () => {
+    for (const model of [gpt(), llama()]) {
+      const ids = randint(0, 60, [2, 13]);
+      const whole = noGrad(() => model.forward(ids)); // [2, 13, 60]
+      for (const cuts of [[13], [1, 12], [5, 1, 7], Array(13).fill(1)]) {
+        for (const lastOnly of [false, true]) {
+          const past = new KeyValueCache();
+          const logits = ids
+            .split(cuts, 1)
+            .map((piece) => noGrad(() => model.forward(piece, { past, lastOnly })));
+          const ends = cuts.map((_, i) => cuts.slice(0, i + 1).reduce((sum, cut) => sum + cut) - 1);
+          const expected = lastOnly ? whole.indexSelect(1, ends) : whole;
+          expectTensor(cat(logits, 1), expected, 1e-5, `${cuts.join()} ${lastOnly}`);
+        }
+      }
     }
   });
 });
@@ -104,6 +120,35 @@ describe('decoding', () => {
       }
       const alone = generate(model, ids.narrow(0, 1, 1), { maxNewTokens: 10, contextSize: 24, eosId, cache });
       expect(alone.shape[1]).to.equal(4 + free[1].indexOf(eosId));
+    }
+  });
+
+  it('stops at any of several ends', () => {
+    const model = gpt();
+    const ids = randint(0, 60, [1, 4]);
+    const options = { maxNewTokens: 10, contextSize: 24 };
+    const free = generate(model, ids, options).slice(1, 4).toFlatArray() as number[];
+    const never = Array.from({ length: 60 }, (_, id) => id).find((id) => !free.includes(id))!;
+    for (const eosId of [free[6], [never, free[6]], [free[6], never]]) {
+      const written = generate(model, ids, { ...options, eosId })
+        .slice(1, 4)
+        .toFlatArray();
+      expect(written).to.deep.equal(free.slice(0, free.indexOf(free[6])));
+    }
+    expect(generate(model, ids, { ...options, eosId: [] }).shape[1]).to.equal(14);
+  });
+
+  it('reads on with a cache that has read the beginning', () => {
+    for (const model of [gpt(), llama()]) {
+      const ids = randint(0, 60, [2, 6]);
+      const options = { maxNewTokens: 8, contextSize: 24 };
+      const cache = new KeyValueCache();
+      noGrad(() => model.forward(ids.slice(1, 0, 4), { past: cache }));
+      const written = generate(model, ids, { ...options, cache });
+      expect(written.toArray()).to.deep.equal(generate(model, ids, options).toArray());
+      expect(cache.length).to.equal(13); // all but the last token
+      cache.truncate(6);
+      expect(() => generate(model, ids, { ...options, cache })).to.throw('nothing to continue');
     }
   });
 
@@ -131,9 +176,11 @@ describe('decoding', () => {
       'did you mean topK',
     );
     const cache = new KeyValueCache();
-    noGrad(() => model.forward(ids, cache));
-    expect(() => noGrad(() => model.forward(cat([ids, ids], 0), cache))).to.throw('for 1 texts, not 2');
-    expect(() => noGrad(() => model.forward(randint(0, 60, [1, 21]), cache))).to.throw(
+    noGrad(() => model.forward(ids, { past: cache }));
+    expect(() => noGrad(() => model.forward(cat([ids, ids], 0), { past: cache }))).to.throw(
+      'for 1 texts, not 2',
+    );
+    expect(() => noGrad(() => model.forward(randint(0, 60, [1, 21]), { past: cache }))).to.throw(
       'at most 24 tokens, not 25',
     );
     const dropping = new GPTModel({ ...CONFIG, dropRate: 0.1 });

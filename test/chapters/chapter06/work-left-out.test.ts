@@ -3,14 +3,15 @@ import type { GPTModel } from '../../../chapters/chapter04/index.ts';
 import { firstLosses } from '../../../chapters/chapter06/07-fine-tuning.ts';
 import {
   CachedPrefix,
+  type ClassLogits,
   calcLossBatch,
   chooseTrainable,
   frozenBlocks,
-  LastPositionClassifier,
+  lastPositionOnly,
   type Method,
   wrapWithLoRA,
 } from '../../../chapters/chapter06/index.ts';
-import { DataLoader, type nn, optim, type Tensor } from '../../../lib/index.ts';
+import { DataLoader, optim, type Tensor } from '../../../lib/index.ts';
 import { expectClose } from '../../support/close.ts';
 import { tinyClassifier, tinyDataset } from './tiny.ts';
 
@@ -22,14 +23,14 @@ function prepared(method: Method): GPTModel {
 }
 
 /** Losses of a few steps, and every parameter after them. */
-function trained(model: GPTModel, classifier: nn.Module, loader: DataLoader<[Tensor, Tensor]>) {
+function trained(model: GPTModel, loader: DataLoader<[Tensor, Tensor]>, logitsOf?: ClassLogits) {
   const parameters = model.parameters().filter((parameter) => parameter.requiresGrad);
   // Not AdamW: it makes steps of full size out of a key bias's gradient, which is 0 but for the rounding.
   const optimizer = new optim.SGD(parameters, { lr: 0.5 });
   const losses: number[] = [];
   for (const [inputs, labels] of loader) {
     optimizer.zeroGrad();
-    const loss = calcLossBatch(inputs, labels, classifier);
+    const loss = calcLossBatch(inputs, labels, model, logitsOf);
     loss.backward();
     optimizer.step();
     losses.push(loss.item());
@@ -42,17 +43,14 @@ describe('chapter 6: work that is left out changes no result', () => {
     it(`${method}: losses and weights after three steps are those of the plain model`, () => {
       const dataset = tinyDataset();
       const plainModel = prepared(method);
-      const plain = trained(plainModel, plainModel, new DataLoader(dataset, { batchSize: 4 }));
+      const plain = trained(plainModel, new DataLoader(dataset, { batchSize: 4 }));
 
       const model = prepared(method);
       const cached = frozenBlocks(model);
       expect(cached).to.equal({ head: 3, 'last-block': 2, lora: 0, full: 0 }[method]);
       const inputs = cached > 0 ? new CachedPrefix(model, dataset, cached, 5) : dataset;
-      const short = trained(
-        model,
-        new LastPositionClassifier(model, cached),
-        new DataLoader(inputs, { batchSize: 4 }),
-      );
+      const loader = new DataLoader(inputs, { batchSize: 4 });
+      const short = trained(model, loader, lastPositionOnly(model, cached));
 
       expect(short.losses).to.have.length(3);
       expectClose(short.losses, plain.losses, 1e-5, 'losses');
@@ -80,6 +78,6 @@ describe('chapter 6: work that is left out changes no result', () => {
   it('refuses a model with dropout', () => {
     const model = tinyClassifier();
     model.config.dropRate = 0.1;
-    expect(() => new LastPositionClassifier(model)).to.throw('a model without dropout is expected');
+    expect(() => lastPositionOnly(model)).to.throw('a model without dropout');
   });
 });

@@ -14,7 +14,6 @@ import {
   formatInput,
   type InstructionMethod,
   makeInstructionLoaders,
-  NextTokenModel,
   prepareModel,
   respond,
   saveResponses,
@@ -207,7 +206,7 @@ describe('chapter 7: training and answers', () => {
     const ids = tensor([[11, 314, 716, 2]], { dtype: 'int32' });
     noGrad(() => {
       const whole = model.forward(ids).slice(1, -1); // [1, 1, vocab]
-      const last = new NextTokenModel(model).forward(ids);
+      const last = model.forward(ids, { lastOnly: true });
       expect(last.shape).to.deep.equal(whole.shape);
       expect(last.sub(whole).abs().max().item()).to.be.below(1e-5);
     });

@@ -14,7 +14,7 @@ describe("Llama's exercises", () => {
 
   it('2: counts the bytes of a cache', () => {
     const cache = new KeyValueCache();
-    noGrad(() => new LlamaModel(small).forward(tensor([[1, 2, 3]], { dtype: 'int32' }), cache));
+    noGrad(() => new LlamaModel(small).forward(tensor([[1, 2, 3]], { dtype: 'int32' }), { past: cache }));
     const none = zeros(1, 3, 0, 4);
     const { keys, values } = cache.layer(0).append(none, none);
     expect(cacheBytes(small, 3)).to.equal(4 * small.nLayers * (keys.size + values.size));

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import {
+  answerSteps,
   BpeTokeniser,
   chatToIds,
-  continueIds,
   KeyValueCache,
   LlamaModel,
   type LoadedLlama,
@@ -70,9 +70,9 @@ describe('Llama', () => {
     const whole = noGrad(() => fromFolder.model.forward(ids(tiny.ids))); // [1, 8, v]
     const cache = new KeyValueCache();
     const parts = noGrad(() => [
-      fromFolder.model.forward(ids([tiny.ids[0].slice(0, 3)]), cache),
-      fromFolder.model.forward(ids([tiny.ids[0].slice(3, 7)]), cache),
-      fromFolder.model.forward(ids([tiny.ids[0].slice(7)]), cache),
+      fromFolder.model.forward(ids([tiny.ids[0].slice(0, 3)]), { past: cache }),
+      fromFolder.model.forward(ids([tiny.ids[0].slice(3, 7)]), { past: cache }),
+      fromFolder.model.forward(ids([tiny.ids[0].slice(7)]), { past: cache }),
     ]);
     expect(cache.length).to.equal(8);
     parts.reduce((from, part) => {
@@ -82,7 +82,7 @@ describe('Llama', () => {
   });
 
   it("continues as transformers' greedy search does", () => {
-    const made = [...continueIds({ model: fromFolder.model, endId: -1 }, tiny.ids[0], { maxNewTokens: 12 })];
+    const made = [...answerSteps({ model: fromFolder.model, endId: -1 }, tiny.ids[0], { maxNewTokens: 12 })];
     expect([...tiny.ids[0], ...made]).to.eql(tiny.continued[0]);
   });
 

@@ -76,7 +76,7 @@ describe('SmolLM2-135M-Instruct', () => {
       expected.tokens.forEach((ids, i) => {
         const cache = new KeyValueCache();
         const step = (part: number[]) =>
-          model.forward(tensor([part], { dtype: 'int32' }), cache).select(1, -1);
+          model.forward(tensor([part], { dtype: 'int32' }), { past: cache }).select(1, -1);
         noGrad(() => step(ids.slice(0, -1)));
         const logits = noGrad(() => step(ids.slice(-1))); // [1, v]
         const wanted = tensor([expected.largest[i].ids], { dtype: 'int32' });
