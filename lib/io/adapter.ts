@@ -1,6 +1,6 @@
 import { checkText, inWords, noMore } from '../arguments.ts';
 import { UserError } from '../errors.ts';
-import { adapterNames, loraLayers, setAdapter } from '../nn/adapters.ts';
+import { activeAdapter, adapterNames, setAdapter } from '../nn/adapters.ts';
 import { checkName } from '../nn/lora.ts';
 import { Module } from '../nn/module.ts';
 import { checkOptions } from '../options.ts';
@@ -81,7 +81,7 @@ export function adapterFiles(
     );
   }
   const hubModel = requireHubModel(model);
-  const active = activeName(model);
+  const active = activeAdapter(model);
   const name = options.name ?? requireActive(model, active);
   checkName(name);
   // Only while it is active has the model the head that belongs to it.
@@ -191,13 +191,6 @@ function requireHubModel(model: Module): HubModel {
   throw new UserError(
     `${model.constructor.name} does not tell how its layers are called at Hugging Face (hubLayout)`,
   );
-}
-
-function activeName(model: Module): string | null {
-  for (const { adapters, active } of loraLayers(model)) {
-    for (const [name, lora] of adapters) if (lora === active) return name;
-  }
-  return null;
 }
 
 function requireActive(model: Module, active: string | null): string {

@@ -42,24 +42,27 @@ export function replaceLinearWithLoRA(model: Module, options: LoRAOptions, ...mo
     );
   }
   checkName(name);
-  const places = linearPlaces(model);
-  if (places.length === 0)
-    throw new UserError('replaceLinearWithLoRA: the model has no Linear to be wrapped');
-  checkTargets(places, targets);
-  // A Linear in two places is one layer with one update.
-  const wrapped = new Map<Linear, LinearWithLoRA>();
-  for (const { parent, child, path, module } of places) {
-    if (!matchesTargets(path, targets)) continue;
-    if (module instanceof LinearWithLoRA) {
-      if (!module.adapters.has(name)) {
-        module.addAdapter(name, new LoRALayer(module.inFeatures, module.outFeatures, rank, alpha, layer));
+  // A layer that another adapter brings whole is none of the new one's.
+  whileActive(model, adapterNames(model).includes(name) ? name : null, () => {
+    const places = linearPlaces(model);
+    if (places.length === 0)
+      throw new UserError('replaceLinearWithLoRA: the model has no Linear to be wrapped');
+    checkTargets(places, targets);
+    // A Linear in two places is one layer with one update.
+    const wrapped = new Map<Linear, LinearWithLoRA>();
+    for (const { parent, child, path, module } of places) {
+      if (!matchesTargets(path, targets)) continue;
+      if (module instanceof LinearWithLoRA) {
+        if (!module.adapters.has(name)) {
+          module.addAdapter(name, new LoRALayer(module.inFeatures, module.outFeatures, rank, alpha, layer));
+        }
+      } else {
+        const known = wrapped.get(module) ?? new LinearWithLoRA(module, rank, alpha, layer, name);
+        wrapped.set(module, known.train(module.training));
+        parent.replaceChild(child, known);
       }
-    } else {
-      const known = wrapped.get(module) ?? new LinearWithLoRA(module, rank, alpha, layer, name);
-      wrapped.set(module, known.train(module.training));
-      parent.replaceChild(child, known);
     }
-  }
+  });
   if (loraLayers(model).some((lora) => lora.adapters.has(name))) setAdapter(model, name);
 }
 
@@ -113,11 +116,23 @@ function checkTargets(places: readonly LinearPlace[], targets: LoRAOptions['targ
 
 /** The model and all modules below it, once each. Walking through them is all that changing an adapter costs. */
 function modulesOf(model: Module): Module[] {
+  return collectModules(model, () => []);
+}
+
+/** The same with the layers that are not in use now, because another adapter's stand in their place. */
+function modulesInUseOrNot(model: Module): Module[] {
+  return collectModules(model, (module) =>
+    Array.from(wholeLayers.get(module)?.values() ?? []).flatMap(({ layers }) => [...layers.values()]),
+  );
+}
+
+function collectModules(model: Module, further: (module: Module) => readonly Module[]): Module[] {
   const found = new Set<Module>();
   const collect = (module: Module) => {
     if (found.has(module)) return;
     found.add(module);
     for (const [, child] of module.namedChildren()) collect(child);
+    for (const layer of further(module)) collect(layer);
   };
   collect(model);
   return [...found];
@@ -132,65 +147,117 @@ function loraAmong(modules: readonly Module[]): LinearWithLoRA[] {
   return modules.filter((module) => module instanceof LinearWithLoRA);
 }
 
-/**
- * Layers that an adapter brings whole, such as a classifier's head: by the module that holds them and their name in it, one
- * for each adapter, and under null what was there before.
- */
-const wholeLayers = new WeakMap<Module, Map<string, Map<string | null, Module>>>();
+/** A place in a model whose layer some adapters bring whole, such as a classifier's head. */
+interface WholeLayers {
+  /** The adapter whose layer stands there now; null for the model's own. */
+  active: string | null;
+  /** The layer of each adapter, and under null the model's own. Of the one in use the module that holds it knows. */
+  readonly layers: Map<string | null, Module>;
+}
+
+/** Those places, by the module that holds them and their name in it. */
+const wholeLayers = new WeakMap<Module, Map<string, WholeLayers>>();
 
 /** Gives an adapter a layer of its own, which takes the place of the model's while the adapter is active. */
 export function addAdapterModule(parent: Module, child: string, adapter: string, layer: Module): void {
-  const children = wholeLayers.get(parent) ?? new Map<string, Map<string | null, Module>>();
-  wholeLayers.set(parent, children);
-  const versions = children.get(child) ?? new Map([[null, parent.getSubmodule(child)]]);
-  children.set(child, versions.set(adapter, layer));
+  const places = wholeLayers.get(parent) ?? new Map<string, WholeLayers>();
+  wholeLayers.set(parent, places);
+  const place = places.get(child) ?? { active: null, layers: new Map([[null, parent.getSubmodule(child)]]) };
+  places.set(child, place);
+  place.layers.set(adapter, layer);
 }
 
 /** The layer of that name in a module that an adapter brings whole, if it does. */
 export function adapterModule(parent: Module, child: string, adapter: string): Module | undefined {
-  return wholeLayers.get(parent)?.get(child)?.get(adapter);
+  const place = wholeLayers.get(parent)?.get(child);
+  return place?.active === adapter ? parent.getSubmodule(child) : place?.layers.get(adapter);
 }
 
-/** The layers in some modules that an adapter brings whole. */
-function* wholeAmong(modules: readonly Module[]): Generator<[Module, string, Map<string | null, Module>]> {
+/** The places in some modules whose layer some adapters bring whole. */
+function* wholeAmong(modules: readonly Module[]): Generator<[Module, string, WholeLayers]> {
   for (const parent of modules) {
-    for (const [child, versions] of wholeLayers.get(parent) ?? []) yield [parent, child, versions];
+    for (const [child, place] of wholeLayers.get(parent) ?? []) yield [parent, child, place];
   }
+}
+
+/** Puts an adapter's layer in its place, or the model's own. The one that stood there is kept as it is now: it may be wrapped. */
+function exchange(parent: Module, child: string, place: WholeLayers, adapter: string | null): void {
+  const { layers } = place;
+  layers.set(place.active, parent.getSubmodule(child));
+  place.active = layers.has(adapter) ? adapter : null;
+  parent.replaceChild(child, layers.get(place.active)!);
 }
 
 /** The names of all adapters of a model, in the order in which they came. */
 export function adapterNames(model: Module): string[] {
-  return namesAmong(modulesOf(model));
+  return namesAmong(modulesInUseOrNot(model));
 }
 
 function namesAmong(modules: readonly Module[]): string[] {
-  const names = loraAmong(modules).flatMap((layer) => [...layer.adapters.keys()]);
-  for (const [, , versions] of wholeAmong(modules))
-    names.push(...([...versions.keys()].filter(Boolean) as string[]));
-  return [...new Set(names)];
+  const lora = loraAmong(modules).flatMap((layer) => [...layer.adapters.keys()]);
+  const whole = Array.from(wholeAmong(modules)).flatMap(([, , { layers }]) => [...layers.keys()]);
+  return [...new Set([...lora, ...whole])].filter((name) => name !== null);
+}
+
+/** The name of the adapter that is active in a model, or null. */
+export function activeAdapter(model: Module): string | null {
+  const modules = modulesOf(model);
+  for (const { adapters, active } of loraAmong(modules)) {
+    for (const [name, lora] of adapters) if (lora === active) return name;
+  }
+  for (const [, , { active }] of wholeAmong(modules)) if (active !== null) return active;
+  return null;
 }
 
 /**
  * Makes the adapter of that name the active one in the whole model; null leaves the base model alone. No weight is
  * touched, so it takes no time, and the base stays as it is bit for bit.
  *
- * @throws UserError if there is no such adapter, or one is merged
+ * @throws UserError if there is no such adapter, or one is merged anywhere in the model; nothing is changed then
  */
 export function setAdapter(model: Module, name: string | null, ...more: []): void {
   noMore('setAdapter', 2, more);
   requireModule('setAdapter', model);
   if (name !== null) checkName(name);
-  const modules = modulesOf(model);
+  const modules = modulesInUseOrNot(model);
   const names = namesAmong(modules);
   if (name !== null && !names.includes(name)) {
     throw new UserError(
       `setAdapter: there is no adapter ${name}; the model has ${names.join(', ') || 'none'}`,
     );
   }
-  for (const layer of loraAmong(modules)) layer.setAdapter(name);
-  for (const [parent, child, versions] of wholeAmong(modules)) {
-    parent.replaceChild(child, (versions.get(name) ?? versions.get(null)!).train(model.training));
+  activate(model, modules, name);
+}
+
+/** As `setAdapter`, for a model's modules and an adapter that may have no layer among them yet. */
+function activate(model: Module, modules: readonly Module[], name: string | null): void {
+  refuseMerged(modules, 'change the adapter');
+  for (const [parent, child, place] of wholeAmong(modules)) {
+    exchange(parent, child, place, name);
+    parent.getSubmodule(child).train(model.training);
   }
+  for (const layer of loraAmong(modules)) layer.setAdapter(name);
+}
+
+/**
+ * Runs `body` while an adapter is active, or, with null, the base model is alone; if it fails, the adapter that was active
+ * before is so again.
+ * @throws UserError as `setAdapter`
+ */
+export function whileActive<T>(model: Module, name: string | null, body: () => T): T {
+  const before = activeAdapter(model);
+  setAdapter(model, name);
+  try {
+    return body();
+  } catch (error) {
+    setAdapter(model, before);
+    throw error;
+  }
+}
+
+/** @throws UserError if one of the layers has an update merged into its weight, before anything is changed in the others */
+function refuseMerged(modules: readonly Module[], what: string): void {
+  for (const layer of loraAmong(modules)) layer.refuseMerged(what);
 }
 
 /** Forgets an adapter, if there is one of that name; if it was the active one, the base model is left alone. */
@@ -198,13 +265,16 @@ export function removeAdapter(model: Module, name: string, ...more: []): void {
   noMore('removeAdapter', 2, more);
   requireModule('removeAdapter', model);
   checkName(name);
-  const modules = modulesOf(model);
-  for (const layer of loraAmong(modules)) layer.removeAdapter(name);
-  for (const [parent, child, versions] of wholeAmong(modules)) {
-    const layer = versions.get(name);
-    versions.delete(name);
-    if (layer === parent.getSubmodule(child)) parent.replaceChild(child, versions.get(null)!);
+  const modules = modulesInUseOrNot(model);
+  refuseMerged(modules, 'remove an adapter');
+  for (const [parent, child, place] of wholeAmong(modules)) {
+    if (place.active === name) {
+      exchange(parent, child, place, null);
+      parent.getSubmodule(child).train(model.training);
+    }
+    place.layers.delete(name);
   }
+  for (const layer of loraAmong(modules)) layer.removeAdapter(name);
 }
 
 /** Merges every active update below the model into its weight. A weight that another layer shares is copied first. */

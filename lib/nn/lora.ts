@@ -228,7 +228,7 @@ export class LinearWithLoRA extends Module {
 
   /** Adds an update, or puts it in the place of one of the same name; `setAdapter` makes it the active one. */
   addAdapter(name: string, lora: LoRALayer): void {
-    this.#refuseMerged('add an adapter');
+    this.refuseMerged('add an adapter');
     if (this.active && this.active === this.#adapters.get(name)) this.active = lora;
     lora.train(this.training);
     this.#adapters.set(name, lora);
@@ -236,14 +236,14 @@ export class LinearWithLoRA extends Module {
 
   /** Forgets the update of that name, if there is one. */
   removeAdapter(name: string): void {
-    this.#refuseMerged('remove an adapter');
+    this.refuseMerged('remove an adapter');
     if (this.active === this.#adapters.get(name)) this.active = null;
     this.#adapters.delete(name);
   }
 
   /** Makes the update of that name the active one; a name that it does not have, or null, leaves W alone. */
   setAdapter(name: string | null): void {
-    this.#refuseMerged('change the adapter');
+    this.refuseMerged('change the adapter');
     this.active = (name === null ? undefined : this.#adapters.get(name)) ?? null;
     if (this.active?.training !== this.training) this.active?.train(this.training);
   }
@@ -284,10 +284,11 @@ export class LinearWithLoRA extends Module {
 
   /** A merged weight and its A and B would be merged a second time by whoever loads them. */
   protected override checkState(): void {
-    this.#refuseMerged('save or load the state');
+    this.refuseMerged('save or load the state');
   }
 
-  #refuseMerged(what: string): void {
+  /** @throws UserError if the update is merged into W at present: `what` cannot be done then */
+  refuseMerged(what: string): void {
     if (!this.#merged) return;
     throw new UserError(
       `LoRA: cannot ${what} while the update is merged into its weight; call nn.unmergeLoRA(model) first`,

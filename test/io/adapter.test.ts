@@ -214,6 +214,67 @@ describe('adapters of our own', () => {
     expect(() => nn.setAdapter(model, 'classifier')).to.throw(UserError, 'no adapter classifier');
   });
 
+  it('with LoRA on the head come back bit for bit from one that brings a whole head', () => {
+    const model = adapted();
+    const own = bits(answer(model));
+    const gradients = () => {
+      model.zeroGrad();
+      model.forward(IDS).sum().backward();
+      return Array.from(model.namedParameters(), ([name, p]) => [name, p.grad && bits(p.grad)]);
+    };
+    const ownGradients = gradients();
+    io.loadAdapter(join(FIXTURE, 'classifier'), model, { name: 'classifier' });
+    const classes = bits(answer(model));
+    for (const name of ['default', 'classifier', 'default', 'default', 'classifier']) {
+      nn.setAdapter(model, name);
+      expect(bits(answer(model)), name).to.equal(name === 'default' ? own : classes);
+    }
+    nn.setAdapter(model, 'default');
+    expect(gradients()).to.deep.equal(ownGradients);
+    nn.removeAdapter(model, 'classifier');
+    expect(bits(answer(model))).to.equal(own);
+  });
+
+  it('are added to the base model, whichever head stands in its place', () => {
+    const alone = bits(answer(adapted({ name: 'later' })));
+    manualSeed(7);
+    const model = base();
+    io.loadAdapter(join(FIXTURE, 'classifier'), model, { name: 'classifier' });
+    const classes = bits(answer(model));
+    adapted({ name: 'later' }, model);
+    expect(bits(answer(model))).to.equal(alone);
+    io.loadAdapter(join(FIXTURE, 'lm-head'), model, { name: 'lm-head' });
+    const fresh = base();
+    io.loadAdapter(join(FIXTURE, 'lm-head'), fresh);
+    expect(bits(answer(model))).to.equal(bits(answer(fresh)));
+    for (const name of ['later', 'classifier']) {
+      nn.setAdapter(model, name);
+      expect(bits(answer(model)), name).to.equal(name === 'later' ? alone : classes);
+    }
+    expect(() => nn.replaceLinearWithLoRA(model, { rank: 0, alpha: 1, name: 'x' })).to.throw(UserError);
+    expect(bits(answer(model)), 'after one that could not be added').to.equal(classes);
+  });
+
+  it('are not half changed while one layer is merged', () => {
+    const model = adapted();
+    io.loadAdapter(join(FIXTURE, 'classifier'), model, { name: 'classifier' });
+    const layers = Array.from(model.namedModules(), ([, m]) => m).filter(
+      (m) => m instanceof nn.LinearWithLoRA,
+    );
+    layers.at(-1)!.merge();
+    const classes = bits(answer(model));
+    for (const change of [
+      () => nn.setAdapter(model, 'default'),
+      () => nn.removeAdapter(model, 'classifier'),
+      () => nn.replaceLinearWithLoRA(model, { rank: 2, alpha: 3, name: 'third' }),
+      () => io.loadAdapter(join(FIXTURE, 'all'), model),
+    ]) {
+      expect(change).to.throw(UserError, 'call nn.unmergeLoRA(model) first');
+      expect(bits(answer(model))).to.equal(classes);
+      expect(model.outHead.outFeatures).to.equal(3);
+    }
+  });
+
   it('are saved by name as if they were active, each with its own head', async () => {
     const model = base();
     for (const name of ['classifier', 'saved-norm', 'all'])

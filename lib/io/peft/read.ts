@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.ts';
-import { addAdapterModule, loraLayers, removeAdapter, setAdapter } from '../../nn/adapters.ts';
+import { addAdapterModule, loraLayers, removeAdapter, setAdapter, whileActive } from '../../nn/adapters.ts';
 import * as init from '../../nn/init.ts';
 import { type Embedding, Linear } from '../../nn/layers.ts';
 import { LinearWithLoRA, LoRALayer } from '../../nn/lora.ts';
@@ -38,31 +38,36 @@ export function addPeftAdapter(
   tensors: Record<string, Tensor>,
   name: string,
 ): void {
-  const layout = model.hubLayout();
-  const linears = new Map(layout.linears.map((linear) => [linear.name, linear]));
-  const sorted = sortTensors(tensors, layout, config);
-  checkTargets(config, layout, sorted);
-
-  const problems: string[] = [];
-  const changes: (() => void)[] = [];
-  for (const [layer, factors] of sorted.lora) {
-    changes.push(...addFactors(model, linears.get(layer)!, factors, config, name, problems));
-  }
-  for (const [layer, parameters] of sorted.whole) {
-    changes.push(...addWhole(model, layout, config, layer, parameters, name, problems));
-  }
-  if (problems.length > 0) {
-    throw new UserError(
-      `the adapter does not fit the model; it is for ${config.base}: ${firstFew(problems, '; ')}`,
-    );
-  }
   for (const layer of loraLayers(model)) {
     if (layer.merged)
       throw new UserError('an adapter is merged into the model; call nn.unmergeLoRA(model) first');
   }
-  removeAdapter(model, name);
-  // Nothing is changed before all of it is known to fit.
-  for (const change of changes) change();
+  // It belongs to the base model's own layers, not to one that another adapter brings whole.
+  whileActive(model, null, () => {
+    const layout = model.hubLayout();
+    const linears = new Map(layout.linears.map((linear) => [linear.name, linear]));
+    const sorted = sortTensors(tensors, layout, config);
+    checkTargets(config, layout, sorted);
+
+    const problems: string[] = [];
+    const changes: (() => void)[] = [];
+    for (const [layer, factors] of sorted.lora) {
+      for (const change of addFactors(model, linears.get(layer)!, factors, config, name, problems))
+        changes.push(change);
+    }
+    for (const [layer, parameters] of sorted.whole) {
+      const add = addWhole(model, layout, config, layer, parameters, name, problems);
+      if (add) changes.push(add);
+    }
+    if (problems.length > 0) {
+      throw new UserError(
+        `the adapter does not fit the model; it is for ${config.base}: ${firstFew(problems, '; ')}`,
+      );
+    }
+    removeAdapter(model, name);
+    // Nothing is changed before all of it is known to fit.
+    for (const change of changes) change();
+  });
   setAdapter(model, name);
 }
 
@@ -215,7 +220,7 @@ function addWhole(
   parameters: Record<string, Tensor>,
   name: string,
   problems: string[],
-): (() => void)[] {
+): (() => void) | undefined {
   const { head } = layout;
   const isHead = layer === head.languageModel || layer === head.classifier;
   const other = layout.others.find((each) => each.name === layer);
@@ -236,7 +241,7 @@ function addWhole(
   if (!isSaved(config, layer) && layer !== head.classifier) {
     // PEFT saves an embedding beside the factors of a head that is tied to it: the base's own.
     if (!sameAs(module, parameters.weight)) problems.push(`the weight of ${layer} is not the base model's`);
-    return [];
+    return undefined;
   }
   if (isHead) {
     const { inFeatures } = module as Linear | LinearWithLoRA;
@@ -245,24 +250,24 @@ function addWhole(
     const outFeatures = weight?.shape[0] ?? 0;
     expect('weight', weight, [outFeatures, inFeatures]);
     if (bias) expect('bias', bias, [outFeatures]);
-    if (problems.length > before) return [];
+    if (problems.length > before) return undefined;
     const copy = (tensor: Tensor) => new Parameter(tensor.detach().clone());
-    return [() => replaceBy(Linear.of(copy(weight), bias ? copy(bias) : null))];
+    return () => replaceBy(Linear.of(copy(weight), bias ? copy(bias) : null));
   }
   if (!other) {
     problems.push(`${layer} is brought whole, which only a head, an embedding or a norm can be here`);
-    return [];
+    return undefined;
   }
   const before = problems.length;
   const own = Object.entries(other.parameters).map(([theirs, ours]) => {
     expect(theirs, parameters[theirs], (module as unknown as Record<string, Parameter>)[ours].shape);
     return [ours, parameters[theirs]] as const;
   });
-  if (problems.length > before) return [];
+  if (problems.length > before) return undefined;
   const replacement: Module = Object.assign(Object.create(Object.getPrototypeOf(module)), module);
   for (const [ours, tensor] of own)
     Object.assign(replacement, { [ours]: new Parameter(tensor.detach().clone()) });
-  return [() => replaceBy(replacement)];
+  return () => replaceBy(replacement);
 }
 
 /** Is it the layer's own weight, but for the rounding of 16 bits? */
