@@ -96,9 +96,9 @@ export function parametersFrom(params: Iterable<Parameter>, what: string): Param
 
 /**
  * Checks a saved state against the parameters: for parameter i it needs `i.step`, and once that is above 0 a tensor
- * of the parameter's shape for each slot, `i.m` for example. No other key may be there.
+ * of the parameter's shape and type for each slot, `i.m` for example. No other key may be there.
  *
- * @throws UserError that names the first keys that are missing, left over or of another shape
+ * @throws UserError that names the first keys that are missing, left over, or of another shape or type
  */
 export function requireStateFits(
   params: readonly Parameter[],
@@ -118,7 +118,9 @@ export function requireStateFits(
     else if (step.item() > 0) {
       for (const key of slots.map((slot) => `${i}.${slot}`)) {
         if (!Object.hasOwn(state, key)) missing.push(key);
-        else if (!sameShape(state[key].shape, parameter.shape)) {
+        else if (state[key].dtype !== parameter.dtype) {
+          wrong.push(`${key} is ${state[key].dtype}, parameter ${i} ${parameter.dtype}`);
+        } else if (!sameShape(state[key].shape, parameter.shape)) {
           wrong.push(
             `${key} is ${formatShape(state[key].shape)}, parameter ${i} ${formatShape(parameter.shape)}`,
           );

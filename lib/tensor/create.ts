@@ -60,7 +60,8 @@ export function storageFrom(values: ArrayLike<number | boolean>, dtype: DType, .
     throw new UserError(`storageFrom: an array of numbers is expected, not ${inWords(values)}`);
   const storage = Storage.empty(checkDType(dtype, 'tensor'), values.length);
   const data: TypedArray = storage.data;
-  if (dtype === 'float32' || values instanceof Int32Array) data.set(values as ArrayLike<number>);
+  const asItIs = dtype === 'float32' || (dtype === 'int32' && values instanceof Int32Array);
+  if (asItIs) data.set(values as ArrayLike<number>);
   else for (let i = 0; i < data.length; i++) data[i] = valueAs(dtype, values[i], 'tensor');
   return storage;
 }

@@ -102,7 +102,9 @@ describe('weights from elsewhere', () => {
     ]);
     expect(loadTensors(fileOf('I8', [2], Int8Array.of(-3, 5))).w.toArray()).to.deep.equal([-3, 5]);
     expect(loadTensors(fileOf('U16', [1], Uint16Array.of(65535))).w.toArray()).to.deep.equal([65535]);
-    expect(loadTensors(fileOf('BOOL', [2], Uint8Array.of(0, 1))).w.toArray()).to.deep.equal([false, true]);
+    const bools = fileOf('BOOL', [4], Uint8Array.of(0, 1, 2, 255));
+    expect(Array.from(loadTensors(bools).w.storage.data)).to.deep.equal([0, 1, 1, 1]);
+    withTensors(bools, 'bools', ({ w }) => expect(Array.from(w.storage.data)).to.deep.equal([0, 1, 1, 1]));
     const many = Uint16Array.from({ length: 5_000_001 }, (_, i) => i % 0x7c00);
     const { w } = loadTensors(fileOf('F16', [many.length], many));
     for (const i of [0, 1, 2_097_151, 2_097_152, 4_194_304, 5_000_000]) {

@@ -132,6 +132,8 @@ describe('optimisers', () => {
       expect(load([...start(), ...start()], state)).to.throw(UserError, 'missing keys: 4.step');
       expect(load(start(), { ...state, nonsense: ones(1) })).to.throw(UserError, 'unexpected keys: nonsense');
       expect(load(start(), { ...state, '0.step': ones(2) })).to.throw(UserError, '0.step is not a count');
+      const whole = { ...state, [`0.${slot}`]: state[`0.${slot}`].int() };
+      expect(load(start(), whole)).to.throw(UserError, `0.${slot} is int32, parameter 0 float32`);
       const { [`0.${slot}`]: _, ...part } = state;
       expect(load(start(), part)).to.throw(UserError, `missing keys: 0.${slot}`);
     });
