@@ -438,7 +438,9 @@ export class Tensor implements Strided {
    */
   max(axis: number, keepdim?: boolean): ValuesAndIndices;
   max(axis?: number, keepdim = false) {
-    return axis === undefined ? this.amax() : reduce.extremeAlong('max', this, axis, keepdim);
+    return axis === undefined
+      ? reduce.extreme('max', this, undefined, false, 'shared')
+      : reduce.extremeAlong('max', this, axis, keepdim);
   }
   /** The smallest element of all; NaN if there is one. @throws UserError if there is none */
   min(): Tensor;
@@ -448,7 +450,9 @@ export class Tensor implements Strided {
    */
   min(axis: number, keepdim?: boolean): ValuesAndIndices;
   min(axis?: number, keepdim = false) {
-    return axis === undefined ? this.amin() : reduce.extremeAlong('min', this, axis, keepdim);
+    return axis === undefined
+      ? reduce.extreme('min', this, undefined, false, 'shared')
+      : reduce.extremeAlong('min', this, axis, keepdim);
   }
   /** The largest over several axes; equal ones share the gradient. @throws UserError if there is none */
   amax(axes?: Axes, keepdim = false): Tensor {

@@ -50,14 +50,22 @@ describe('making tensors', () => {
 
   it('makes bools of 0 and 1 from numbers of every kind', () => {
     const arrays = [Int32Array, Float32Array, Float64Array].map((kind) => kind.of(256, 2, 0, 1));
-    for (const values of [...arrays, Uint8Array.of(255, 2, 0, 1), [256, 2, 0, 1], [0.5, -1, -0, Number.NaN], [true, true, false, true]]) {
+    for (const values of [
+      ...arrays,
+      Uint8Array.of(255, 2, 0, 1),
+      [256, 2, 0, 1],
+      [0.5, -1, -0, Number.NaN],
+      [true, true, false, true],
+    ]) {
       const bools = tensor(values as number[], { dtype: 'bool' });
       expect(Array.from(bools.storage.data)).to.deep.equal([1, 1, 0, 1]);
     }
     for (const made of [full([2], -3, { dtype: 'bool' }), ones(2, { dtype: 'bool' }), tensor([2, 7]).bool()])
       expect(Array.from(made.storage.data)).to.deep.equal([1, 1]);
     const mask = zeros(3, { dtype: 'bool' });
-    expect(Array.from(mask.indexPutInPlace([tensor([1], { dtype: 'int32' })], 5).storage.data)).to.deep.equal([0, 1, 0]);
+    expect(Array.from(mask.indexPutInPlace([tensor([1], { dtype: 'int32' })], 5).storage.data)).to.deep.equal(
+      [0, 1, 0],
+    );
     expect(Array.from(mask.copyInPlace(tensor([0, 2, 256])).storage.data)).to.deep.equal([0, 1, 1]);
   });
 

@@ -109,7 +109,9 @@ onEachEngine('types', () => {
     expect(tensor([0.5, Number.NaN, 0]).bool().sum().item()).to.equal(2);
     refused([
       [() => tensor([true]).neg(), 'neg: a bool tensor has no neg'],
-      [() => tensor([true]).sub(tensor([true])), 'sub: two bool tensors have no difference'],
+      [() => tensor([true]).sub(tensor([true])), 'sub: a bool tensor has no difference'],
+      [() => tensor([1.5]).sub(tensor([true])), 'sub: a bool tensor has no difference'],
+      [() => tensor([true]).sub(1), 'sub: a bool tensor has no difference'],
       [() => tensor([true]).addInPlace(tensor([true])), 'addInPlace: a sum with bool cannot be kept'],
     ]);
     expect(tensor([true]).square().dtype).to.equal('int32');

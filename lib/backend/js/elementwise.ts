@@ -80,8 +80,8 @@ const BINARY: Record<BinaryOp, (a: number, b: number) => number> = {
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
   div: (a, b) => a / b,
-  // C's pow, as in PyTorch: 1 to the power of NaN is 1, which JavaScript makes NaN.
-  pow: (a, b) => (a === 1 ? 1 : a ** b),
+  // C's pow, as in PyTorch: 1 to any power is 1, and so is −1 to the power of ±∞. JavaScript makes NaN of both.
+  pow: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b),
   maximum: Math.max,
   minimum: Math.min,
   eq: (a, b) => +(a === b),

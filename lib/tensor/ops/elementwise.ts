@@ -3,7 +3,7 @@ import { kernels } from '../../backend/dispatch.ts';
 import type { ArithmeticOp, BinaryOp, ComparisonOp, UnaryOp } from '../../backend/kernels.ts';
 import type { DType } from '../../backend/storage.ts';
 import { UserError } from '../../errors.ts';
-import { record } from '../autograd.ts';
+import { named, record } from '../autograd.ts';
 import { full } from '../create.ts';
 import { checkDType, highestType } from '../dtype.ts';
 import { broadcastShapes, type Shape, sameShape } from '../shape.ts';
@@ -40,7 +40,7 @@ const UNARY_BACKWARD: Record<UnaryOp, UnaryDerivative> = {
   sqrt: { saves: 'y', backward: (g, _x, y) => g.div(y.mul(2)) },
   rsqrt: { saves: 'y', backward: (g, _x, y) => g.mul(y.square().mul(y)).mul(-0.5) },
   reciprocal: { saves: 'y', backward: (g, _x, y) => g.mul(y.square()).neg() },
-  square: { saves: 'x', backward: (g, x) => g.mul(x).mul(2) },
+  square: { saves: 'x', backward: (g, x) => g.mul(x.mul(2)) },
   tanh: { saves: 'y', backward: (g, _x, y) => g.mul(y.square().neg().add(1)) },
   sigmoid: { saves: 'y', backward: (g, _x, y) => g.mul(y).mul(y.neg().add(1)) },
   // Chosen rather than multiplied: nothing passes where y is 0, not even an infinite gradient.
@@ -140,9 +140,10 @@ const reads = (derivative: Derivative, operand: 'a' | 'b') =>
 function arithmetic(op: ArithmeticOp, a: Operand, b: Operand): Tensor {
   let dtype = commonType(a, b);
   // Only maximum and minimum have a meaning for bool; true division is of floats.
+  const isBool = (x: Operand) => x instanceof Tensor && x.dtype === 'bool';
   if (op === 'div') dtype = 'float32';
-  else if (dtype === 'bool' && op === 'sub') {
-    throw new UserError('sub: two bool tensors have no difference; use ne, or int() first');
+  else if (op === 'sub' && (isBool(a) || isBool(b))) {
+    throw new UserError('sub: a bool tensor has no difference; use ne or logicalNot, or int() first');
   } else if (dtype === 'bool' && op !== 'maximum' && op !== 'minimum') dtype = 'int32';
   const [x, y, shape] = broadcastOperands(op, a, b, dtype);
   if (op === 'pow' && dtype === 'int32') refuseNegativePower(y);
@@ -169,6 +170,9 @@ function compare(op: ComparisonOp, a: Operand, b: Operand): Tensor {
 /** `a op b` with broadcasting. Comparisons give bool and have no gradient. */
 export function binary(op: BinaryOp, a: Operand, b: Operand): Tensor {
   checkOperands(op, a, b);
+  // Roots, as in PyTorch: of −∞ and −0 they are not the powers.
+  if (op === 'pow' && Math.abs(b as number) === 0.5 && a instanceof Tensor)
+    return named('pow', unary(b === 0.5 ? 'sqrt' : 'rsqrt', a));
   return op in BINARY_BACKWARD ? arithmetic(op as ArithmeticOp, a, b) : compare(op as ComparisonOp, a, b);
 }
 

@@ -96,7 +96,12 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null, ...more:
   noMore('linear', 3, more);
   requireTensors('linear', x, weight);
   requireTensorIfGiven('linear: bias', bias);
-  // A weight of one axis is a single output, whose axis goes.
+  // A weight of one axis is a single output, whose axis goes. PyTorch's product of matrices wants a matrix there.
+  if (weight.ndim === 1 && bias && (x.ndim === 2 || bias.ndim > 0)) {
+    throw new UserError(
+      `linear: with a bias of ${formatShape(bias.shape)} a weight of [out, in] is expected, not ${formatShape(weight.shape)}`,
+    );
+  }
   if (weight.ndim === 1) return linear(x, weight.unsqueeze(0), bias?.unsqueeze(-1)).squeeze(-1);
   checkLinear(x, weight, bias ?? undefined);
   const [outputs, inputs] = weight.shape;

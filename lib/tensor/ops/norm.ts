@@ -17,13 +17,14 @@ export function norm(x: Tensor, p = 2, axes?: Axes, keepdim = false): Tensor {
   if (typeof p !== 'number' || Number.isNaN(p)) throw new UserError(`norm: p is a number, not ${inWords(p)}`);
   checkFlag(keepdim, 'keepdim', 'norm');
   const reduced = resolveAxes(x, axes, 'norm');
+  if (p < 0 && reduced.some((axis) => x.shape[axis] === 0))
+    throw new UserError(`norm: an axis of length 0 has no norm with p = ${p}`);
   const size = x.detach().abs();
   const kept = normOfSizes(size, p, reduced); // keepdim form, to broadcast against x
   const out = keepdim ? kept : kept.reshape(reducedShape(x, reduced, false));
-  return record('norm', out.detach(), [x], [x, kept], (g, input, norms) => {
-    const factor = slope(input.abs(), norms, p, reduced);
-    return [input.sign().mul(factor).mul(g.reshape(norms.shape))];
-  });
+  return record('norm', out.detach(), [x], [x, kept], (g, input, norms) => [
+    slope(input, norms, p, reduced, g.reshape(norms.shape)),
+  ]);
 }
 
 function normOfSizes(size: Tensor, p: number, axes: readonly number[]): Tensor {
@@ -38,15 +39,29 @@ function normOfSizes(size: Tensor, p: number, axes: readonly number[]): Tensor {
     .pow(1 / p);
 }
 
-/** d norm / d |x|. */
-function slope(size: Tensor, norm: Tensor, p: number, axes: readonly number[]): Tensor {
-  if (p === 0) return size.zerosLike();
-  if (p === 1) return size.zerosLike().add(1);
+/**
+ * g · d norm / dx = g · sign(x) (|x| / norm)^(p − 1), in the order of PyTorch's own norm_backward, so that it is also where
+ * PyTorch is at numbers whose powers are 0 or infinite.
+ */
+function slope(x: Tensor, norm: Tensor, p: number, axes: readonly number[], g: Tensor): Tensor {
+  const none = norm.eq(0);
+  const size = x.abs();
+  if (p === 0) return x.zerosLike();
+  if (p === 1) return x.sign().mul(g);
+  if (p === 2) return where(none, 0, x.div(norm)).mul(g);
   if (!Number.isFinite(p)) {
-    const reached = size.eq(norm).float();
-    return reached.div(reached.sum(axes, true));
+    const reached = size.eq(norm).maximum(size.ne(size)).float();
+    return x.sign().mul(g.div(reached.sum(axes, true)).mul(reached));
   }
-  // (|x| / norm)^(p − 1): a norm of 0 has no slope, and |x| = 0 none for p < 1 either.
-  const ratio = size.div(where(norm.eq(0), 1, norm));
-  return where(size.eq(0), 0, p === 2 ? ratio : ratio.pow(p - 1));
+  if (p < 1) {
+    // |x| = 0 has no slope for p < 1.
+    const powers = where(size.eq(0), 0, size.pow(p - 1));
+    return x
+      .sign()
+      .mul(powers)
+      .mul(g)
+      .mul(norm.pow(1 - p));
+  }
+  const powers = p < 2 ? x.sign().mul(size.pow(p - 1)) : x.mul(size.pow(p - 2));
+  return powers.mul(where(none, 0, g.div(norm.pow(p - 1))));
 }

@@ -73,11 +73,14 @@ export interface ValuesAndIndices {
   indices: Tensor;
 }
 
-/**
- * Variance over the axes. `unbiased` (the default, as in PyTorch) divides by n − 1 (Bessel's correction),
- * otherwise by n, as layer norm does. Of too few elements it is NaN.
- */
-export function variance(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor {
+/** Which axes go, what the sum of squares is divided by, and the result's shape. */
+interface Spread {
+  reduced: number[];
+  divisor: number;
+  shape: number[];
+}
+
+function spreadOf(x: Tensor, axes: Axes, options: VarianceOptions): Spread {
   checkOptions('var', options, ['unbiased', 'correction', 'keepdim']);
   const { unbiased = true, keepdim = false, correction = unbiased ? 1 : 0 } = options;
   checkFlag(unbiased, 'unbiased', 'var');
@@ -86,17 +89,62 @@ export function variance(x: Tensor, axes?: Axes, options: VarianceOptions = {}):
     throw new UserError('var: unbiased or correction, not both');
   }
   requireFloats(x, 'var');
-  const count = sizeOf(resolveAxes(x, axes, 'var').map((axis) => x.shape[axis]));
-  const deviation = x.sub(mean(x, axes, true));
-  const divisor = Math.max(0, count - correction);
-  return named('var', sum(deviation.square(), axes, keepdim).div(divisor));
+  const reduced = resolveAxes(x, axes, 'var');
+  const divisor = Math.max(0, sizeOf(reduced.map((axis) => x.shape[axis])) - correction);
+  const shape = reducedShape(x, reduced, keepdim);
+  return { reduced, divisor, shape };
+}
+
+/**
+ * The mean square of the deviations [keepdim form], in the square of a unit: 1, unless the squares of a row's numbers would
+ * be too large or too small for float32.
+ */
+function meanSquare(x: Tensor, { reduced, divisor }: Spread): { square: Tensor; unit: Tensor | 1 } {
+  if (reduced.some((axis) => x.shape[axis] === 0)) return { square: mean(x, reduced, true), unit: 1 };
+  const unit = unitOf(extreme('max', x.abs(), reduced, true));
+  const y = x.div(unit);
+  // Measured from a row's first number, equal numbers are 0 apart whatever the rounding of their mean.
+  const apart = y.sub(reduced.reduce((first, axis) => first.narrow(axis, 0, 1), y));
+  const deviation = apart.sub(mean(apart, reduced, true));
+  return { square: sum(deviation.square(), reduced, true).div(divisor), unit };
+}
+
+function unitOf(largest: Tensor): Tensor {
+  const isTooLarge = largest.gt(1e15).minimum(largest.lt(Infinity));
+  const isTooSmall = largest.lt(1e-10);
+  return where(isTooLarge, LARGE_UNIT, where(isTooSmall, 1 / LARGE_UNIT, 1));
+}
+
+/** A power of two, so that nothing is rounded. */
+const LARGE_UNIT = 2 ** 80;
+
+/** g · 2 / (n − correction) · (x − mean), for a g in keepdim form. Not through the mean: its own part sums to 0. */
+function toDeviations(g: Tensor, x: Tensor, { reduced, divisor }: Spread): Tensor {
+  return x.sub(mean(x, reduced, true)).mul(g.mul(2 / divisor));
+}
+
+/**
+ * Variance over the axes. `unbiased` (the default, as in PyTorch) divides by n − 1 (Bessel's correction),
+ * otherwise by n, as layer norm does. Of too few elements it is NaN.
+ */
+export function variance(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor {
+  const spread = spreadOf(x, axes, options);
+  const kept = reducedShape(x, spread.reduced, true);
+  const { square, unit } = meanSquare(x.detach(), spread);
+  const out = square.mul(unit).mul(unit).reshape(spread.shape);
+  return record('var', out, [x], [x], (g, input) => [toDeviations(g.reshape(kept), input, spread)]);
 }
 
 /** The root of the variance. Where all elements are equal its slope is infinite: the gradient is 0, as in PyTorch. */
 export function standardDeviation(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor {
-  const square = variance(x, axes, options);
-  const root = square.detach().sqrt();
-  return record('std', root, [square], [root], (g, out) => [where(out.eq(0), 0, g.div(out.mul(2)))]);
+  const spread = spreadOf(x, axes, options);
+  const kept = reducedShape(x, spread.reduced, true);
+  const { square, unit } = meanSquare(x.detach(), spread);
+  const root = square.sqrt().mul(unit).reshape(spread.shape);
+  return record('std', root, [x], [x, root], (g, input, out) => {
+    const toSquare = where(out.eq(0), 0, g.div(out.mul(2)));
+    return [toDeviations(toSquare.reshape(kept), input, spread)];
+  });
 }
 
 function refuseEmpty(x: Tensor, axes: readonly number[], what: string): void {
@@ -107,18 +155,26 @@ function refuseEmpty(x: Tensor, axes: readonly number[], what: string): void {
   }
 }
 
-/** Largest or smallest over several axes; NaN if there is one. Equal ones share the gradient, as in torch.amax. */
-export function extreme(op: 'max' | 'min', x: Tensor, axes?: Axes, keepdim = false): Tensor {
+/**
+ * Largest or smallest over several axes; NaN if there is one. Equal ones share the gradient. NaN equals nothing: of a NaN
+ * torch.amax gives NaN to all elements, and torch.max (`ofNaN: 'shared'`) to those that are NaN their share.
+ */
+export function extreme(
+  op: 'max' | 'min',
+  x: Tensor,
+  axes?: Axes,
+  keepdim = false,
+  ofNaN: 'none' | 'shared' = 'none',
+): Tensor {
   const reduced = resolveAxes(x, axes, op);
   refuseEmpty(x, reduced, op);
   const kept = reducedShape(x, reduced, true);
   const out = reduce(op, x, reduced, keepdim);
   return record(op, out, [x], [x, out], (g, input, extremes) => {
     const best = extremes.reshape(kept);
-    // NaN equals nothing: where it is the result, the NaNs are those that are it.
-    const winners = input.eq(best).maximum(input.ne(input).minimum(best.ne(best)));
-    const shares = g.reshape(kept).div(winners.sum(reduced, true));
-    return [where(winners, shares, 0)];
+    const equal = input.eq(best);
+    const winners = ofNaN === 'none' ? equal : equal.maximum(input.ne(input).minimum(best.ne(best)));
+    return [where(winners, g.reshape(kept), 0).div(winners.sum(reduced, true))];
   });
 }
 

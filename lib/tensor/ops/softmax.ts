@@ -53,6 +53,8 @@ export function causalSoftmax(input: Tensor, scale: number, ...more: []): Tensor
       `causalSoftmax: scores of [..., t, T] with t ≤ T are expected, not ${formatShape(input.shape)}`,
     );
   }
+  // The kernels take the largest number off first, which a negative scale would make the smallest.
+  if (scale < 0) return causalSoftmax(input.neg(), -scale);
   const x = input.float();
   const y = Tensor.of(kernels.causalSoftmax(x, scale), x.shape);
   return record('causalSoftmax', y, [x], [y], (g, out) => [
