@@ -3,7 +3,7 @@ import { kernels } from '../../backend/dispatch.ts';
 import type { ArithmeticOp, BinaryOp, ComparisonOp, UnaryOp } from '../../backend/kernels.ts';
 import type { DType } from '../../backend/storage.ts';
 import { UserError } from '../../errors.ts';
-import { named, record } from '../autograd.ts';
+import { record } from '../autograd.ts';
 import { full } from '../create.ts';
 import { checkDType, highestType } from '../dtype.ts';
 import { broadcastShapes, type Shape, sameShape } from '../shape.ts';
@@ -157,6 +157,12 @@ function arithmetic(op: ArithmeticOp, a: Operand, b: Operand): Tensor {
   );
 }
 
+/** x to the power of ±½, computed as a root, as in PyTorch: of −∞ it is NaN, and of −0 it keeps the sign. */
+function rootOf(x: Tensor, exponent: 0.5 | -0.5): Tensor {
+  const y = Tensor.of(kernels.unary(exponent > 0 ? 'sqrt' : 'rsqrt', x), x.shape);
+  return record('pow', y, [x], [x], (g, base) => [g.mul(binary('pow', base, exponent - 1).mul(exponent))]);
+}
+
 function refuseNegativePower(exponent: Tensor): void {
   if (!(exponent.toFlatArray() as number[]).some((e) => e < 0)) return;
   throw new UserError('pow: a whole number to a negative power is not whole; use float() first');
@@ -170,9 +176,7 @@ function compare(op: ComparisonOp, a: Operand, b: Operand): Tensor {
 /** `a op b` with broadcasting. Comparisons give bool and have no gradient. */
 export function binary(op: BinaryOp, a: Operand, b: Operand): Tensor {
   checkOperands(op, a, b);
-  // Roots, as in PyTorch: of −∞ and −0 they are not the powers.
-  if (op === 'pow' && Math.abs(b as number) === 0.5 && a instanceof Tensor)
-    return named('pow', unary(b === 0.5 ? 'sqrt' : 'rsqrt', a));
+  if (op === 'pow' && a instanceof Tensor && (b === 0.5 || b === -0.5)) return rootOf(a.float(), b);
   return op in BINARY_BACKWARD ? arithmetic(op as ArithmeticOp, a, b) : compare(op as ComparisonOp, a, b);
 }
 

@@ -90,7 +90,7 @@ function spreadOf(x: Tensor, axes: Axes, options: VarianceOptions): Spread {
   }
   requireFloats(x, 'var');
   const reduced = resolveAxes(x, axes, 'var');
-  const divisor = Math.max(0, sizeOf(reduced.map((axis) => x.shape[axis])) - correction);
+  const divisor = sizeOf(reduced.map((axis) => x.shape[axis])) - correction;
   const shape = reducedShape(x, reduced, keepdim);
   return { reduced, divisor, shape };
 }
@@ -106,7 +106,7 @@ function meanSquare(x: Tensor, { reduced, divisor }: Spread): { square: Tensor; 
   // Measured from a row's first number, equal numbers are 0 apart whatever the rounding of their mean.
   const apart = y.sub(reduced.reduce((first, axis) => first.narrow(axis, 0, 1), y));
   const deviation = apart.sub(mean(apart, reduced, true));
-  return { square: sum(deviation.square(), reduced, true).div(divisor), unit };
+  return { square: sum(deviation.square(), reduced, true).div(Math.max(0, divisor)), unit };
 }
 
 function unitOf(largest: Tensor): Tensor {
