@@ -70,7 +70,7 @@ function writeTypes(): void {
 rmSync(DIST, { recursive: true, force: true });
 await bundle('node');
 await bundle('browser');
-for (const kernels of ['kernels.relaxed.wasm', 'kernels.simd.wasm']) {
+for (const kernels of ['kernels.wide.wasm', 'kernels.relaxed.wasm', 'kernels.simd.wasm']) {
   cpSync(join(ROOT, 'lib', 'backend', 'wasm', kernels), join(DIST, 'node', kernels));
 }
 writeTypes();

@@ -3,10 +3,12 @@
 import { type BackendChoice, gpuTraffic, type Traffic } from '../../lib/index.ts';
 import type { Notebook } from './notebook.ts';
 
-/** `wasm, 2 threads (no GPU found)`. The reason in full, with what each way to a GPU said, is in `--json`. */
+/** `wasm, 2 threads, 256-bit vectors (no GPU found)`. The reason in full, with what each way to a GPU said, is in `--json`. */
 export function describeEngine(engine: BackendChoice): string {
   const threads = engine.threads && `${engine.threads} thread${engine.threads === 1 ? '' : 's'}`;
-  const parts = [engine.name, engine.mode, threads].filter(Boolean);
+  const note = engine.vectorsNote ? ` (${engine.vectorsNote})` : '';
+  const vectors = engine.vectors && `${engine.vectors}-bit vectors${note}`;
+  const parts = [engine.name, engine.mode, threads, vectors].filter(Boolean);
   // Names of devices stand in parentheses, and some are longer than the line.
   const why = /^no GPU\b/.test(engine.why) ? 'no GPU found' : engine.why.replaceAll(/ \([^)]*\)/g, '');
   return `${parts.join(', ')} (${why})`;

@@ -4,13 +4,24 @@ import type { DecliningKernels, Kernels, Strided } from '../../lib/backend/kerne
 import { Storage, type TypedArray } from '../../lib/backend/storage.ts';
 import { rowMajorStrides } from '../../lib/backend/strided.ts';
 import { createWasmBackend } from '../../lib/backend/wasm/index.ts';
+import { UserError } from '../../lib/errors.ts';
 
 /** What the tests of the wasm kernels share: views of every layout, and the comparison with `js`. */
 
 export const SIZES = [0, 1, 3, 7, 17, 109, 257];
 
 /** One engine with one, two and three threads, over one memory. */
-export const backends = [1, 2, 3].map((threads) => createWasmBackend({ threads }));
+export const backends = [1, 2, 3].map((threads) => createWasmBackend({ threads, vectors: 128 }));
+/** The engine with vectors of 256 bits on the same memory, or why this runtime has none. */
+export const wideBackends = [1, 2].map((threads) => {
+  try {
+    return createWasmBackend({ threads, vectors: 256 });
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+});
+const wide = wideBackends.filter((backend) => typeof backend !== 'string');
 /** The other module that is built, without fused multiply-adds, in a memory of its own. */
 export const plainBackends = [1, 2].map((threads) => createWasmBackend({ threads, variant: 'simd' }));
 
@@ -114,8 +125,8 @@ const bitsOf = ({ data }: Storage) =>
   Buffer.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
 
 /**
- * Runs a kernel on `js`, and with both modules and every number of threads: close to `js`, bit for bit the same for any
- * number of threads.
+ * Runs a kernel on `js`, and with every module and every number of threads: close to `js`, bit for bit the same for any
+ * number of threads and at both widths of vectors.
  * `typical` is the size of a result whose terms do not cancel out. `ofJs` is what `js` gives, where several checks share it.
  */
 export function check(
@@ -125,13 +136,13 @@ export function check(
   ofJs: Results = run(jsKernels),
 ): void {
   const wanted = parts(ofJs);
-  for (const variant of [backends, plainBackends]) {
+  for (const variant of [[...backends, ...wide], plainBackends]) {
     let first: Record<string, Storage | undefined> | undefined;
-    for (const { kernels, threads, relaxed } of variant) {
+    for (const { kernels, threads, relaxed, vectors } of variant) {
       const got = parts(run(mustAnswer(kernels)));
       for (const [name, storage] of Object.entries(wanted)) {
         if (!storage) continue;
-        const label = `${what}: ${name}, ${threads} threads, ${relaxed ? 'relaxed' : 'plain'} SIMD`;
+        const label = `${what}: ${name}, ${threads} threads, ${relaxed ? 'relaxed' : 'plain'} SIMD, ${vectors} bits`;
         // Plain SIMD rounds a product before it is added, relaxed SIMD only the sum: two errors for one.
         const relative = relaxed ? 1e-5 : 2e-5;
         expectClose(got[name]!.data, storage.data, label, { typical, relative });

@@ -1,6 +1,6 @@
 import { availableParallelism, cpus } from 'node:os';
 import { formatTable } from '../../chapters/common/table.ts';
-import { loadKernels } from '../../lib/backend/wasm/load.node.ts';
+import { narrowVariant } from '../../lib/backend/wasm/load.node.ts';
 import { allEngines, type Engine, type Shape, type Trans } from './engines.ts';
 import { PeakProbe } from './peak.ts';
 import { type Job, measureInTurns, median } from './timing.ts';
@@ -28,7 +28,7 @@ export interface GemmRow extends Shape {
 export async function gemm(): Promise<GemmRow[]> {
   const shapes = SIZES.flatMap((size) => TRANS.map((trans) => ({ ...size, trans })));
   const rows: GemmRow[] = [];
-  const probe = await PeakProbe.create(loadKernels().relaxed, availableParallelism());
+  const probe = await PeakProbe.create(narrowVariant() === 'relaxed', availableParallelism());
   const engines = await allEngines();
   for (const shape of shapes) {
     const jobs = new Map<Engine, Job>();

@@ -131,7 +131,9 @@ describe('the pages', () => {
       const panel = page.locator('[data-panel="run"]');
       await panel.getByRole('button', { name: 'Run' }).click();
       await panel.getByText('Done.').waitFor();
-      expect(await panel.getByText('Engine: wasm, 1 thread (asked for)').count()).to.equal(1);
+      expect(await panel.getByText('Engine: wasm, 1 thread, 128-bit vectors (asked for)').count()).to.equal(
+        1,
+      );
     } finally {
       await site.close();
     }

@@ -5,14 +5,9 @@ import * as protocol from './protocol.ts';
 import { protocolInAssemblyScript } from './protocolInAssemblyScript.ts';
 
 /**
- * Builds the kernels (assembly/, AssemblyScript) into two WebAssembly modules beside this file: one with relaxed
- * SIMD's fused multiply-add, one with plain SIMD for runtimes without it. Run by the install: `npm run build`.
+ * Builds the kernels (assembly/, AssemblyScript) into a WebAssembly module for each variant, beside this file. Run by the
+ * install: `npm run build`.
  */
-
-const variants = [
-  { file: 'kernels.relaxed.wasm', features: 'simd,threads,relaxed-simd' },
-  { file: 'kernels.simd.wasm', features: 'simd,threads' },
-];
 
 /** Written beside and renamed: a runtime that reads the file now has the old one or the new one. */
 function write(name: string, contents: string | Uint8Array): void {
@@ -31,15 +26,18 @@ function stop(why: string): never {
 }
 
 write('assembly/protocol.ts', protocolInAssemblyScript());
-for (const { file, features } of variants) {
+for (const variant of protocol.VARIANTS) {
+  const file = `kernels.${variant}.wasm`;
   const args = [
     'assembly/index.ts',
     ...['--baseDir', fileURLToPath(new URL('.', import.meta.url))],
     ...['--outFile', file],
-    ...['--enable', features],
+    ...['--enable', variant === 'simd' ? 'simd,threads' : 'simd,threads,relaxed-simd'],
+    ...['--use', `ASC_REGION=${protocol.regionOf(variant)}`],
+    ...['--use', `ASC_PANEL_COLUMNS=${protocol.panelColumns(variant)}`],
     ...['--runtime', 'stub', '--noAssert', '-O3', '--converge'],
     // Constants lie behind the words that the threads share (assembly/pool.ts).
-    ...['--memoryBase', String(protocol.CONSTANTS)],
+    ...['--memoryBase', String(protocol.regionOf(variant) + protocol.CONSTANTS)],
     // The memory is the caller's, up to 4 GiB, shared between threads.
     ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
   ];

@@ -10,9 +10,12 @@ import {
   FINGERPRINT,
   JOBS,
   type JobName,
+  type KernelVariant,
   LAYOUTS,
   type Place,
+  panelColumns,
   placesOf,
+  regionOf,
   SCRATCH,
 } from './protocol.ts';
 
@@ -21,8 +24,11 @@ export interface WasmExports {
   run(kind: number, tasks: number, threaded: boolean): void;
   work(id: number): void;
   allow(threads: number): void;
-  /** The memory below this belongs to the control words, the arguments and the constants of the kernels. */
-  heapBase(): number;
+  /** Where the kernels' constants end. */
+  constantsEnd(): number;
+  /** So many rounds of the product's tile, and of as many sums in vectors of 128 bits. */
+  timeTile(rounds: number, at: number): void;
+  timeSums(rounds: number): number;
   /** Which protocol.ts the kernels were built with. */
   fingerprint?(): number;
 }
@@ -46,6 +52,8 @@ const ARGUMENT_WORDS = 128;
 export class Engine {
   /** Threads that work on the call in progress, this one among them. */
   threads = 1;
+  /** Columns of a panel of B, as these kernels multiply them. */
+  readonly panelColumns: number;
   readonly memory: TensorMemory;
   readonly packs: PackCache;
   /** The words of a job's arguments, as integers (addresses, sizes) and as floats. */
@@ -65,20 +73,27 @@ export class Engine {
   /** The operands of the call in progress: held here, they cannot be collected once their addresses are taken. */
   operands: unknown;
 
-  constructor(exports: WasmExports, memory: TensorMemory, startHelper: (id: number) => Promise<void>) {
+  constructor(
+    variant: KernelVariant,
+    exports: WasmExports,
+    memory: TensorMemory,
+    startHelper: (id: number) => Promise<void>,
+  ) {
     if (exports.fingerprint?.() !== FINGERPRINT) {
       throw new UserError('the CPU engine was built from other sources than these: run `npm run build`');
     }
     this.#exports = exports;
+    this.panelColumns = panelColumns(variant);
     this.memory = memory;
     this.packs = new PackCache(memory);
     this.#scratch = new Workspace(memory);
     this.panels = new Workspace(memory);
     this.counters = new Workspace(memory);
     this.#startHelper = startHelper;
-    this.#scratchWords = new Int32Array(memory.buffer(), SCRATCH, 2);
-    this.#integers = new Int32Array(memory.buffer(), ARGUMENTS, ARGUMENT_WORDS);
-    this.#floats = new Float32Array(memory.buffer(), ARGUMENTS, ARGUMENT_WORDS);
+    const region = regionOf(variant);
+    this.#scratchWords = new Int32Array(memory.buffer(), region + SCRATCH, 2);
+    this.#integers = new Int32Array(memory.buffer(), region + ARGUMENTS, ARGUMENT_WORDS);
+    this.#floats = new Float32Array(memory.buffer(), region + ARGUMENTS, ARGUMENT_WORDS);
   }
 
   /** A new storage whose content is arbitrary. */

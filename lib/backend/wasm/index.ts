@@ -1,6 +1,8 @@
 import { createCollector } from '#platform/lib/backend/collect';
-import { loadKernels } from '#platform/lib/backend/wasm/load';
+import { loadKernels, narrowVariant } from '#platform/lib/backend/wasm/load';
 import { availableThreads, startThread } from '#platform/lib/backend/wasm/threads';
+import { joining } from '#platform/lib/backend/wasm/vectors';
+import { UserError } from '../../errors.ts';
 import type { Backend, DecliningKernels, Kernels } from '../kernels.ts';
 import { Declined, Engine, type WasmExports } from './engine.ts';
 import { addInto, contiguous, copyInto } from './kernels/copy.ts';
@@ -21,10 +23,20 @@ import {
 import { adamW, embedding, embeddingBackwardInto } from './kernels/training.ts';
 import { Heap } from './memory/heap.ts';
 import { TensorMemory } from './memory/tensorMemory.ts';
-import type { KernelVariant } from './relaxedSimd.ts';
+import { HEAP, type KernelVariant } from './protocol.ts';
+import { failingKernel } from './selfTest.ts';
+import { joinedIsFaster } from './speed.ts';
+
+/** Bits of a vector. */
+export const VECTORS = [128, 256] as const;
+export type Vectors = (typeof VECTORS)[number];
 
 export interface WasmBackend extends Backend {
   readonly threads: number;
+  /** Bits of its vectors. */
+  readonly vectors: Vectors;
+  /** How there could be wider ones, in a few words, if that is worth saying. */
+  readonly vectorsNote?: string;
   /** Does the runtime have fused multiply-adds (relaxed SIMD)? */
   readonly relaxed: boolean;
   readonly memory: TensorMemory;
@@ -77,11 +89,17 @@ function guarded<Args extends unknown[], Result>(
 /** What a memory may grow to, in pages of 64 KiB: 4 GiB, or less where a browser, on a phone above all, refuses that. */
 const MOST_PAGES = [65536, 32768, 16384, 8192];
 
-function newMemory(): { wasmMemory: WebAssembly.Memory; pages: number } {
+interface SharedMemory {
+  readonly wasmMemory: WebAssembly.Memory;
+  readonly tensors: TensorMemory;
+}
+
+function newMemory(): SharedMemory {
   let refusal: unknown;
   for (const pages of MOST_PAGES) {
     try {
-      return { wasmMemory: new WebAssembly.Memory({ initial: 1, maximum: pages, shared: true }), pages };
+      const wasmMemory = new WebAssembly.Memory({ initial: 1, maximum: pages, shared: true });
+      return { wasmMemory, tensors: new TensorMemory(new Heap(wasmMemory, HEAP, pages), createCollector()) };
     } catch (error) {
       refusal = error;
     }
@@ -89,54 +107,92 @@ function newMemory(): { wasmMemory: WebAssembly.Memory; pages: number } {
   throw refusal;
 }
 
-interface Running {
-  readonly engine: Engine;
-  readonly relaxed: boolean;
+/** The kernels on so many threads. */
+function kernelsOf({ engine }: Running, threads: number): DecliningKernels {
+  return Object.fromEntries(
+    Object.entries(KERNELS)
+      .filter(([, kernel]) => kernel)
+      .map(([name, kernel]) => [name, guarded(engine, threads, kernel as AnyKernel)]),
+  ) as DecliningKernels;
 }
 
-/** An engine with a memory of its own. @throws if the kernels have not been built or the runtime lacks what they need */
-function startEngine(variant?: KernelVariant): Running {
-  const { module, relaxed } = loadKernels(variant);
-  const { wasmMemory, pages } = newMemory();
+interface Running {
+  readonly variant: KernelVariant;
+  readonly engine: Engine;
+  readonly exports: WasmExports;
+}
+
+/** Kernels on a memory. @throws if they have not been built or the runtime lacks what they need */
+function startEngine(variant: KernelVariant, { wasmMemory, tensors }: SharedMemory): Running {
+  const module = loadKernels(variant);
   const instance = new WebAssembly.Instance(module, { env: { memory: wasmMemory } });
   const exports = instance.exports as unknown as WasmExports;
-  const memory = new TensorMemory(new Heap(wasmMemory, exports.heapBase(), pages), createCollector());
-  const engine = new Engine(exports, memory, (id) => startThread(module, wasmMemory, id));
-  return { engine, relaxed };
+  const engine = new Engine(variant, exports, tensors, (id) => startThread(module, wasmMemory, id));
+  return { variant, engine, exports };
 }
 
-/** The process has one, whatever its threads: tensors of another memory would be copied at each call. */
-let shared: Running | undefined;
+/** The process has one memory, whatever the threads and the vectors: tensors of another would be copied at each call. */
+let memory: SharedMemory | undefined;
+let narrow: Running | undefined;
+/** The kernels with vectors of 256 bits, or why there are none, once somebody has asked. */
+let wide: Running | string | undefined;
+
+function startWide(shared: SharedMemory): Running | string {
+  const running = startEngine('wide', shared);
+  if (!joinedIsFaster(running.engine, running.exports)) return 'this processor gains nothing from them';
+  const failing = failingKernel(kernelsOf(running, 1));
+  return failing ? `the kernel ${failing} gives wrong numbers with them` : running;
+}
+
+/** The engine that all backends with vectors of so many bits share, or the best that there is. */
+function sharedEngine(vectors: Vectors | undefined): { running: Running; note?: string } {
+  memory ??= newMemory();
+  const { possible, tested, why, note } = joining();
+  if (vectors === 256 && !possible) throw new UserError(`256-bit vectors cannot be had: ${why}`);
+  if (vectors === 256 || (vectors === undefined && tested)) {
+    wide ??= startWide(memory);
+    if (typeof wide !== 'string') return { running: wide };
+    if (vectors === 256) throw new UserError(`256-bit vectors cannot be had: ${wide}`);
+  }
+  narrow ??= startEngine(narrowVariant(), memory);
+  return { running: narrow, note: vectors === undefined ? note : undefined };
+}
 
 export interface WasmOptions {
   /** As many as the machine runs at once, unless told otherwise. */
   threads?: number;
-  /** An engine of its own with these kernels, for tests; else all backends share one with the best that runs here. */
+  /** Bits of the vectors: 256 where that was tested and is faster, else 128, unless told otherwise. */
+  vectors?: Vectors;
+  /** An engine of its own with these kernels, for tests; else all backends share one memory. */
   variant?: KernelVariant;
 }
 
 /**
  * The CPU engine: WebAssembly kernels with SIMD on `threads` threads.
+ * @throws UserError if vectors of 256 bits are asked for and cannot be had
  * @throws if the kernels have not been built or the runtime lacks what they need
  */
-export function createWasmBackend({ threads = availableThreads(), variant }: WasmOptions = {}): WasmBackend {
-  shared = variant ? shared : (shared ?? startEngine());
-  const { engine, relaxed } = variant ? startEngine(variant) : shared!;
-  const { memory } = engine;
-  const kernels = Object.fromEntries(
-    Object.entries(KERNELS)
-      .filter(([, kernel]) => kernel)
-      .map(([name, kernel]) => [name, guarded(engine, threads, kernel as AnyKernel)]),
-  ) as DecliningKernels;
+export function createWasmBackend({
+  threads = availableThreads(),
+  vectors,
+  variant,
+}: WasmOptions = {}): WasmBackend {
+  const { running, note } = variant
+    ? { running: startEngine(variant, newMemory()), note: undefined }
+    : sharedEngine(vectors);
+  const { engine } = running;
+  const tensors = engine.memory;
   return {
     name: 'wasm',
-    kernels,
+    kernels: kernelsOf(running, threads),
     threads,
-    relaxed,
-    memory,
-    allocator: memory,
+    vectors: running.variant === 'wide' ? 256 : 128,
+    vectorsNote: note,
+    relaxed: running.variant !== 'simd',
+    memory: tensors,
+    allocator: tensors,
     start: () => engine.start(threads),
-    memoryUse: () => ({ inUse: memory.heap.bytesInUse, reserved: memory.heap.buffer.byteLength }),
-    betweenSteps: () => memory.betweenSteps(),
+    memoryUse: () => ({ inUse: tensors.heap.bytesInUse, reserved: tensors.heap.buffer.byteLength }),
+    betweenSteps: () => tensors.betweenSteps(),
   };
 }

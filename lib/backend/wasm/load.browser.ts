@@ -1,9 +1,11 @@
 import relaxedKernels from './kernels.relaxed.wasm';
 import simdKernels from './kernels.simd.wasm';
-import { hasRelaxedSimd, type KernelVariant } from './relaxedSimd.ts';
+import type { KernelVariant } from './protocol.ts';
+import { hasRelaxedSimd } from './relaxedSimd.ts';
 
-/** Compiles the kernels for this browser: those with fused multiply-add if it has it. The bundler puts both in as bytes. */
-export function loadKernels(variant?: KernelVariant): { module: WebAssembly.Module; relaxed: boolean } {
-  const relaxed = variant ? variant === 'relaxed' : hasRelaxedSimd();
-  return { module: new WebAssembly.Module(relaxed ? relaxedKernels : simdKernels), relaxed };
-}
+/** Compiles the kernels for this browser. The bundler puts both modules in as bytes. */
+export const loadKernels = (variant: KernelVariant): WebAssembly.Module =>
+  new WebAssembly.Module(variant === 'simd' ? simdKernels : relaxedKernels);
+
+/** The best kernels that this browser has: those with fused multiply-adds, if it has them. */
+export const narrowVariant = (): KernelVariant => (hasRelaxedSimd() ? 'relaxed' : 'simd');

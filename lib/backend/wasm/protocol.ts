@@ -6,15 +6,29 @@
  * bytes; `[n]` is a list of up to n.
  */
 
-/** Where the threads find their scratch memory (its address, and the bytes that each has) and a job's arguments. */
+/**
+ * The modules that are built: with fused multiply-adds (relaxed SIMD), without them for runtimes that have none, and with
+ * them in pairs that V8 joins to vectors of 256 bits.
+ */
+export const VARIANTS = ['wide', 'relaxed', 'simd'] as const;
+export type KernelVariant = (typeof VARIANTS)[number];
+
+/**
+ * At the beginning of the memory each module has a region of its own, so that the threads of one never see a job of another;
+ * the tensors behind them belong to all. In a region, in bytes from its beginning: the words that the module's threads
+ * share (assembly/pool.ts), where they find their scratch memory (its address, and the bytes that each has), a job's
+ * arguments, and the constants of the kernels.
+ */
+export const regionOf = (variant: KernelVariant): number => VARIANTS.indexOf(variant) * REGION_BYTES;
+export const REGION_BYTES = 4096;
+export const HEAP = VARIANTS.length * REGION_BYTES;
 export const SCRATCH = 208;
 export const ARGUMENTS = 256;
-/** The constants of the kernels begin here. */
 export const CONSTANTS = 1024;
 
 /** Rows of a panel of A and columns of a panel of B: the tile of sums that the matrix product keeps in registers. */
 export const MR = 6;
-export const NR = 8;
+export const panelColumns = (variant: KernelVariant): number => (variant === 'wide' ? 16 : 8);
 /** Dimensions that an elementwise kernel can count beside the row, and a copy beside a plane. */
 export const MOST_OUTER = 5;
 export const MOST_FURTHER = 6;
@@ -276,11 +290,11 @@ export function placesOf(layout: Layout): Place[] {
  */
 export const FINGERPRINT = fingerprintOf(
   JSON.stringify([
+    VARIANTS.map((variant) => [regionOf(variant), panelColumns(variant)]),
     SCRATCH,
     ARGUMENTS,
     CONSTANTS,
     MR,
-    NR,
     Start,
     Unary,
     Binary,

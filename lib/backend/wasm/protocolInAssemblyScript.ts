@@ -6,7 +6,6 @@ export function protocolInAssemblyScript(): string {
     SCRATCH,
     ARGUMENTS,
     MR,
-    NR,
     FINGERPRINT,
     Start,
     Unary,
@@ -19,8 +18,10 @@ export function protocolInAssemblyScript(): string {
   } = protocol;
   const numberOf = Object.fromEntries(Object.keys(JOBS).map((job, number) => [job, number]));
   return [
-    '/** Written by ../build.ts from ../protocol.ts, where it is explained. */',
-    constants({ SCRATCH, ARGUMENTS, MR, NR, FINGERPRINT }),
+    '/** Written by ../build.ts from ../protocol.ts, where it is explained. The compiler is told the numbers named ASC_…. */',
+    constants({ SCRATCH, ARGUMENTS, MR, FINGERPRINT }),
+    'export const REGION: i32 = ASC_REGION;',
+    'export const NR: i32 = ASC_PANEL_COLUMNS;',
     ...Object.entries({ Job: numberOf, Start, Unary, Binary, Reduce, CastFrom, Blocks }).map(
       ([name, numbers]) => namespace(name, constants(numbers)),
     ),
@@ -40,7 +41,7 @@ function readers(layout: protocol.Layout): string {
   return protocol
     .placesOf(layout)
     .map(({ name, type, at, length }) => {
-      const address = protocol.ARGUMENTS + 4 * at;
+      const address = `REGION + ${protocol.ARGUMENTS + 4 * at}`;
       const [parameter, place] =
         length === undefined ? ['', address] : ['i: i32', `${address} + (<usize>i << 2)`];
       return `// @ts-ignore: decorator\n@inline export function ${name}(${parameter}): ${type} { return load<${type}>(${place}); }`;

@@ -4,8 +4,5 @@ const RELAXED_SIMD = new Uint8Array([
   253, 133, 2, 11,
 ]);
 
-/** The two modules that are built: with fused multiply-adds (relaxed SIMD), and without for runtimes that have none. */
-export type KernelVariant = 'relaxed' | 'simd';
-
 /** Does the runtime have fused multiply-adds? Safari has none yet. */
 export const hasRelaxedSimd = (): boolean => WebAssembly.validate(RELAXED_SIMD);

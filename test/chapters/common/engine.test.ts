@@ -32,6 +32,13 @@ describe('describeEngine', () => {
     expect(describeEngine({ name: 'wasm', threads: 1, why: slow })).to.equal(
       'wasm, 1 thread (measured: webgpu 4.1 GFLOP/s, wasm 70 GFLOP/s)',
     );
+    const narrow = { threads: 2, vectors: 128, vectorsNote: 'Node 24 or later: 256' } as const;
+    expect(describeEngine({ name: 'wasm', ...narrow, why: none })).to.equal(
+      'wasm, 2 threads, 128-bit vectors (Node 24 or later: 256) (no GPU found)',
+    );
+    expect(describeEngine({ name: 'wasm', threads: 2, vectors: 256, why: none })).to.equal(
+      'wasm, 2 threads, 256-bit vectors (no GPU found)',
+    );
     expect(describeEngine({ name: 'js', why: 'asked for' })).to.equal('js (asked for)');
     expect(describeEngine({ name: 'gpu', mode: 'webgpu', why: 'asked for: a card' })).to.equal(
       'gpu, webgpu (asked for: a card)',

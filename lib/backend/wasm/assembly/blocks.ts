@@ -83,16 +83,18 @@ export function packBlocksTask(task: i32): void {
     }
     return;
   }
-  // Columns of B lie side by side: a block is a row of four panels.
-  for (let column = first; column < last; column += BLOCK, to += 4 * panel) {
+  // Columns of B lie side by side: a block is a row of several panels.
+  for (let column = first; column < last; column += BLOCK, to += (BLOCK / NR) * panel) {
     const block = <usize>((packBlocks.firstColumn() + column) / BLOCK) * bytes;
     let from = packBlocks.b() + <usize>packBlocks.firstStep() * line + block;
     let row = to;
     for (let kk = 0; kk < k; kk++, from += line, row += 4 * NR) {
       decodeBlocks(format, from, 1, decoded);
-      for (let i: usize = 0; i < 4; i++) {
-        v128.store(row + i * panel, v128.load(decoded + 32 * i));
-        v128.store(row + i * panel, v128.load(decoded + 32 * i, 16), 16);
+      for (let i = 0; i < BLOCK; i += 8) {
+        const eight = decoded + (<usize>i << 2);
+        const to = row + <usize>(i / NR) * panel + (<usize>(i % NR) << 2);
+        v128.store(to, v128.load(eight, 16), 16);
+        v128.store(to, v128.load(eight));
       }
     }
   }

@@ -8,106 +8,144 @@ import { storeLanes } from './rows';
  * The matrix product C [m, n] (+)= A [m, k] · B [k, n] (+ bias [n]) on packed panels (pack.ts), after Goto and
  * van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008).
  *
- * The micro-kernel keeps a tile of 6×8 sums in 12 of the 16 vector registers; two more hold a row of B and one a
- * number of A spread over four lanes. Per step of k it does 12 multiply-adds for 8 loads, which is what two
- * 128-bit multiply-adders are kept busy with. The panels stream out of the second-level cache, so k is not cut to fit
+ * The micro-kernel keeps a tile of 6×NR sums in 12 of the 16 vector registers; two more hold a row of B and one a
+ * number of A spread over all lanes. Per step of k it does 12 multiply-adds for 8 loads, which is what two
+ * multiply-adders are kept busy with. In vectors of 128 bits NR is 8. Where V8 joins two of them to 256 bits it is 16, and
+ * everything below is written in such pairs (docs/engine.md says how V8 finds them): the tile begins with numbers from
+ * memory, since V8 does not join what it computes outside the loop from what it loads, and ends with pairs of stores, the upper
+ * half first.
+ *
+ * The panels stream out of the second-level cache, so k is not cut to fit
  * the first: fewer passes over C are worth more. The loop is not unrolled: V8 would move the loads of all steps to
  * the front and spill the sums to the stack, which costs a quarter to a half of the speed.
  */
 
-/** One 6×8 tile: k steps of panels a and b onto c, whose rows are `ldc` bytes apart. */
-function microKernel(k: i32, a: usize, b: usize, c: usize, ldc: usize, start: i32, bias: usize): void {
-  let c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128;
-  let c30: v128, c31: v128, c40: v128, c41: v128, c50: v128, c51: v128;
-  const c1 = c + ldc;
-  const c2 = c1 + ldc;
-  const c3 = c2 + ldc;
-  const c4 = c3 + ldc;
-  const c5 = c4 + ldc;
-  if (start == Start.add) {
-    c00 = v128.load(c);
-    c01 = v128.load(c, 16);
-    c10 = v128.load(c1);
-    c11 = v128.load(c1, 16);
-    c20 = v128.load(c2);
-    c21 = v128.load(c2, 16);
-    c30 = v128.load(c3);
-    c31 = v128.load(c3, 16);
-    c40 = v128.load(c4);
-    c41 = v128.load(c4, 16);
-    c50 = v128.load(c5);
-    c51 = v128.load(c5, 16);
-  } else {
-    let left = f32x4.splat(0);
-    let right = left;
-    if (start == Start.bias) {
-      left = v128.load(bias);
-      right = v128.load(bias, 16);
-    }
-    c00 = c10 = c20 = c30 = c40 = c50 = left;
-    c01 = c11 = c21 = c31 = c41 = c51 = right;
-  }
+/** A row of zeros. */
+const ZEROS: usize = memory.data<f32>([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 16);
+
+/**
+ * One tile of 6×NR: k steps of panels a and b onto c, whose rows are `ldc` bytes apart. The sums begin with the numbers at
+ * `from`, whose rows are `ldFrom` apart: 0 for one row that all of them begin with.
+ */
+export function microKernel(k: i32, a: usize, b: usize, from: usize, ldFrom: usize, c: usize, ldc: usize): void {
+  let c00 = v128.load(from);
+  let c01 = v128.load(from, 16);
+  let c02 = NR == 16 ? v128.load(from, 32) : c00;
+  let c03 = NR == 16 ? v128.load(from, 48) : c01;
+  from += ldFrom;
+  let c10 = v128.load(from);
+  let c11 = v128.load(from, 16);
+  let c12 = NR == 16 ? v128.load(from, 32) : c10;
+  let c13 = NR == 16 ? v128.load(from, 48) : c11;
+  from += ldFrom;
+  let c20 = v128.load(from);
+  let c21 = v128.load(from, 16);
+  let c22 = NR == 16 ? v128.load(from, 32) : c20;
+  let c23 = NR == 16 ? v128.load(from, 48) : c21;
+  from += ldFrom;
+  let c30 = v128.load(from);
+  let c31 = v128.load(from, 16);
+  let c32 = NR == 16 ? v128.load(from, 32) : c30;
+  let c33 = NR == 16 ? v128.load(from, 48) : c31;
+  from += ldFrom;
+  let c40 = v128.load(from);
+  let c41 = v128.load(from, 16);
+  let c42 = NR == 16 ? v128.load(from, 32) : c40;
+  let c43 = NR == 16 ? v128.load(from, 48) : c41;
+  from += ldFrom;
+  let c50 = v128.load(from);
+  let c51 = v128.load(from, 16);
+  let c52 = NR == 16 ? v128.load(from, 32) : c50;
+  let c53 = NR == 16 ? v128.load(from, 48) : c51;
   for (; k > 0; k--) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, 16);
+    const b2 = NR == 16 ? v128.load(b, 32) : b0;
+    const b3 = NR == 16 ? v128.load(b, 48) : b1;
     const a0 = v128.load32_splat(a);
     c00 = madd(a0, b0, c00);
     c01 = madd(a0, b1, c01);
+    if (NR == 16) {
+      c02 = madd(a0, b2, c02);
+      c03 = madd(a0, b3, c03);
+    }
     const a1 = v128.load32_splat(a, 4);
     c10 = madd(a1, b0, c10);
     c11 = madd(a1, b1, c11);
+    if (NR == 16) {
+      c12 = madd(a1, b2, c12);
+      c13 = madd(a1, b3, c13);
+    }
     const a2 = v128.load32_splat(a, 8);
     c20 = madd(a2, b0, c20);
     c21 = madd(a2, b1, c21);
+    if (NR == 16) {
+      c22 = madd(a2, b2, c22);
+      c23 = madd(a2, b3, c23);
+    }
     const a3 = v128.load32_splat(a, 12);
     c30 = madd(a3, b0, c30);
     c31 = madd(a3, b1, c31);
+    if (NR == 16) {
+      c32 = madd(a3, b2, c32);
+      c33 = madd(a3, b3, c33);
+    }
     const a4 = v128.load32_splat(a, 16);
     c40 = madd(a4, b0, c40);
     c41 = madd(a4, b1, c41);
+    if (NR == 16) {
+      c42 = madd(a4, b2, c42);
+      c43 = madd(a4, b3, c43);
+    }
     const a5 = v128.load32_splat(a, 20);
     c50 = madd(a5, b0, c50);
     c51 = madd(a5, b1, c51);
+    if (NR == 16) {
+      c52 = madd(a5, b2, c52);
+      c53 = madd(a5, b3, c53);
+    }
     a += 4 * MR;
     b += 4 * NR;
   }
-  v128.store(c, c00);
-  v128.store(c, c01, 16);
-  v128.store(c1, c10);
-  v128.store(c1, c11, 16);
-  v128.store(c2, c20);
-  v128.store(c2, c21, 16);
-  v128.store(c3, c30);
-  v128.store(c3, c31, 16);
-  v128.store(c4, c40);
-  v128.store(c4, c41, 16);
-  v128.store(c5, c50);
-  v128.store(c5, c51, 16);
+  storeRow(c, c00, c01, c02, c03);
+  c += ldc;
+  storeRow(c, c10, c11, c12, c13);
+  c += ldc;
+  storeRow(c, c20, c21, c22, c23);
+  c += ldc;
+  storeRow(c, c30, c31, c32, c33);
+  c += ldc;
+  storeRow(c, c40, c41, c42, c43);
+  c += ldc;
+  storeRow(c, c50, c51, c52, c53);
+}
+
+/** A row of a tile. */
+// @ts-ignore: decorator
+@inline
+function storeRow(to: usize, s0: v128, s1: v128, s2: v128, s3: v128): void {
+  if (NR == 16) {
+    v128.store(to, s3, 48);
+    v128.store(to, s2, 32);
+  }
+  v128.store(to, s1, 16);
+  v128.store(to, s0);
 }
 
 function copyTile(from: usize, fromRow: usize, to: usize, toRow: usize, rows: i32, columns: i32): void {
   for (let i = 0; i < rows; i++) {
-    if (columns >= 4) v128.store(to, v128.load(from));
-    else storeLanes(to, v128.load(from), columns);
-    if (columns == NR) v128.store(to, v128.load(from, 16), 16);
-    else if (columns > 4) storeLanes(to + 16, v128.load(from, 16), columns - 4);
+    let at: usize = 0;
+    let left = columns;
+    for (; left >= 4; left -= 4, at += 16) v128.store(to + at, v128.load(from + at));
+    if (left > 0) storeLanes(to + at, v128.load(from + at), left);
     from += fromRow;
     to += toRow;
   }
 }
 
-/** A tile that hangs over the edge of C: done in `spare` (6×8), its valid part copied out. */
-function edgeTile(
-  k: i32, a: usize, b: usize, c: usize, ldc: usize, start: i32, bias: usize, rows: i32, columns: i32, spare: usize,
-): void {
-  if (start == Start.add) copyTile(c, ldc, spare, 4 * NR, rows, columns);
-  microKernel(k, a, b, spare, 4 * NR, start, bias);
-  copyTile(spare, 4 * NR, c, ldc, rows, columns);
-}
-
 /**
  * A block of C, `rows` × `columns` at c. a, b: its panels, k steps long. A panel of B meets all panels of A before the
- * next one's turn comes.
+ * next one's turn comes. A tile that hangs over the edge of C is done in `spare` (6×NR), and its valid part is copied out.
  */
 function multiplyBlock(
   rows: i32, columns: i32, k: i32, a: usize, b: usize, c: usize, ldc: usize, start: i32, bias: usize, spare: usize,
@@ -117,13 +155,21 @@ function multiplyBlock(
   for (let j = 0; j < columns; j += NR) {
     let aPanel = a;
     let tile = c + (<usize>j << 2);
-    const tileBias = bias + (<usize>j << 2);
+    // Where the sums begin, and the bytes from one row of that to the next.
+    const first = start == Start.bias ? bias + (<usize>j << 2) : ZEROS;
     for (let i = 0; i < rows; i += MR) {
-      if (i + MR <= rows && j + NR <= columns) {
-        microKernel(k, aPanel, b, tile, ldc, start, tileBias);
+      const whole = i + MR <= rows && j + NR <= columns;
+      const to = whole ? tile : spare;
+      const ldTo: usize = whole ? ldc : 4 * NR;
+      const height = min(MR, rows - i);
+      const width = min(NR, columns - j);
+      if (start == Start.add) {
+        if (!whole) copyTile(tile, ldc, spare, 4 * NR, height, width);
+        microKernel(k, aPanel, b, to, ldTo, to, ldTo);
       } else {
-        edgeTile(k, aPanel, b, tile, ldc, start, tileBias, min(MR, rows - i), min(NR, columns - j), spare);
+        microKernel(k, aPanel, b, first, 0, to, ldTo);
       }
+      if (!whole) copyTile(spare, 4 * NR, tile, ldc, height, width);
       aPanel += panelA;
       tile += MR * ldc;
     }

@@ -1,10 +1,11 @@
 import { FINGERPRINT } from './protocol';
 
 export { allow, run, work } from './pool';
+export { timeSums, timeTile } from './speed';
 
-/** Where the constants end: tensors may lie from here on. */
-export function heapBase(): usize {
-  return (__heap_base + 63) & ~63;
+/** Where the constants end. */
+export function constantsEnd(): usize {
+  return __heap_base;
 }
 
 /** Which protocol these kernels were built with. */

@@ -1,4 +1,4 @@
-import { SCRATCH } from './protocol';
+import { REGION, SCRATCH } from './protocol';
 
 /** What a task has besides its job's arguments (protocol.ts): memory of its thread's own. */
 
@@ -14,5 +14,5 @@ export function useScratchOf(id: i32): void {
 // @ts-ignore: decorator
 @inline
 export function scratch(): usize {
-  return load<usize>(SCRATCH) + <usize>thread * load<usize>(SCRATCH + 4);
+  return load<usize>(REGION + SCRATCH) + <usize>thread * load<usize>(REGION + SCRATCH + 4);
 }

@@ -6,8 +6,9 @@ import { splat } from './simd';
  * Packing: an operand of the matrix product is rewritten into panels in the order in which the micro-kernel
  * (gemm.ts) reads it. Rows and columns may lie at any stride, so a transposed operand costs no copy of its own.
  *
- * A [m, k] becomes panels of 6 rows, panel[p][kk][6]; B [k, n] panels of 8 columns, panel[p][kk][8]. A panel that
- * hangs over the edge is filled up with whatever is quick: no sum that counts has a part in it.
+ * A [m, k] becomes panels of 6 rows, panel[p][kk][6]; B [k, n] panels of NR columns, panel[p][kk][NR]: 8, or 16 where
+ * vectors of 256 bits multiply them. A panel that hangs over the edge is filled up with whatever is quick: no sum that
+ * counts has a part in it.
  */
 
 /** Four rows of four become four columns of four: stored `step` bytes apart. */
@@ -31,17 +32,19 @@ function lineAt(from: usize, line: usize, i: i32, lines: i32): usize {
   return from + <usize>min(i, lines - 1) * line;
 }
 
-/** `width` lines of one panel, element by element: the last steps of k, and strides that have no faster way. */
+/**
+ * `width` lines of one panel that has `across` of them, element by element: the last steps of k, and strides that have no
+ * faster way.
+ */
 function packSlowly(
-  from: usize, line: usize, step: usize, lines: i32, width: i32, k: i32, to: usize,
+  from: usize, line: usize, step: usize, lines: i32, width: i32, across: i32, k: i32, to: usize,
 ): void {
   for (let kk = 0; kk < k; kk++) {
-    let source = from + <usize>kk * step;
+    const source = from + <usize>kk * step;
     for (let i = 0; i < width; i++) {
-      store<f32>(to, i < lines ? load<f32>(source) : 0);
-      source += line;
-      to += 4;
+      store<f32>(to + (<usize>i << 2), i < lines ? load<f32>(source + <usize>i * line) : 0);
     }
+    to += <usize>across << 2;
   }
 }
 
@@ -51,7 +54,7 @@ function packSlowly(
  */
 export function packPanelA(from: usize, line: usize, step: usize, lines: i32, k: i32, to: usize): void {
   if ((step != 4 && line != 4) || (line == 4 && lines < MR)) {
-    packSlowly(from, line, step, lines, MR, k, to);
+    packSlowly(from, line, step, lines, MR, MR, k, to);
     return;
   }
   if (line == 4) {
@@ -88,24 +91,35 @@ export function packPanelA(from: usize, line: usize, step: usize, lines: i32, k:
     r5 += 16;
     to += 16 * MR;
   }
-  packSlowly(r0, line, step, lines, MR, k - whole, to);
+  packSlowly(r0, line, step, lines, MR, MR, k - whole, to);
 }
 
-/** One panel of B: `lines` (≤ 8) columns that begin at `from`, `line` apart; `step` is the distance of two rows. */
+/** One panel of B: `lines` (≤ NR) columns that begin at `from`, `line` apart; `step` is the distance of two rows. */
 export function packPanelB(from: usize, line: usize, step: usize, lines: i32, k: i32, to: usize): void {
-  if (step != 4 && line != 4) {
-    packSlowly(from, line, step, lines, NR, k, to);
-    return;
-  }
   if (line == 4) {
     // What lies behind the edge is another row, or not a number at all.
     const zero = splat(0);
     for (let kk = 0; kk < k; kk++) {
-      v128.store(to, firstLanes(v128.load(from), zero, lines));
-      v128.store(to, firstLanes(v128.load(from, 16), zero, lines - 4), 16);
+      for (let i = 0; i < NR; i += 4) {
+        const at = <usize>i << 2;
+        v128.store(to + at, firstLanes(v128.load(from + at), zero, lines - i));
+      }
       from += step;
       to += 4 * NR;
     }
+    return;
+  }
+  for (let i = 0; i < NR; i += 8) {
+    // Where there is none of these columns, the last one again.
+    const first = min(i, lines - 1);
+    packEightColumns(from + <usize>first * line, line, step, min(8, lines - first), k, to + (<usize>i << 2));
+  }
+}
+
+/** Eight columns of a panel, or `lines` of them. */
+function packEightColumns(from: usize, line: usize, step: usize, lines: i32, k: i32, to: usize): void {
+  if (step != 4) {
+    packSlowly(from, line, step, lines, 8, NR, k, to);
     return;
   }
   let r0 = from;
@@ -130,24 +144,24 @@ export function packPanelB(from: usize, line: usize, step: usize, lines: i32, k:
     r7 += 16;
     to += 16 * NR;
   }
-  packSlowly(r0, line, step, lines, NR, k - whole, to);
+  packSlowly(r0, line, step, lines, 8, NR, k - whole, to);
 }
 
-/** Two neighbouring full panels of B whose columns lie side by side: whole cache lines are read at once. */
-function packTwoPanelsB(from: usize, step: usize, k: i32, to: usize): void {
-  let second = to + ((<usize>k * NR) << 2);
+/** Sixteen neighbouring columns that lie side by side, in full panels: whole cache lines are read at once. */
+function packSixteenColumns(from: usize, step: usize, k: i32, to: usize): void {
+  // Two panels of eight, or one of sixteen.
+  const second = NR == 8 ? (<usize>k * NR) << 2 : 32;
   for (let kk = 0; kk < k; kk++) {
-    v128.store(to, v128.load(from));
     v128.store(to, v128.load(from, 16), 16);
-    v128.store(second, v128.load(from, 32));
-    v128.store(second, v128.load(from, 48), 16);
+    v128.store(to, v128.load(from));
+    v128.store(to + second, v128.load(from, 48), 16);
+    v128.store(to + second, v128.load(from, 32));
     from += step;
     to += 4 * NR;
-    second += 4 * NR;
   }
 }
 
-/** Columns first … last−1 (a multiple of 8, or the end) of B into panels. */
+/** Columns first … last−1 (a multiple of NR, or the end) of B into panels. */
 export function packColumnsB(
   from: usize, line: usize, step: usize, first: i32, last: i32, k: i32, to: usize,
 ): void {
@@ -155,10 +169,10 @@ export function packColumnsB(
   const panel = (<usize>k * NR) << 2;
   while (column < last) {
     const source = from + <usize>column * line;
-    if (line == 4 && column + 2 * NR <= last) {
-      packTwoPanelsB(source, step, k, to);
-      column += 2 * NR;
-      to += 2 * panel;
+    if (line == 4 && column + 16 <= last) {
+      packSixteenColumns(source, step, k, to);
+      column += 16;
+      to += (16 / NR) * panel;
     } else {
       packPanelB(source, line, step, min(NR, last - column), k, to);
       column += NR;

@@ -1,4 +1,5 @@
 import { useScratchOf } from './job';
+import { REGION } from './protocol';
 import { runTask } from './tasks';
 
 /**
@@ -9,12 +10,12 @@ import { runTask } from './tasks';
  */
 
 /** What the threads share lies at fixed addresses, each word that is fought over on a cache line of its own. */
-const TICKETS: usize = 64; // i64: count of tasks << 32 | next task
-const DONE: usize = 128; // i32: tasks finished
-const SIGNAL: usize = 192; // i32: grows with every job, what idle threads sleep on
-const SLEEPING: usize = 196; // i32: threads asleep
-const THREADS: usize = 200; // i32: threads that may work, the caller among them; what those beyond sleep on
-const KIND: usize = 204; // i32: the kernel
+const TICKETS: usize = REGION + 64; // i64: count of tasks << 32 | next task
+const DONE: usize = REGION + 128; // i32: tasks finished
+const SIGNAL: usize = REGION + 192; // i32: grows with every job, what idle threads sleep on
+const SLEEPING: usize = REGION + 196; // i32: threads asleep
+const THREADS: usize = REGION + 200; // i32: threads that may work, the caller among them; what those beyond sleep on
+const KIND: usize = REGION + 204; // i32: the kernel
 
 /** A thread without work looks this often for more before it goes to sleep: a few tenths of a millisecond. */
 const LOOKS: i32 = 100000;

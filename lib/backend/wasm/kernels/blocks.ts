@@ -1,6 +1,6 @@
 import { BLOCK, type StoredBlocks } from '../../quantised/storedBlocks.ts';
 import type { Engine } from '../engine.ts';
-import { Blocks, NR } from '../protocol.ts';
+import { Blocks } from '../protocol.ts';
 
 /** Jobs on matrices kept in blocks of 32 numbers. The loops are in assembly/blocks.ts and blockDots.ts. */
 
@@ -36,8 +36,9 @@ export function packBlocks(
   threaded: boolean,
 ): void {
   const { n, k } = size;
-  const perTask = Math.ceil(elementsPerTask / (BLOCK * k)) * (BLOCK / NR);
-  engine.scratch(4 * Math.max(BLOCK, byColumns ? NR * k : 0));
+  const width = engine.panelColumns;
+  const perTask = Math.ceil(elementsPerTask / (BLOCK * k)) * (BLOCK / width);
+  engine.scratch(4 * Math.max(BLOCK, byColumns ? width * k : 0));
   const args = {
     panelsPerTask: perTask,
     ...source(engine, blocks),
@@ -48,7 +49,7 @@ export function packBlocks(
     k,
     panels,
   };
-  engine.run('packBlocks', args, Math.ceil(n / (NR * perTask)), threaded);
+  engine.run('packBlocks', args, Math.ceil(n / (width * perTask)), threaded);
 }
 
 export interface FewRows {

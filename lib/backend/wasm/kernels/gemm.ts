@@ -1,7 +1,7 @@
 import { BLOCK, FEW_ROWS } from '../../quantised/storedBlocks.ts';
 import type { Engine } from '../engine.ts';
 import type { Packed } from '../memory/packCache.ts';
-import { MR, NR, Start } from '../protocol.ts';
+import { MR, Start } from '../protocol.ts';
 import { type BlockMatrix, multiplyBlocks, packBlocks } from './blocks.ts';
 
 /** Plans one matrix product: which panels to pack, how to cut C into blocks. The sums are in assembly/gemm.ts. */
@@ -12,7 +12,7 @@ const MOST_STEPS = 3072;
 const BLOCK_ROWS = 21 * MR;
 const LEAST_BLOCK_ROWS = 4 * MR;
 /** A block's columns are handed out this many at a time: few, so that no thread waits long for the last of them. */
-const CHUNK_COLUMNS = 6 * NR;
+const CHUNK_COLUMNS = 48;
 /** B is packed in parts of about this many bytes, unless its panels are kept. */
 const PANEL_BYTES = 16 * 2 ** 20;
 /** Elements packed by one task. */
@@ -103,21 +103,22 @@ export function multiplyFewRows(engine: Engine, p: Product, b: Matrix, series = 
 
 function multiplyPanels(engine: Engine, p: Product, keep?: (bytes: number) => Packed | undefined): void {
   const { n, k } = p;
+  const width = engine.panelColumns;
   const threaded = p.m * n * k > THREADED_WORK;
   const evenSteps = Math.ceil(k / Math.max(1, Math.ceil(k / MOST_STEPS)));
   const inBlocks = 'blocks' in p.b;
   const steps = inBlocks ? roundUp(evenSteps, BLOCK) : evenSteps;
   const blocks = blocksOf(engine, p, steps, threaded);
   // Last: where memory is short, taking some gives up the panels that are kept.
-  const kept = keep?.(roundUp(n, NR) * k * 4);
-  const columns = kept ? n : columnsPacked(n, steps, inBlocks ? BLOCK : NR);
+  const kept = keep?.(roundUp(n, width) * k * 4);
+  const columns = kept ? n : columnsPacked(n, steps, inBlocks ? BLOCK : width);
   for (let column = 0; column < n; column += columns) {
     let done = 0;
     do {
       const part = partOf(p, column, Math.min(columns, n - column), done, Math.min(steps, k - done));
       const panels = kept
-        ? kept.address + 4 * roundUp(n, NR) * done
-        : engine.panels.reserve(4 * roundUp(part.n, NR) * part.k);
+        ? kept.address + 4 * roundUp(n, width) * done
+        : engine.panels.reserve(4 * roundUp(part.n, width) * part.k);
       if (!kept?.ready) packB(engine, part, panels, threaded);
       multiplyBlocksOfRows(engine, part, panels, blocks);
       done += steps;
@@ -138,7 +139,7 @@ function blocksOf(engine: Engine, { m, n }: Product, steps: number, threaded: bo
   const lanes = threaded ? engine.threads : 1;
   const rows = blockRows(m, n, lanes);
   const count = Math.ceil(m / rows);
-  engine.scratch(4 * (MR * NR + rows * steps));
+  engine.scratch(4 * (MR * engine.panelColumns + rows * steps));
   return { rows, count, lanes, counters: engine.counters.reserve(4 * count) };
 }
 
@@ -170,10 +171,11 @@ function packB(engine: Engine, { n, k, b }: Product, panels: number, threaded: b
     packBlocks(engine, b, { n, k }, panels, PACK_ELEMENTS, threaded);
     return;
   }
-  // An even number of panels, since two panels together are whole cache lines.
-  const perTask = roundUp(Math.ceil(PACK_ELEMENTS / (NR * Math.max(1, k))), 2);
+  // A multiple of sixteen columns, which are whole cache lines.
+  const width = engine.panelColumns;
+  const perTask = roundUp(Math.ceil(PACK_ELEMENTS / (width * Math.max(1, k))), 16 / width);
   const args = { panelsPerTask: perTask, k, b: b.address, line: b.line, step: b.step, n, panels };
-  engine.run('pack', args, Math.ceil(n / (NR * perTask)), threaded);
+  engine.run('pack', args, Math.ceil(n / (width * perTask)), threaded);
 }
 
 function multiplyBlocksOfRows(engine: Engine, p: Product, panelsB: number, blocks: Blocks): void {

@@ -3,7 +3,7 @@ import { wholeMatrixOfBlocks } from '../../quantised/storedBlocks.ts';
 import type { Storage } from '../../storage.ts';
 import { isContiguous, sizeOf } from '../../strided.ts';
 import type { Engine } from '../engine.ts';
-import { MR, NR, Start } from '../protocol.ts';
+import { MR, Start } from '../protocol.ts';
 import { fold } from './fold.ts';
 import {
   type Matrix,
@@ -104,7 +104,8 @@ function multiplyBatch(engine: Engine, p: Product & { b: Matrix }, a: Strided, b
   // Few products: each is cut into rows, so that every thread has some.
   const wanted = threaded && count < 4 * engine.threads ? Math.ceil((4 * engine.threads) / count) : 1;
   let rows = Math.max(MR, roundUp(Math.ceil(m / wanted), MR));
-  const bytes = (height: number) => 4 * (MR * NR + (height + roundUp(n, NR)) * k);
+  const width = engine.panelColumns;
+  const bytes = (height: number) => 4 * (MR * width + (height + roundUp(n, width)) * k);
   while (rows > 8 * MR && bytes(rows) > SMALL_BYTES) rows = roundUp(rows / 2, MR);
   if (bytes(rows) > SMALL_BYTES) {
     for (let i = 0; i < count; i++) multiply(engine, one(i));
