@@ -5,6 +5,7 @@ import {
   isFolder,
   isSynthetic,
   type LabelledText,
+  labelsIn,
   MESSAGES,
   type Message,
   ORIGINAL_ROWS,
@@ -12,7 +13,7 @@ import {
   type Parts,
   readParts,
 } from '../datasets/index.ts';
-import { isOwnData, type OwnDataOptions, prepareOwnData } from './own-data.ts';
+import { copiesInWords, isOwnData, type OwnDataOptions, ownParts, prepareOwnData } from './own-data.ts';
 import { DEFAULT_SEED, randomSplit } from './split.ts';
 
 /**
@@ -46,8 +47,10 @@ export interface PreparedMessages {
   before?: { messages: Message[]; balanced: Message[] };
   /** Where they are from, in words. */
   source: string;
-  /** What was found in the user's own table, a line each. */
+  /** What was found in the user's own data, a line each. */
   found?: readonly string[];
+  /** What is not as it stands in the user's own table: columns left out, names joined, rows moved. */
+  notes?: readonly string[];
   /** Tokens that the user's own messages are cut to, where they are longer than the model can see. */
   maxLength?: number;
   /** True for the stand-in: figures made from it say nothing about the real collection. */
@@ -77,7 +80,8 @@ export async function prepareMessages(options: PrepareOptions = {}): Promise<Pre
   const { data, seed = DEFAULT_SEED, print } = options;
   if (isOwnData(options)) return prepareOwnData(options, seed);
   if (data !== undefined && isFolder(data)) {
-    const [parts, synthetic] = [await readParts(data), await isSynthetic(data)];
+    const [parts, labels, synthetic] = [await readParts(data), await labelsIn(data), await isSynthetic(data)];
+    if (labels) return { ...ownParts(parts, labels, options), source: data };
     return {
       parts,
       source: synthetic ? `${data}, made from ${MESSAGES.standIn.name}` : data,
@@ -123,8 +127,9 @@ export async function prepareMessages(options: PrepareOptions = {}): Promise<Pre
 }
 
 /** The messages as they are read, how many there are of each kind, and as many of one as of the other. */
-export function showPreparing(nb: Notebook, { before, found, parts, source }: PreparedMessages): void {
+export function showPreparing(nb: Notebook, { before, found, notes, parts, source }: PreparedMessages): void {
   nb.note(`Messages: ${source}`);
+  for (const line of notes ?? []) nb.result(line);
   for (const line of found ?? []) nb.note(line);
   if (before) {
     const { messages, balanced } = before;
@@ -145,6 +150,8 @@ export function showPreparing(nb: Notebook, { before, found, parts, source }: Pr
   } else if (!found) nb.note('(three parts, balanced and split before)');
   const sizes = [parts.train, parts.valid, parts.test].map((part) => part.length.toLocaleString('en'));
   nb.note(`${sizes[0]} to learn from, ${sizes[1]} to watch the learning with, ${sizes[2]} for the test`);
+  const copies = copiesInWords(parts);
+  if (copies !== undefined) nb.note(`(${copies})`);
 }
 
 function countLabels(messages: readonly Message[]): [string, number][] {

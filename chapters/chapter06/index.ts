@@ -61,6 +61,17 @@ export {
   SPAM_OPTIONS,
   type SpamOptions,
 } from './options.ts';
+export { OWN_DATA_OPTIONS } from './own-data.ts';
+export {
+  type Answers,
+  againstMajority,
+  type ClassMeasures,
+  confusionMatrix,
+  majorityOf,
+  measuresOf,
+  perClassTable,
+  shareRight,
+} from './per-class.ts';
 export { classifyCommand, saveAdapter } from './saving.ts';
 export { DEFAULT_SEED, randomSplit, stratifiedSplit } from './split.ts';
 export { plotResults } from './training-curves.ts';

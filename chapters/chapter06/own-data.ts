@@ -4,6 +4,7 @@ import { inGroup } from '../common/options.ts';
 import {
   classesOf,
   isTable,
+  joinSpellings,
   type LabelledText,
   type NamedText,
   type Parts,
@@ -11,7 +12,8 @@ import {
   TABLE_ENDINGS,
 } from '../datasets/index.ts';
 import type { PreparedMessages } from './02-preparing-the-dataset.ts';
-import { randomSplit, stratifiedSplit } from './split.ts';
+import { majorityOf } from './per-class.ts';
+import { randomSplit, type Split, stratifiedSplit } from './split.ts';
 
 /** The user's own texts, in any number of classes, in place of the SMS messages. */
 
@@ -95,49 +97,128 @@ export async function prepareOwnData(
   seed: number,
 ): Promise<PreparedMessages> {
   const { data, validationData, testData } = options;
-  const all = await readOwnTexts(data, options);
+  const notes: string[] = [];
+  const read = async (path: string | undefined) =>
+    path === undefined ? [] : await readOwnTexts(path, options, (line) => notes.push(line));
+  const joined = joinSpellings([await read(data), await read(validationData), await read(testData)]);
+  notes.push(...joined.notes);
+  const [all, valid, test] = joined.tables;
   const labels = classesOf(all, data);
-  const valid = validationData === undefined ? undefined : await readOwnTexts(validationData, options);
-  const test = testData === undefined ? undefined : await readOwnTexts(testData, options);
-  const named = splitWhatIsLeft(all, valid, test, options, seed);
+  const given = { valid: validationData ? valid : undefined, test: testData ? test : undefined };
+  const named = splitWhatIsLeft(all, given, options, seed, notes);
   const numbers = new Map(labels.map((label, i) => [label, i]));
   const trained = new Set(named.train.map(({ label }) => label));
-  const number = (rows: readonly NamedText[], path: string): LabelledText[] => {
-    if (rows.length === 0)
+  const number = (rows: readonly NamedText[]): LabelledText[] => {
+    if (rows.length === 0) {
       throw new UserError(`${data} has ${all.length} rows, too few for three parts: give at least 10`);
-    return rows.map(({ text, label }) => {
+    }
+    return rows.map(({ text, label, where }) => {
       if (trained.has(label)) return { text, label: numbers.get(label)! };
       throw new UserError(
-        `${path} has the class '${label}', but there is nothing to learn it from: ` +
+        `${where}: there is nothing to learn the class '${label}' from: ` +
           `the training part has ${[...trained].slice(0, 5).join(', ')}`,
       );
     });
   };
-  const parts: Parts<LabelledText[]> = {
-    train: number(named.train, data),
-    valid: number(named.valid, validationData ?? data),
-    test: number(named.test, testData ?? data),
-  };
-  const lengths = tokensOf(named.train);
+  const parts = { train: number(named.train), valid: number(named.valid), test: number(named.test) };
+  return { ...ownParts(parts, labels, options), source: data, notes };
+}
+
+/** Parts with the user's own classes, and what they hold, in lines. */
+export function ownParts(
+  parts: Parts<LabelledText[]>,
+  labels: readonly string[],
+  options: Pick<OwnDataOptions, 'maxLength' | 'contextLength'>,
+): Pick<PreparedMessages, 'labels' | 'parts' | 'synthetic' | 'maxLength' | 'found'> {
+  const lengths = tokensOf(parts.train);
   const longest = lengths[lengths.length - 1];
   const maxLength = options.maxLength ?? Math.min(longest, options.contextLength ?? longest);
   return {
-    labels,
-    parts,
-    source: data,
-    synthetic: false,
-    maxLength,
-    found: describe(all, parts, labels, lengths, maxLength),
+    ...{ labels, parts, synthetic: false, maxLength },
+    found: describe(parts, labels, lengths, maxLength),
   };
+}
+
+/** @throws UserError that names a row of a class that has fewer than three texts: each part needs one */
+function requireThreeOfEach(distinct: readonly NamedText[]): void {
+  const counts = new Map<string, number>();
+  for (const { label } of distinct) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const rare = distinct.find(({ label }) => counts.get(label)! < 3);
+  if (!rare) return;
+  const texts = counts.get(rare.label) === 1 ? 'one text' : 'two texts';
+  throw new UserError(
+    `${rare.where}: the class '${rare.label}' has ${texts}: three different ones are needed, one for each part; ` +
+      'add some, or take it out',
+  );
+}
+
+/**
+ * Splits class by class. Copies of a text go where its first occurrence goes: a model that has learnt a text by heart would
+ * be praised for it in the test.
+ */
+function splitByClass(
+  all: readonly NamedText[],
+  trainFraction: number,
+  validationFraction: number,
+  seed: number,
+  notes: string[],
+): Split<NamedText> {
+  const first = new Map<string, NamedText>();
+  for (const row of all) if (!first.has(row.text.trim())) first.set(row.text.trim(), row);
+  const distinct = [...first.values()];
+  requireThreeOfEach(distinct);
+  const cut = stratifiedSplit(distinct, trainFraction, validationFraction, ({ label }) => label, seed);
+  if (distinct.length === all.length) return cut;
+  notes.push(
+    `${count(all.length - distinct.length)} rows are copies of a text above them: each is put into the part of the first, ` +
+      'so that the test part has only texts that are new',
+  );
+  const withCopies = (part: readonly NamedText[]) => {
+    const rows = new Set(part);
+    return all.filter(({ text }) => rows.has(first.get(text.trim())!));
+  };
+  return {
+    train: withCopies(cut.train),
+    validation: withCopies(cut.validation),
+    test: withCopies(cut.test),
+  };
+}
+
+/** How many texts of the test part are in the training part word for word, in a line; undefined if none is. */
+export function copiesInWords({ train, test }: Parts<readonly LabelledText[]>): string | undefined {
+  const learnt = new Set(train.map(({ text }) => text.trim()));
+  const copies = test.filter(({ text }) => learnt.has(text.trim())).length;
+  if (copies === 0) return undefined;
+  return `${count(copies)} of the ${count(test.length)} texts of the test part are in the training part too, word for word`;
+}
+
+/** How many texts stand under more than one class, in a line; undefined if none does. */
+function contradictionsInWords(rows: readonly LabelledText[]): string | undefined {
+  const labels = new Map<string, Set<number>>();
+  for (const { text, label } of rows)
+    labels.set(text.trim(), (labels.get(text.trim()) ?? new Set()).add(label));
+  const several = [...labels].filter(([, own]) => own.size > 1);
+  if (several.length === 0) return undefined;
+  return `${count(several.length)} ${several.length === 1 ? 'text stands' : 'texts stand'} under more than one class: “${shortened(several[0][0], 40)}”`;
+}
+
+/** A text in one line, cut to so many characters. */
+export function shortened(text: string, most = 100): string {
+  const line = text.replaceAll(/\s+/g, ' ');
+  return line.length > most ? `${line.slice(0, most)}…` : line;
+}
+
+function count(number: number): string {
+  return number.toLocaleString('en');
 }
 
 /** The parts for which no table is given are cut from the training table. */
 function splitWhatIsLeft(
   all: readonly NamedText[],
-  valid: NamedText[] | undefined,
-  test: NamedText[] | undefined,
+  { valid, test }: { valid?: readonly NamedText[]; test?: readonly NamedText[] },
   { split = 'stratified' }: OwnDataOptions,
   seed: number,
+  notes: string[],
 ): Parts<readonly NamedText[]> {
   if (valid && test) return { train: all, valid, test };
   const validationFraction = valid ? 0 : 0.1;
@@ -145,7 +226,7 @@ function splitWhatIsLeft(
   const cut =
     split === 'random'
       ? randomSplit(all, trainFraction, validationFraction, seed)
-      : stratifiedSplit(all, trainFraction, validationFraction, ({ label }) => label, seed);
+      : splitByClass(all, trainFraction, validationFraction, seed, notes);
   // What is not cut here has a table of its own; its rows stay with the training part.
   return {
     train: [...cut.train, ...(valid ? cut.validation : []), ...(test ? cut.test : [])],
@@ -155,31 +236,33 @@ function splitWhatIsLeft(
 }
 
 /** The lengths of the texts in tokens, the shortest first. */
-function tokensOf(texts: readonly NamedText[]): number[] {
+function tokensOf(texts: readonly LabelledText[]): number[] {
   return texts.map(({ text }) => tokeniser.encode(text).length).sort((a, b) => a - b);
 }
 
-/** What a table holds, in lines: rows, classes, lengths, and what is cut. */
+/** What the parts hold, in lines: rows, classes, lengths, what is cut, and what one could say without looking. */
 function describe(
-  all: readonly NamedText[],
   parts: Parts<LabelledText[]>,
   labels: readonly string[],
   lengths: readonly number[],
   maxLength: number,
 ): string[] {
-  const count = (number: number) => number.toLocaleString('en');
   const most = 8;
-  const sizes = labels.map((label) => `${label} ${count(all.filter((row) => row.label === label).length)}`);
+  const all = [...parts.train, ...parts.valid, ...parts.test];
+  const ofClass = (rows: readonly LabelledText[], i: number) =>
+    rows.filter(({ label }) => label === i).length;
+  const sizes = labels.map((label, i) => `${label} ${count(ofClass(all, i))}`);
   const more = labels.length > most ? ` and ${labels.length - most} more` : '';
   const cut = lengths.filter((length) => length > maxLength).length;
   const at = (share: number) => lengths[Math.floor(share * (lengths.length - 1))];
-  const largest = Math.max(...labels.map((_, i) => parts.test.filter(({ label }) => label === i).length));
+  const { name, share } = majorityOf(parts.test, labels);
   return [
     `${count(all.length)} rows in ${labels.length} classes: ${sizes.slice(0, most).join(', ')}${more}`,
     `Tokens of a training text: half have up to ${at(0.5)}, nine of ten up to ${at(0.9)}, the longest ${at(1)}`,
     cut === 0
       ? `All are filled up to ${maxLength} tokens; none is cut`
       : `All get ${maxLength} tokens: ${count(cut)} of ${count(lengths.length)} are longer, and their ends are cut off`,
-    `Always naming the most frequent class would be right for ${((100 * largest) / parts.test.length).toFixed(1)}% of the test part`,
-  ];
+    `Always naming '${name}' would be right for ${(100 * share).toFixed(1)}% of the test part`,
+    contradictionsInWords(all),
+  ].filter((line) => line !== undefined);
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { UserError } from '../../lib/index.ts';
 import { type ParquetColumn, readParquet, readParquetNotes, writeParquet } from './parquet.ts';
 
-/** A text and its class: 1 for spam, 0 for an ordinary message. */
+/** A text and the number of its class: 1 for spam, 0 for an ordinary message, or as the classes of your own are numbered. */
 export interface LabelledText {
   text: string;
   label: number;
@@ -27,10 +27,13 @@ function filesIn(folder: string): Parts<string> {
 
 /** The note that files made from a stand-in carry, so that nothing measured on them is taken for a real result. */
 const SYNTHETIC = 'synthetic';
+/** The note with the names of the classes, where they are not ham and spam. */
+const LABELS = 'labels';
 
 /**
  * Writes the parts as train.parquet, valid.parquet and test.parquet, with the columns Label and Text.
  * @param synthetic are they made from a stand-in? from then on `isSynthetic` is true of the folder
+ * @param labels the names of the classes by their number, where they are not ham and spam
  * @returns the paths
  * @throws UserError if nothing can be written there
  */
@@ -38,9 +41,13 @@ export async function writeParts(
   folder: string,
   parts: Parts<readonly LabelledText[]>,
   synthetic: boolean,
+  labels?: readonly string[],
 ): Promise<Parts<string>> {
   const files = filesIn(folder);
-  const notes: Record<string, string> = synthetic ? { [SYNTHETIC]: 'true' } : {};
+  const notes: Record<string, string> = {
+    ...(synthetic && { [SYNTHETIC]: 'true' }),
+    ...(labels && { [LABELS]: JSON.stringify(labels) }),
+  };
   for (const part of ['train', 'valid', 'test'] as const) {
     const columns: ParquetColumn[] = [
       { name: 'Label', type: 'int64', data: parts[part].map(({ label }) => label) },
@@ -57,6 +64,33 @@ export async function isSynthetic(folder: string): Promise<boolean> {
   return notes.some((note) => note[SYNTHETIC] === 'true');
 }
 
+/**
+ * The names of the classes in such a folder by their number; undefined for ham and spam.
+ * @throws UserError if a file is missing or damaged, or the three do not belong together
+ */
+export async function labelsIn(folder: string): Promise<string[] | undefined> {
+  const notes = await Promise.all(Object.values(filesIn(folder)).map(readParquetNotes));
+  const [labels, ...others] = notes.map((note) => note[LABELS]);
+  if (others.some((other) => other !== labels))
+    throw new UserError(
+      `the three files in ${folder} have different classes: write them again with npm run data`,
+    );
+  return labels === undefined ? undefined : labelsFrom(labels, folder);
+}
+
+function labelsFrom(note: string, path: string): string[] {
+  let labels: unknown;
+  try {
+    labels = JSON.parse(note);
+  } catch {
+    labels = undefined;
+  }
+  const areNames =
+    Array.isArray(labels) && labels.length >= 2 && labels.every((name) => typeof name === 'string');
+  if (areNames && new Set(labels as string[]).size === (labels as string[]).length) return labels as string[];
+  throw new UserError(`${path} does not say the names of its classes: write it again with npm run data`);
+}
+
 /** Reads such a folder. @throws UserError if a file is missing, damaged or empty, or has a wrong label */
 export async function readParts(folder: string): Promise<Parts<LabelledText[]>> {
   const files = filesIn(folder);
@@ -69,18 +103,21 @@ export async function readParts(folder: string): Promise<Parts<LabelledText[]>> 
 
 /**
  * Reads one of these files, or any parquet file with such columns.
- * @throws UserError if it is missing, damaged or empty, or a label is not 0 or 1, or a text is not one
+ * @throws UserError if it is missing, damaged or empty, or a label is not the number of a class, or a text is not one
  */
 export async function readLabelledTexts(path: string): Promise<LabelledText[]> {
   const { Label, Text } = await readParquet(path, ['Label', 'Text'], 'the messages');
   if (Label.length === 0) throw new UserError(`${path} has no rows: at least one message is expected`);
+  const note = (await readParquetNotes(path))[LABELS];
+  const classes = note === undefined ? 2 : labelsFrom(note, path).length;
+  const wanted = note === undefined ? '0 (ham) or 1 (spam)' : `a whole number from 0 to ${classes - 1}`;
   return Label.map((label, row) => {
     const text = Text[row];
-    if (label !== 0 && label !== 1) {
-      throw new UserError(`${path}, row ${row}: the label must be 0 (ham) or 1 (spam), not ${String(label)}`);
+    if (!Number.isInteger(label) || !((label as number) >= 0 && (label as number) < classes)) {
+      throw new UserError(`${path}, row ${row}: the label must be ${wanted}, not ${String(label)}`);
     }
     if (typeof text !== 'string') throw new UserError(`${path}, row ${row}: Text is not a text`);
-    return { label, text };
+    return { label: label as number, text };
   });
 }
 

@@ -2,6 +2,7 @@ import { unzipSync } from 'fflate';
 import { UserError } from '../../lib/index.ts';
 import type { DataSet } from './obtain.ts';
 import { standInMessages } from './standin/standin.ts';
+import { TABLE_ENDINGS } from './tables.ts';
 import { decodeText } from './text.ts';
 
 export type Label = 'ham' | 'spam';
@@ -50,7 +51,10 @@ export function parseSms(bytes: Uint8Array, name: string): Message[] {
     const [label, text] = fields;
     if (fields.length !== 2) {
       throw new UserError(
-        `${name}, message ${i + 1}: expected 'ham' or 'spam', a tab, the text, not ${quoted(fields)}`,
+        `${name}, message ${i + 1}: expected 'ham' or 'spam', a tab, the text, not ${quoted(fields)}` +
+          (i === 0
+            ? `; a table of your own has names of columns above it, and ends in ${TABLE_ENDINGS.join(', ')}`
+            : ''),
       );
     }
     if (label !== 'ham' && label !== 'spam') {

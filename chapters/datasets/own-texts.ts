@@ -7,6 +7,8 @@ import { openTable, type Table } from './tables.ts';
 export interface NamedText {
   text: string;
   label: string;
+  /** Its place in the file: `tickets.csv, line 12`. */
+  where: string;
 }
 
 export interface Columns {
@@ -20,34 +22,76 @@ const LABEL_NAMES = ['label', 'labels', 'class', 'category', 'target', 'sentimen
 
 /**
  * The texts of a table and their classes, in the order of its rows. The columns are those named, or those called as
- * such columns usually are.
+ * such columns usually are. Blanks around the name of a class are no part of it.
  *
+ * @param note is told what of the file is left out
  * @throws UserError if the file cannot be read, has no such columns or no rows, or a text or a class is missing
  */
-export async function readOwnTexts(path: string, columns: Columns): Promise<NamedText[]> {
+export async function readOwnTexts(
+  path: string,
+  columns: Columns,
+  note: (line: string) => void = () => {},
+): Promise<NamedText[]> {
   const table = await openTable(path);
   const textColumn = chooseColumn(path, table, '--text-column', columns.textColumn, TEXT_NAMES);
   const labelColumn = chooseColumn(path, table, '--label-column', columns.labelColumn, LABEL_NAMES);
   if (textColumn === labelColumn)
     throw new UserError(`${path}: column '${textColumn}' cannot be both the texts and the classes`);
-  const pairs = await table.pairs(textColumn, labelColumn);
-  if (pairs.length === 0) throw new UserError(`${path} has no rows below its names of columns`);
-  return pairs.map(([text, label], row) => {
-    const where = (column: string) => `${path}, row ${row + 1}, column '${column}'`;
+  if (table.leftOut) note(`${path}: ${table.leftOut}`);
+  const rows = await table.rows([textColumn, labelColumn]);
+  if (rows.length === 0) throw new UserError(`${path} has no rows below its names of columns`);
+  return rows.map(({ where, values: [text, label] }) => {
+    const placeOf = (column: string) => `${where}, column '${column}'`;
     if (typeof text !== 'string') {
       const found = text === null || text === undefined ? 'nothing' : `${JSON.stringify(text)}`;
-      throw new UserError(`${where(textColumn)}: a text is expected, not ${found.slice(0, 40)}`);
+      throw new UserError(`${placeOf(textColumn)}: a text is expected, not ${found.slice(0, 40)}`);
     }
     if (text.trim() === '')
-      throw new UserError(`${where(textColumn)}: the text is empty; fill it in or take the row out`);
-    if (!['string', 'number', 'boolean'].includes(typeof label) || label === '') {
-      const found = label === null || label === undefined || label === '' ? 'nothing' : JSON.stringify(label);
+      throw new UserError(`${placeOf(textColumn)}: the text is empty; fill it in or take the row out`);
+    const name = typeof label === 'string' ? label.trim() : label;
+    if (!['string', 'number', 'boolean'].includes(typeof name) || name === '') {
+      const found = name === null || name === undefined || name === '' ? 'nothing' : JSON.stringify(name);
       throw new UserError(
-        `${where(labelColumn)}: the name of a class is expected, not ${found.slice(0, 40)}`,
+        `${placeOf(labelColumn)}: the name of a class is expected, not ${found.slice(0, 40)}`,
       );
     }
-    return { text, label: String(label) };
+    return { text, label: String(name), where };
   });
+}
+
+/**
+ * Gives classes one name whose names differ only in case, or in blanks within them: the one that occurs most often.
+ *
+ * @returns the tables, and a line for each class that had several names
+ */
+export function joinSpellings(tables: readonly (readonly NamedText[])[]): {
+  tables: NamedText[][];
+  notes: string[];
+} {
+  const spellings = new Map<string, Map<string, number>>();
+  for (const { label } of tables.flat()) {
+    const counts = spellings.get(plain(label)) ?? new Map<string, number>();
+    spellings.set(plain(label), counts.set(label, (counts.get(label) ?? 0) + 1));
+  }
+  const names = new Map<string, string>();
+  const notes: string[] = [];
+  for (const [key, counts] of spellings) {
+    const [[name], ...others] = [...counts].sort(([, a], [, b]) => b - a);
+    names.set(key, name);
+    if (others.length === 0) continue;
+    const joined = others.map(([other, count]) => `'${other}' (${count.toLocaleString('en')})`);
+    notes.push(
+      `One class under several names: ${joined.join(', ')} ${joined.length > 1 ? 'count' : 'counts'} as '${name}'`,
+    );
+  }
+  const renamed = tables.map((texts) =>
+    texts.map((each) => ({ ...each, label: names.get(plain(each.label))! })),
+  );
+  return { tables: renamed, notes };
+}
+
+function plain(label: string): string {
+  return label.normalize('NFKC').replaceAll(/\s+/g, ' ').toLowerCase();
 }
 
 function chooseColumn(
@@ -65,6 +109,12 @@ function chooseColumn(
   for (const name of usual) {
     const found = names.find((each) => each.trim().toLowerCase() === name);
     if (found !== undefined) return found;
+  }
+  if (names.length === 1) {
+    throw new UserError(
+      `${path} has one column, '${names[0].slice(0, 40)}'; two are needed, of texts and of classes, ` +
+        'with commas, semicolons, tabs or bars between them',
+    );
   }
   throw new UserError(`${path}: which column is it? ${there}; say so with ${option} NAME`);
 }

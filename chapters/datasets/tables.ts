@@ -1,116 +1,179 @@
 import { extname } from 'node:path';
-import { CsvError, parse as parseCsv } from 'csv-parse/sync';
-import { firstFew, UserError } from '../../lib/index.ts';
+import { io, UserError } from '../../lib/index.ts';
 import { columnsOfParquet, readParquet } from './parquet.ts';
+import { readSeparated } from './separated.ts';
 import { readText } from './text.ts';
 
-/** Tables from files, whatever wrote them: CSV, TSV, JSON lines, parquet. */
+/** Tables from files, whatever wrote them: CSV, TSV, JSON, JSON lines, parquet. */
+
+/** A row's values of the columns that were asked for, and where in its file it is: `tickets.csv, line 12`. */
+export interface Row {
+  where: string;
+  values: unknown[];
+}
 
 /** A table's columns; a value that is missing is null. */
 export interface Table {
   names: readonly string[];
-  /** The values of two of its columns, row by row. @throws UserError if one is not there */
-  pairs(first: string, second: string): Promise<[unknown, unknown][]>;
+  /** What was left out of the file, in words. */
+  leftOut?: string;
+  /** The values of some of its columns, row by row. @throws UserError if one is not there */
+  rows(columns: readonly string[]): Promise<Row[]>;
 }
 
 const READERS: Record<string, (path: string) => Promise<Table>> = {
-  '.csv': (path) => readSeparated(path),
-  '.tsv': (path) => readSeparated(path, '\t'),
-  '.jsonl': readJsonLines,
-  '.ndjson': readJsonLines,
+  '.csv': async (path) => openText(path, await readText(path, 'the table')),
+  '.tsv': async (path) => openText(path, await readText(path, 'the table'), '\t'),
+  '.json': openJson,
+  '.jsonl': openJson,
+  '.ndjson': openJson,
   '.parquet': openParquet,
 };
 
 /** The endings of files that are tables here. */
 export const TABLE_ENDINGS: readonly string[] = Object.keys(READERS);
 
-/** Does a path have the name of a table? */
+/** Files that hold tables as well, which nobody here can read. */
+const SPREADSHEETS = ['.xlsx', '.xls', '.ods', '.numbers'];
+
+/** Has a path the name of a table, or does its file begin as JSON or parquet does? */
 export function isTable(path: string): boolean {
-  return TABLE_ENDINGS.includes(extname(path).toLowerCase());
+  const ending = extname(path).toLowerCase();
+  return (
+    TABLE_ENDINGS.includes(ending) || SPREADSHEETS.includes(ending) || readerByContent(path) !== undefined
+  );
 }
 
 /** @throws UserError if the file is missing, damaged, empty, or of another kind */
 export async function openTable(path: string): Promise<Table> {
-  const read = READERS[extname(path).toLowerCase()];
+  const ending = extname(path).toLowerCase();
+  if (SPREADSHEETS.includes(ending))
+    throw new UserError(`${path} is a spreadsheet: save it as CSV in UTF-8, and give that file`);
+  const read = READERS[ending] ?? readerByContent(path);
   if (!read)
     throw new UserError(`${path} is not a table: a file ending in ${TABLE_ENDINGS.join(', ')} is expected`);
   return read(path);
 }
 
-/** Rows with a line of names above them, separated by commas, semicolons or tabs, as a spreadsheet writes them. */
-async function readSeparated(path: string, separator?: string): Promise<Table> {
-  const text = await readText(path, 'the table');
-  const delimiter = separator ?? separatorOf(text);
-  let rows: string[][];
+function readerByContent(path: string): ((path: string) => Promise<Table>) | undefined {
+  if (io.kindOfPath(path) !== 'file') return undefined;
+  const file = io.openFile(path, 'the data');
   try {
-    rows = parseCsv(text, { delimiter, skip_empty_lines: true, relax_column_count: true });
+    const start = new TextDecoder().decode(file.read(0, Math.min(100, file.size)));
+    if (start.startsWith('PAR1')) return openParquet;
+    return beginsAsJson(start) ? openJson : undefined;
+  } finally {
+    file.close();
+  }
+}
+
+/** `[{`, or `{"`: no line of names begins so. */
+function beginsAsJson(text: string): boolean {
+  return /^\s*(\[\s*\{|\{\s*")/.test(text);
+}
+
+function openText(path: string, text: string, separator?: string): Table {
+  if (beginsAsJson(text)) return tableOfObjects(path, text);
+  const { names, leftOut, rows } = readSeparated(path, text, separator);
+  requireDifferent(path, names);
+  return {
+    names,
+    leftOut,
+    async rows(columns) {
+      const places = columns.map((column) => names.indexOf(column));
+      return rows.map(({ line, fields }) => ({
+        where: `${path}, line ${line}`,
+        values: places.map((place) => fields[place]),
+      }));
+    },
+  };
+}
+
+async function openJson(path: string): Promise<Table> {
+  return tableOfObjects(path, await readText(path, 'the table'));
+}
+
+/** A list of objects, or an object on each line; keys that an object does not have are null there. */
+function tableOfObjects(path: string, text: string): Table {
+  const entries = /^\s*\[\s*(\{|\])/.test(text) ? listOfObjects(path, text) : objectsOnLines(path, text);
+  const names = [...new Set(entries.flatMap(({ object }) => Object.keys(object)))];
+  return {
+    names,
+    async rows(columns) {
+      return entries.map(({ where, object }) => ({
+        where,
+        values: columns.map((name) => (Object.hasOwn(object, name) ? object[name] : null)),
+      }));
+    },
+  };
+}
+
+interface Entry {
+  where: string;
+  object: Record<string, unknown>;
+}
+
+function listOfObjects(path: string, text: string): Entry[] {
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
   } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    const why = error.message.replaceAll(/\s+/g, ' ');
-    throw new UserError(
-      `${path} cannot be read as a table (${why}): a quotation mark inside quotes is written twice`,
-    );
+    // The message may quote lines of the file.
+    const why = String(error instanceof Error ? error.message : error).replaceAll(/\s+/g, ' ');
+    throw new UserError(`${path} is not readable JSON (${why}); it may be cut short, so get it again`);
   }
-  const [names, ...body] = rows;
-  const odd = body.findIndex((row) => row.length !== names.length);
-  if (odd !== -1) {
-    throw new UserError(
-      `${path}, row ${odd + 1}: it has ${body[odd].length} fields, and the first line names ${names.length} columns ` +
-        `(${firstFew(names)}); put a field with a separator in it between quotation marks`,
-    );
-  }
-  return tableOf(path, names, (name) => {
-    const column = names.indexOf(name);
-    return body.map((row) => row[column]);
-  });
+  return (list as unknown[]).map((object, i) => entryOf(`${path}, entry ${i + 1}`, object));
 }
 
-/** The separator that occurs most often in the first line. */
-function separatorOf(text: string): string {
-  const line = text.slice(0, text.search(/[\r\n]|$/));
-  const count = (separator: string) => line.split(separator).length;
-  return [',', ';', '\t'].reduce((best, each) => (count(each) > count(best) ? each : best));
-}
-
-/** An object on each line; keys that a line does not have are null there. */
-async function readJsonLines(path: string): Promise<Table> {
-  const text = await readText(path, 'the table');
-  const rows: Record<string, unknown>[] = [];
-  for (const [i, line] of text.split('\n').entries()) {
+function objectsOnLines(path: string, text: string): Entry[] {
+  const entries: Entry[] = [];
+  for (const [i, line] of text.split(/\r\n|\n|\r/).entries()) {
     if (line.trim() === '') continue;
-    let row: unknown;
+    const where = `${path}, line ${i + 1}`;
+    let object: unknown;
     try {
-      row = JSON.parse(line);
+      object = JSON.parse(line);
     } catch {
-      throw new UserError(`${path}, line ${i + 1}: it is not JSON; one object on each line is expected`);
+      throw new UserError(
+        `${where}: it is not JSON; one object on each line is expected, or a list of objects: [{"text": …, "label": …}, …]`,
+      );
     }
-    if (typeof row !== 'object' || row === null || Array.isArray(row))
-      throw new UserError(`${path}, line ${i + 1}: an object such as {"text": …, "label": …} is expected`);
-    rows.push(row as Record<string, unknown>);
+    entries.push(entryOf(where, object));
   }
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  return tableOf(path, names, (name) => rows.map((row) => (Object.hasOwn(row, name) ? row[name] : null)));
+  // What pandas writes if it is not told otherwise: an object for each column.
+  const [{ object }] = entries;
+  if (entries.length === 1 && Object.values(object).every((value) => typeof value === 'object')) {
+    throw new UserError(
+      `${path} is an object of columns; a list of objects is expected, as to_json(orient="records") writes it: ` +
+        '[{"text": …, "label": …}, …]',
+    );
+  }
+  return entries;
+}
+
+function entryOf(where: string, object: unknown): Entry {
+  if (typeof object !== 'object' || object === null || Array.isArray(object))
+    throw new UserError(`${where}: an object such as {"text": …, "label": …} is expected`);
+  return { where, object: object as Record<string, unknown> };
 }
 
 async function openParquet(path: string): Promise<Table> {
   const names = await columnsOfParquet(path, 'the table');
+  requireDifferent(path, names);
   return {
     names,
-    async pairs(first, second) {
-      const columns = await readParquet(path, [first, second], 'the table');
-      return columns[first].map((value, row) => [value, columns[second][row]]);
+    async rows(columns) {
+      const found = await readParquet(path, columns, 'the table');
+      return found[columns[0]].map((_, row) => ({
+        where: `${path}, row ${row + 1}`,
+        values: columns.map((name) => found[name][row]),
+      }));
     },
   };
 }
 
-function tableOf(path: string, names: readonly string[], column: (name: string) => unknown[]): Table {
+function requireDifferent(path: string, names: readonly string[]): void {
   const twice = names.find((name, i) => names.indexOf(name) < i);
-  if (twice !== undefined) throw new UserError(`${path}: two columns are called '${twice}'`);
-  return {
-    names,
-    async pairs(first, second) {
-      const [a, b] = [column(first), column(second)];
-      return a.map((value, row) => [value, b[row]]);
-    },
-  };
+  if (twice === undefined) return;
+  throw new UserError(`${path}: two columns are called '${twice}'; rename one of them`);
 }

@@ -1,14 +1,20 @@
 import { io, UserError } from '../../lib/index.ts';
 
 /**
- * Bytes as text. Bytes that are not UTF-8 would become �, and a model would learn that.
- * @throws UserError if they are not UTF-8
+ * Bytes as text, without a byte order mark: UTF-8, or UTF-16 where such a mark says so. Other bytes would become �, and a
+ * model would learn that.
+ *
+ * @throws UserError if they are not what they should be
  */
 export function decodeText(bytes: Uint8Array, path: string): string {
+  const mark = bytes[0] * 256 + bytes[1];
+  const encoding = mark === 0xfffe ? 'utf-16le' : mark === 0xfeff ? 'utf-16be' : 'utf-8';
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes).replace(/^\uFEFF+/, '');
   } catch {
-    throw new UserError(`${path} is not text in UTF-8: convert it, or give another file`);
+    throw new UserError(
+      `${path} is not text in UTF-8: convert it (iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW), or give another file`,
+    );
   }
 }
 

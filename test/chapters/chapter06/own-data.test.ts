@@ -1,9 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { classNames, prepareMessages, stratifiedSplit } from '../../../chapters/chapter06/index.ts';
+import {
+  classNames,
+  prepareMessages,
+  showPreparing,
+  stratifiedSplit,
+} from '../../../chapters/chapter06/index.ts';
+import { Notebook } from '../../../chapters/common/notebook.ts';
+import { writeParts } from '../../../chapters/datasets/index.ts';
 import { failure } from '../../support/failure.ts';
 
 const TABLES = fileURLToPath(new URL('../../fixtures/tables/', import.meta.url));
@@ -104,16 +111,16 @@ describe("one's own data", () => {
       /has no column 'txt'; it has 'text', 'label'/,
     );
     expect(await wrong(csv('comma.csv', 'text,label', ...good, 'one, two,a'))).to.match(
-      /row 11: it has 3 fields.*quotation marks/,
+      /comma\.csv, line 12: it has 3 fields.*quotation marks/,
     );
     expect(await wrong(csv('quote.csv', 'text,label', ...good, '"open,a'))).to.match(
-      /cannot be read as a table.*quotation/,
+      /quote\.csv, line 12: a quotation mark opens a text that nothing closes/,
     );
     expect(await wrong(csv('hole.csv', 'text,label', ...good, ',a'))).to.match(
-      /row 11, column 'text': the text is empty/,
+      /hole\.csv, line 12, column 'text': the text is empty/,
     );
     expect(await wrong(csv('unlabelled.csv', 'text,label', ...good, 'x,'))).to.match(
-      /row 11, column 'label'.*not nothing/,
+      /unlabelled\.csv, line 12, column 'label'.*not nothing/,
     );
     expect(await wrong(csv('one.csv', 'text,label', ...rows(10, (i) => `text ${i},a`)))).to.match(
       /all 10 rows are of the class 'a'/,
@@ -122,14 +129,14 @@ describe("one's own data", () => {
       /10 different classes.*--label-column/,
     );
     expect(await wrong(csv('few.csv', 'text,label', ...good, 'x,c'))).to.match(
-      /class 'c' has one row: three are needed/,
+      /few\.csv, line 12: the class 'c' has one text: three different ones are needed/,
     );
     expect(await wrong(csv('bad.jsonl', '{"text": "a", "label": 1}', '{"text": '))).to.match(
       /bad\.jsonl, line 2: it is not JSON/,
     );
     expect(await wrong(csv('list.jsonl', '["a", 1]'))).to.match(/line 1: an object such as/);
     expect(await wrong(csv('number.jsonl', '{"text": 5, "label": "a"}'))).to.match(
-      /row 1, column 'text': a text is expected, not 5/,
+      /number\.jsonl, line 1, column 'text': a text is expected, not 5/,
     );
     expect(await wrong(file('latin.csv', Buffer.from('text,label\nö,a', 'latin1')))).to.match(
       /not text in UTF-8/,
@@ -137,10 +144,60 @@ describe("one's own data", () => {
     expect(await wrong(csv('cut.parquet', 'PAR1'))).to.match(/not a readable parquet file/);
     const testData = csv('other.csv', 'text,label', 'x,z');
     expect(await wrong(csv('train.csv', 'text,label', ...good), { testData })).to.match(
-      /other\.csv has the class 'z'.*nothing to learn/,
+      /other\.csv, line 2: there is nothing to learn the class 'z' from/,
     );
     expect(await wrong('stand-in', { labelColumn: 'x' })).to.match(/--label-column is for a table.*\.csv/);
     expect(await wrong(csv('twice.csv', 'text,text', 'a,b'))).to.match(/two columns are called 'text'/);
+  });
+
+  it('joins the spellings of a class, and says so', async () => {
+    const lines = rows(30, (i) => `text ${i},${['billing', ' Billing', 'delivery '][i % 3]}`);
+    const data = file('spellings.csv', ['text,label', ...lines].join('\n'));
+    const { labels, notes } = await prepareMessages({ data });
+    expect(labels).to.deep.equal(['billing', 'delivery']);
+    expect(notes).to.deep.equal(["One class under several names: 'Billing' (10) counts as 'billing'"]);
+  });
+
+  it('keeps copies of a text in one part; where the parts are given, or cut as pandas does, counts them', async () => {
+    const lines = rows(40, (i) => `text ${i % 20},${i % 2 ? 'a' : 'b'}`);
+    const data = file('copies.csv', ['text,label', ...lines].join('\n'));
+    const { parts, notes } = await prepareMessages({ data });
+    const texts = (part: { text: string }[]) => new Set(part.map(({ text }) => text));
+    for (const text of texts(parts.test)) {
+      expect(texts(parts.train).has(text), text).to.equal(false);
+      expect(texts(parts.valid).has(text), text).to.equal(false);
+    }
+    expect([parts.train.length, parts.valid.length, parts.test.length]).to.deep.equal([28, 4, 8]);
+    expect(notes?.join()).to.match(/^20 rows are copies of a text above them/);
+
+    const random = await prepareMessages({ data, split: 'random' });
+    expect([random.parts.test.length, random.notes]).to.deep.equal([8, []]);
+    const shown: string[] = [];
+    showPreparing(new Notebook('test', (line) => shown.push(line)), random);
+    const learnt = texts(random.parts.train);
+    const copies = random.parts.test.filter(({ text }) => learnt.has(text)).length;
+    expect(copies).to.be.above(0);
+    expect(shown.join('\n')).to.include(
+      `(${copies} of the 8 texts of the test part are in the training part too, word for word)`,
+    );
+  });
+
+  it('names a text that stands under several classes', async () => {
+    const lines = [...rows(20, (i) => `text ${i},${i % 2 ? 'a' : 'b'}`), 'text 3,b'];
+    const { found } = await prepareMessages({ data: file('both.csv', ['text,label', ...lines].join('\n')) });
+    expect(found).to.include('1 text stands under more than one class: “text 3”');
+  });
+
+  it('is written by npm run data with the names of its classes, and read with them', async () => {
+    const data = join(TABLES, 'texts.csv');
+    const { parts, labels, found } = await prepareMessages({ data, contextLength: 256 });
+    const out = join(folder, 'written');
+    await writeParts(out, parts, false, labels);
+    const again = await prepareMessages({ data: out, contextLength: 256 });
+    expect(again).to.deep.include({ parts, labels, found, source: out });
+    await writeParts(join(folder, 'other'), parts, false, ['a', 'b', 'c', 'd']);
+    copyFileSync(join(folder, 'other', 'test.parquet'), join(out, 'test.parquet'));
+    expect(await failure(prepareMessages({ data: out }))).to.match(/written have different classes/);
   });
 
   it("leaves the book's own file alone, whatever it is called", async () => {
