@@ -13,6 +13,7 @@ import { useBackend } from '../../lib/index.ts';
 import { writeFileAtomically } from '../../lib/io/files.ts';
 import { compareFigure, compareKnownDifference, type Figure, loadFigures } from '../support/figures.ts';
 import { CHAPTERS, type Chapter, printedCells } from './chapters.ts';
+import { DRAWN, drawPrintedTwice } from './picture.ts';
 
 const OPTIONS = {
   text: { type: 'path', access: 'read', help: 'a local copy of the-verdict.txt', placeholder: 'PATH' },
@@ -34,6 +35,12 @@ const OPTIONS = {
   backend: COMMON_OPTIONS.backend,
   threads: COMMON_OPTIONS.threads,
   json: { type: 'path', access: 'writeFile', help: 'write the rows to this file', placeholder: 'FILE' },
+  picture: {
+    type: 'path',
+    access: 'writeFile',
+    help: "draw three cells of chapters 3 and 5 beside the book's: an SVG",
+    placeholder: 'FILE',
+  },
 } as const;
 
 export type FigureOptions = OptionValues<typeof OPTIONS>;
@@ -153,6 +160,13 @@ await runMain(async () => {
       ...(why && { why }),
     }));
     await writeFileAtomically(options.json, `${JSON.stringify(written, null, 1)}\n`);
+  }
+  if (options.picture) {
+    const drawn = rows.filter(({ figure }) =>
+      DRAWN.some(([chapter, cell]) => chapter === figure.chapter && cell === figure.cell),
+    );
+    const cells = drawn.map(({ figure, printed }) => ({ ...figure, book: figure.printed, ours: printed }));
+    await writeFileAtomically(options.picture, drawPrintedTwice(cells));
   }
   if (rows.some(({ outcome }) => outcome === 'wrong')) process.exitCode = 1;
 });
