@@ -34,9 +34,12 @@ export function serve(folder: string, options: ServeOptions = {}): Promise<{ ser
     'Cross-Origin-Embedder-Policy': 'require-corp',
   };
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    const name = pathname.startsWith(base) ? pathname.slice(base.length) || 'index.html' : '';
-    const file = join(folder, normalize(`/${decodeURIComponent(name)}`));
+    const name = nameOf(request.url ?? '/', base);
+    if (name === undefined) {
+      response.writeHead(400, { 'Content-Type': 'text/plain' }).end('That is no address.');
+      return;
+    }
+    const file = join(folder, normalize(`/${name}`));
     const type = TYPES[extname(file)];
     const headers = {
       ...(isolated && isolation),
@@ -57,6 +60,17 @@ export function serve(folder: string, options: ServeOptions = {}): Promise<{ ser
       resolve({ server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${base}` });
     });
   });
+}
+
+/** The file that an address asks for, '' for one outside the site; undefined if it is no address at all, such as `/%zz`. */
+function nameOf(url: string, base: string): string | undefined {
+  try {
+    const pathname = decodeURIComponent(url.replace(/[?#].*$/s, ''));
+    if (pathname.includes('\0')) return undefined;
+    return pathname.startsWith(base) ? pathname.slice(base.length) || 'index.html' : '';
+  } catch {
+    return undefined;
+  }
 }
 
 if (isProgram(import.meta.url)) {

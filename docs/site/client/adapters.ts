@@ -1,6 +1,8 @@
 /** Saving, loading and switching between adapters; and the user's own messages. */
 
 import { unzipSync, zipSync } from 'fflate';
+import type { Lab } from '../worker/lab-messages.ts';
+import { withClock } from './clock.ts';
 import { button, choice, download, element, labelled } from './dom.ts';
 import type { LabWorker } from './lab-worker.ts';
 
@@ -9,31 +11,43 @@ const TENSORS = 'adapter_model.safetensors';
 const NONE = 'none';
 
 export interface ShelfEvents {
+  /** Another adapter answers. */
   changed(): void;
-  dataGiven(data: { name: string; bytes: Uint8Array }): void;
+  /** The messages are others: the model has to be made anew. */
+  dataGiven(): void;
 }
 
-export function adapterShelf(worker: LabWorker, events: ShelfEvents) {
+/** @param asking takes the model for the work alone; see lab.ts */
+export function adapterShelf(
+  worker: LabWorker<Lab>,
+  asking: <T>(work: () => Promise<T>) => Promise<T>,
+  events: ShelfEvents,
+) {
   const select = choice([NONE], NONE);
   const said = element('p', { role: 'status', ariaLabel: 'Notice' });
   const links = element('span', {});
-  const save = button('Download adapter', () => void guarded(saveIt));
+  const save = button('Download adapter', () => void guarded('Writing the adapter', saveIt));
   const bring = element('input', { type: 'file', accept: '.zip,.json,.safetensors', multiple: true });
   const data = element('input', { type: 'file' });
-  const handedIn: string[] = [];
+  /** The one that answers. */
+  let active = NONE;
 
-  async function guarded(work: () => Promise<void>): Promise<void> {
+  /** Does it while the model is its own; what goes wrong is said here. A file can then be given again. */
+  async function guarded(text: string, work: () => Promise<void>): Promise<void> {
     try {
       said.textContent = '';
-      await work();
+      await asking(() => withClock(said, text, work));
     } catch (error) {
       said.textContent = (error as Error).message;
+      select.value = active;
+    } finally {
+      bring.value = data.value = '';
     }
   }
 
   /** PEFT's folder, as a zip. */
   async function saveIt(): Promise<void> {
-    const { files, notes } = await worker.ask('adapterFiles', {});
+    const { files, notes } = await worker.ask((lab) => lab.adapterFiles());
     const inFolder = Object.entries(files).map(([name, bytes]) => [`adapter/${name}`, bytes]);
     const zip = zipSync(Object.fromEntries(inFolder), { level: 0 });
     const link = download('adapter.zip', zip);
@@ -44,46 +58,62 @@ export function adapterShelf(worker: LabWorker, events: ShelfEvents) {
 
   async function bringIn(files: readonly File[]): Promise<void> {
     const found = new Map<string, Uint8Array>();
-    let name = `adapter ${handedIn.length + 1}`;
+    let name = `adapter ${names().length}`;
     for (const file of files) {
       const bytes = new Uint8Array(await file.arrayBuffer());
       if (!file.name.endsWith('.zip')) found.set(file.name, bytes);
       else {
-        name = file.name.replace(/\.zip$/, '');
+        name = file.name.replace(/\.zip$/, '') || name;
         const inside = unzip(file.name, bytes);
         for (const [path, content] of Object.entries(inside)) found.set(path.split('/').at(-1)!, content);
       }
     }
     if (!found.has(CONFIG) || !found.has(TENSORS)) {
       throw new Error(
-        `An adapter is a zip of PEFT's folder, or its two files ${CONFIG} and ${TENSORS} together`,
+        `An adapter is a zip of PEFT’s folder, or its two files ${CONFIG} and ${TENSORS} together`,
       );
     }
-    while (name === 'default' || handedIn.includes(name)) name += ' again';
-    await worker.ask('loadAdapter', { name, files: Object.fromEntries(found) });
-    handedIn.push(name);
-    fill(select.querySelector('[value="default"]') !== null);
-    select.value = name;
+    while (name === 'default' || names().includes(name)) name += ' again';
+    await worker.ask((lab) => lab.loadAdapter({ name, files: Object.fromEntries(found) }));
+    show([...names().filter((known) => known !== NONE), name], name);
     said.textContent = `${name} answers now.`;
+  }
+
+  const names = () => [...select.options].map(({ value }) => value);
+
+  function show(all: readonly string[], name: string | null): void {
+    select.replaceChildren(...[...all, NONE].map((each) => element('option', { value: each }, each)));
+    choose(name ?? NONE);
+  }
+
+  function choose(name: string): void {
+    select.value = active = name;
+    links.replaceChildren(); // a file of the one before
+  }
+
+  bring.onchange = async () => {
+    await guarded('Reading the adapter', () => bringIn([...(bring.files ?? [])]));
     events.changed();
-  }
-
-  function fill(isTrained: boolean): void {
-    const names = [...(isTrained ? ['default'] : []), ...handedIn, NONE];
-    select.replaceChildren(...names.map((name) => element('option', { value: name }, name)));
-  }
-
-  bring.onchange = () => void guarded(() => bringIn([...(bring.files ?? [])]));
-  select.onchange = () =>
-    void guarded(async () => {
-      await worker.ask('setAdapter', { name: select.value === NONE ? null : select.value });
-      events.changed();
+  };
+  select.onchange = async () => {
+    const name = select.value;
+    await guarded('Choosing', async () => {
+      await worker.ask((lab) => lab.setAdapter({ name: name === NONE ? null : name }));
+      choose(name);
     });
-  data.onchange = () =>
-    void guarded(async () => {
-      const [file] = data.files ?? [];
-      if (file) events.dataGiven({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) });
+    events.changed();
+  };
+  data.onchange = async () => {
+    const [file] = data.files ?? [];
+    if (!file) return;
+    let isTaken = false;
+    await guarded(`Reading ${file.name}, ${(file.size / 1e6).toFixed(1)} MB`, async () => {
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      await worker.ask((lab) => lab.useData({ name: file.name, bytes }));
+      isTaken = true;
     });
+    if (isTaken) events.dataGiven();
+  };
 
   return {
     place: element(
@@ -103,15 +133,11 @@ export function adapterShelf(worker: LabWorker, events: ShelfEvents) {
       ),
       said,
     ),
-    /** A fresh model: the adapter that trains is called `default`, and the loaded ones are on it too. */
-    began(isLora: boolean): void {
-      fill(isLora);
-      select.value = isLora ? 'default' : NONE;
-      save.disabled = !isLora && handedIn.length === 0;
-    },
-    show(name: string): void {
-      if (select.querySelector(`[value="${name}"]`)) select.value = name;
-    },
+    controls: [select, save, bring, data],
+    /** The adapters that are on the model, and the one that answers. */
+    show,
+    /** Another one answers: the one that trains. */
+    choose,
   };
 }
 

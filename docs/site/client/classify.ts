@@ -1,5 +1,7 @@
 /** The start page: a message is classified at once, by mini with an adapter that comes with the page. */
 
+import type { Classify } from '../worker/lab-messages.ts';
+import { withClock } from './clock.ts';
 import { button, element } from './dom.ts';
 import { LabWorker } from './lab-worker.ts';
 import { messageBox } from './message.ts';
@@ -15,18 +17,19 @@ export function wake(place: HTMLElement): void {
 
   async function load(): Promise<void> {
     start.disabled = true;
-    const worker = new LabWorker('classify');
+    const worker = new LabWorker<Classify>('classify');
     worker.on('loading', ({ loading }) => {
       status.textContent = loading;
     });
     try {
-      const { engine } = await worker.ask('open', { engine: 'CPU' });
+      const engine = await withClock(status, 'Starting', () => worker.ask((model) => model.open()));
       const { right, of } = ACCURACY;
       status.textContent = `mini with an adapter of rank 2, trained on the SMS Spam Collection: ${right} of its ${of} test messages right. Engine: ${engine}.`;
-      const box = messageBox(worker, () => ({ strength: 1 }));
+      const box = messageBox(worker);
       start.replaceWith(box.place);
       await box.refresh();
     } catch (error) {
+      worker.stop();
       status.textContent = (error as Error).message;
       start.disabled = false;
     }

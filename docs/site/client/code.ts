@@ -2,7 +2,11 @@
 
 import type { FromProgram } from '../worker/messages.ts';
 import { button, element } from './dom.ts';
+import { Printed } from './printed.ts';
 import { Program } from './program.ts';
+
+/** An example has nothing to save: one that does not answer is ended. */
+const PATIENCE_MS = 150;
 
 export interface Runnable {
   /** Run and Stop, and the place for what is printed. */
@@ -24,38 +28,42 @@ export function runnable(
   program: () => ConstructorParameters<typeof Program>[0],
   events: { mistakeAt(line: number): void; ended?(isRight: boolean): void },
 ): Runnable {
-  const output = element('pre', {
+  const output = element('div', {
     className: 'output',
     role: 'log',
     hidden: true,
     ariaLabel: `Output of ${name}`,
     tabIndex: 0,
   });
+  const printed = new Printed(output);
   let running: Program | undefined;
   const run = button(verb, start);
-  const stop = button('Stop', () => running?.stop(), { hidden: true });
+  const stop = button('Stop', () => running?.stop(PATIENCE_MS), { hidden: true });
 
   function start(): void {
-    running?.stop();
+    running?.end();
     output.hidden = false;
     output.classList.remove('mistake');
-    output.textContent = '';
+    printed.clear();
     run.disabled = true;
     stop.hidden = false;
     running = new Program(program(), hear);
   }
 
   function hear(message: FromProgram): void {
-    if ('line' in message) output.append(`${message.line}\n`);
+    if ('line' in message) printed.line(message.line);
+    else if ('lines' in message) for (const { line } of message.lines) printed.line(line);
     else if ('mistake' in message) {
       output.classList.add('mistake');
-      output.append(`${message.at ? `line ${message.at}: ` : ''}${message.mistake}\n`);
+      printed.line(`${message.at ? `line ${message.at}: ` : ''}${message.mistake}`);
       if (message.at) events.mistakeAt(message.at);
     } else if ('ended' in message) {
+      printed.draw();
       run.disabled = false;
       stop.hidden = true;
-      if (message.ended === 130) output.append('Stopped.\n');
-      else if (output.textContent === '') output.append('(It prints nothing.)\n');
+      if (message.ended === 130) printed.line('Stopped.');
+      else if (output.textContent === '') printed.line('(It prints nothing.)');
+      printed.draw();
       events.ended?.(message.ended === 0);
     }
   }
@@ -70,11 +78,31 @@ export function editorOf(name: string, code: string, start: () => void): HTMLTex
     rows: code.split('\n').length + 1,
     spellcheck: false,
     ariaLabel: `Code of ${name}`,
+    className: 'code',
   });
   editor.onkeydown = (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) start();
   };
   return editor;
+}
+
+/**
+ * A button that puts back what stood there at first, and becomes one that undoes that, until the reader writes again.
+ * @param swap puts back the beginning if it is told nothing, and what was written if it gets that; it returns what stood there
+ */
+export function asItWas(swap: (written?: string) => string): HTMLButtonElement & { reset(): void } {
+  let written: string | undefined;
+  const made = button('As it was', () => {
+    const before = swap(written);
+    written = written === undefined ? before : undefined;
+    made.textContent = written === undefined ? 'As it was' : 'Undo: as I wrote it';
+  });
+  return Object.assign(made, {
+    reset() {
+      written = undefined;
+      made.textContent = 'As it was';
+    },
+  });
 }
 
 export function selectLine(editor: HTMLTextAreaElement, line: number): void {

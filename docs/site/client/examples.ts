@@ -1,6 +1,6 @@
 /** The examples of a page: each can be run, or edited and run. */
 
-import { editorOf, runnable, selectLine } from './code.ts';
+import { asItWas, editorOf, runnable, selectLine } from './code.ts';
 import { button, element } from './dom.ts';
 
 export function wakeExamples(): void {
@@ -16,19 +16,20 @@ function wakeExample(example: HTMLElement): void {
   const { run, stop, output, start } = runnable(name, 'Run', program, {
     mistakeAt: (line) => editor && selectLine(editor, line),
   });
-  const edit = button('Edit', toggleEditor);
+  const edit = button('Edit', open);
+  const again = asItWas((written) => {
+    const before = editor!.value;
+    editor!.value = written ?? original;
+    return before;
+  });
   example.append(element('div', { className: 'controls' }, run, edit, stop), output);
 
-  function toggleEditor(): void {
-    shown.hidden = !editor;
-    edit.textContent = editor ? 'Edit' : 'As it was';
-    if (editor) {
-      editor.remove();
-      editor = undefined;
-      return;
-    }
+  function open(): void {
     editor = editorOf(name, original, start);
+    editor.oninput = again.reset;
+    shown.hidden = true;
     shown.after(editor);
+    edit.replaceWith(again);
     editor.focus();
   }
 }

@@ -1,7 +1,7 @@
 /** The exercises of a page: an editor, the tests, a hint, and after the hint the solution. The browser remembers them. */
 
-import { editorOf, runnable, selectLine } from './code.ts';
-import { button, element } from './dom.ts';
+import { asItWas, editorOf, runnable, selectLine } from './code.ts';
+import { element } from './dom.ts';
 
 export function wakeExercises(): void {
   for (const exercise of document.querySelectorAll<HTMLElement>('.exercise')) wakeExercise(exercise);
@@ -24,11 +24,16 @@ function wakeExercise(exercise: HTMLElement): void {
     },
   });
   const editor = editorOf(name, written.get() ?? beginning, start);
-  editor.oninput = () => written.set(editor.value);
-  const again = button('As it was', () => {
-    editor.value = beginning;
-    written.set(undefined);
+  const again = asItWas((mine) => {
+    const before = editor.value;
+    editor.value = mine ?? beginning;
+    written.set(mine);
+    return before;
   });
+  editor.oninput = () => {
+    written.set(editor.value);
+    again.reset();
+  };
   hint.ontoggle = show;
   exercise.prepend(editor, element('div', { className: 'controls' }, run, again, stop, mark), output);
   show();

@@ -1,82 +1,47 @@
-/** Files that outlive the page, in the browser's IndexedDB: the checkpoints of a training that was cut off. */
+/** What outlives the page, in the browser's IndexedDB: a training that was cut off. */
 
-export interface Kept {
-  has(): boolean;
-  files(): Record<string, Uint8Array>;
-  put(path: string, bytes: Uint8Array): Promise<void>;
-  clear(): Promise<void>;
+import { createStore, del, entries, set } from 'idb-keyval';
+
+export interface Kept<Value> {
+  /** By name. */
+  all(): ReadonlyMap<string, Value>;
+  /** @throws Error if the browser keeps no more; it is known as long as the page */
+  put(name: string, value: Value): Promise<void>;
+  forget(names: Iterable<string>): Promise<void>;
 }
 
 /**
- * The files of that name, read once. They last as long as the page where the browser keeps nothing (a private window), and
- * in a second tab, which would write over those of the first.
+ * What was kept under that title, read once. It lasts as long as the page where the browser keeps nothing (a private window),
+ * and in a second tab, which would write over what the first one keeps.
  */
-export async function openStore(name: string): Promise<Kept> {
-  const database = (await isFirstTab(name)) ? await openDatabase().catch(() => undefined) : undefined;
-  const known = new Map<string, Uint8Array>(database && (await entries(database, name).catch(() => [])));
-  const change = async (work: (store: IDBObjectStore) => void) => {
-    if (database) await transact(database, 'readwrite', work).catch(() => undefined);
-  };
+export async function openStore<Value>(title: string): Promise<Kept<Value>> {
+  const store = (await isFirstTab(title)) ? createStore(`kept ${title}`, 'values') : undefined;
+  const found = store ? await entries<string, Value>(store).catch(() => undefined) : undefined;
+  const known = new Map<string, Value>(found);
+  const isLasting = store !== undefined && found !== undefined;
   return {
-    has: () => known.size > 0,
-    files: () => Object.fromEntries(known),
-    async put(path, bytes) {
-      known.set(path, bytes);
-      await change((store) => store.put(bytes, `${name} ${path}`));
+    all: () => known,
+    async put(name, value) {
+      known.set(name, value);
+      if (isLasting) await set(name, value, store);
     },
-    async clear() {
-      const paths = [...known.keys()];
-      known.clear();
-      await change((store) => {
-        for (const path of paths) store.delete(`${name} ${path}`);
-      });
+    async forget(names) {
+      for (const name of [...names]) {
+        known.delete(name);
+        if (isLasting) await del(name, store).catch(() => {});
+      }
     },
   };
 }
 
-/** The first tab that asks has the name until it is closed or reloaded. */
-function isFirstTab(name: string): Promise<boolean> {
+/** The first tab that asks has the title until it is closed or reloaded. */
+function isFirstTab(title: string): Promise<boolean> {
   return new Promise((resolve) => {
     if (!navigator.locks) return resolve(true); // a page that came by http from elsewhere has none
-    void navigator.locks.request(name, { ifAvailable: true }, (lock) => {
+    const held = navigator.locks.request(title, { ifAvailable: true }, (lock) => {
       resolve(lock !== null);
       return lock && new Promise(() => {});
     });
+    held.catch(() => resolve(true));
   });
-}
-
-function openDatabase(): Promise<IDBDatabase> {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open('book', 1);
-    request.onupgradeneeded = () => request.result.createObjectStore('files');
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-}
-
-function transact(
-  database: IDBDatabase,
-  mode: IDBTransactionMode,
-  work: (store: IDBObjectStore) => void,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const transaction = database.transaction('files', mode);
-    transaction.oncomplete = () => resolve();
-    transaction.onerror = transaction.onabort = () => reject(transaction.error);
-    work(transaction.objectStore('files'));
-  });
-}
-
-async function entries(database: IDBDatabase, name: string): Promise<[string, Uint8Array][]> {
-  const found: [string, Uint8Array][] = [];
-  await transact(database, 'readonly', (store) => {
-    store.openCursor().onsuccess = ({ target }) => {
-      const cursor = (target as IDBRequest<IDBCursorWithValue | null>).result;
-      if (!cursor) return;
-      const key = String(cursor.key);
-      if (key.startsWith(`${name} `)) found.push([key.slice(name.length + 1), cursor.value]);
-      cursor.continue();
-    };
-  });
-  return found;
 }

@@ -1,62 +1,68 @@
-/** The lab's worker, asked like functions that answer later. */
+/** A worker whose functions are called as if they were here; they answer later. */
 
-import type { Ask, Lab, Told } from '../worker/lab-messages.ts';
+import { type Remote, releaseProxy, wrap } from 'comlink';
+import type { Report } from '../worker/lab-messages.ts';
 
-type Told1<K extends string> = Extract<Told, Record<K, unknown>>;
+type Kind<K extends string> = Extract<Report, Record<K, unknown>>;
 
-export class LabWorker {
-  readonly #worker: Worker;
-  readonly #waiting = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void }>();
-  readonly #listeners: ((told: Told) => void)[] = [];
-  #lastId = 0;
+export class LabWorker<Functions extends object> {
+  /** A worker that has died is replaced when the lab opens again. */
+  isBroken = false;
+  readonly #name: 'lab' | 'classify';
+  readonly #listeners: ((report: Report) => void)[] = [];
+  #worker!: Worker;
+  #functions!: Remote<Functions>;
+  /** Rejects when the worker dies: its open questions would wait for ever. */
+  #death!: Promise<never>;
 
   /** @param name of the worker's program: the start page has a smaller one */
-  constructor(name: 'lab' | 'classify' = 'lab') {
-    this.#worker = new Worker(new URL(`${name}.js`, import.meta.url), { type: 'module' });
-    this.#worker.onmessage = ({ data }: MessageEvent<Told>) => {
-      if (!('id' in data)) for (const listener of this.#listeners) listener(data);
-      else if ('mistake' in data) this.#fail(data.id, data.mistake);
-      else {
-        this.#waiting.get(data.id)?.resolve(data.answer as never);
-        this.#waiting.delete(data.id);
-      }
-    };
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      for (const id of this.#waiting.keys()) this.#fail(id, event.message || 'the lab could not be loaded');
-    };
+  constructor(name: 'lab' | 'classify') {
+    this.#name = name;
+    this.start();
   }
 
-  ask<K extends keyof Lab>(name: K, about: Parameters<Lab[K]>[0]): Promise<Awaited<ReturnType<Lab[K]>>> {
-    const id = ++this.#lastId;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, name, about } as Ask);
+  /** A new worker, which knows nothing of the last one. */
+  start(): void {
+    this.#worker?.terminate();
+    this.isBroken = false;
+    this.#worker = new Worker(new URL(`${this.#name}.js`, import.meta.url), { type: 'module' });
+    this.#functions = wrap<Functions>(this.#worker);
+    this.#worker.addEventListener('message', ({ data }: MessageEvent<Report>) => {
+      for (const listener of this.#listeners) listener(data);
     });
+    this.#death = new Promise((_, reject) => {
+      this.#worker.onerror = (event) => {
+        event.preventDefault();
+        this.isBroken = true;
+        const error = new Error(
+          event.message || 'the program of this page could not be loaded: reload the page',
+        );
+        reject(error);
+        this.onDeath(error);
+      };
+    });
+    this.#death.catch(() => {}); // whoever waits for an answer is told, and `onDeath`
   }
 
-  /** Files that the worker should find, such as an earlier checkpoint. */
-  give(files: Record<string, Uint8Array>): void {
-    this.#worker.postMessage({ files });
+  /** Calls a function of the worker. @throws Error with the worker's message, or if the worker dies */
+  ask<Answer>(question: (functions: Remote<Functions>) => Promise<Answer>): Promise<Answer> {
+    return Promise.race([question(this.#functions), this.#death]);
   }
 
   /** Listens to what the worker reports by itself, of one kind. */
-  on<K extends 'loading' | 'loss' | 'validLoss' | 'kept' | 'finished'>(
+  on<K extends 'loading' | 'loss' | 'validLoss' | 'kept'>(
     kind: K,
-    listener: (told: Told1<K>) => void,
-  ) {
-    this.#listeners.push((told) => {
-      if (kind in told) listener(told as Told1<K>);
+    listener: (report: Kind<K>) => void,
+  ): void {
+    this.#listeners.push((report) => {
+      if (typeof report === 'object' && report !== null && kind in report) listener(report as Kind<K>);
     });
   }
 
-  /** What goes wrong while it trains answers no question. */
-  onFailure: (message: string) => void = () => {};
+  onDeath: (error: Error) => void = () => {};
 
-  #fail(id: number, mistake: string): void {
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    if (waiting) waiting.reject(new Error(mistake));
-    else this.onFailure(mistake);
+  stop(): void {
+    this.#functions[releaseProxy]();
+    this.#worker.terminate();
   }
 }

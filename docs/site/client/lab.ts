@@ -1,63 +1,73 @@
-/** The LoRA lab: what is to be trained, the training, and its pictures. Each part below has its own file. */
+/** The LoRA lab: what is to be trained, the training, and its pictures. Each part has its own file; lab-states.ts has a picture. */
 
-import type { Settings } from '../worker/lab-messages.ts';
+import type { Accuracy, Lab, Settings, Trained } from '../worker/lab-messages.ts';
 import { adapterShelf } from './adapters.ts';
+import { withClock } from './clock.ts';
 import { button, choice, element, labelled } from './dom.ts';
 import { type Curve, curves } from './draw.ts';
-import { openStore } from './kept.ts';
+import { type Kept, openStore } from './kept.ts';
+import { type Control, LabState } from './lab-states.ts';
 import { LabWorker } from './lab-worker.ts';
 import { matrixMap } from './matrices.ts';
-import { messageBox } from './message.ts';
+import { messageBox, percent } from './message.ts';
 import { runList } from './runs.ts';
+import { METHODS, settingsForm } from './settings.ts';
 
-const TARGETS: Record<string, string[]> = {
-  'every Linear': [],
-  'query and value': ['W_query', 'W_value'],
-  attention: ['W_query', 'W_key', 'W_value', 'out_proj'],
-};
-const RATES = { lora: 2e-3, 'last-block': 5e-4, head: 5e-3, full: 5e-4 };
-const METHODS = ['lora', 'last-block', 'head', 'full'] as const;
 /** A look at the matrices costs little, but not nothing. */
 const DRAW_EVERY_MS = 400;
 
+/** A training that was cut off, by the key of its settings and messages. */
+interface KeptTraining {
+  step: number;
+  /** In words. */
+  about: string;
+  checkpoint: Uint8Array;
+}
+
 export function wake(place: HTMLElement): void {
   document.body.classList.add('wide-page');
-  const worker = new LabWorker();
-  const kept = openStore('lab');
+  const worker = new LabWorker<Lab>('lab');
+  const state = new LabState();
+  const store = openStore<KeptTraining>('lab');
   const status = element('output', { className: 'progress', ariaLabel: 'Progress' });
   const facts = element('p', { role: 'group', ariaLabel: 'Facts' });
+  const noted = element('p', { role: 'status', ariaLabel: 'So far' });
+  const keptList = element('div', { role: 'group', ariaLabel: 'Kept in this browser' });
   const picture = element('div', {});
 
-  const controls = makeControls();
+  const controls = settingsForm(() => showWhatIsKept());
   const engine = choice(['CPU', 'GPU'], 'CPU');
-  engine.onchange = () => void open();
-  const train = button('Train', () => void start(), { className: 'main', disabled: true });
-  const pause = button('Pause', () => void stop(), { disabled: true });
-  const one = button('Step', () => void start(1), { disabled: true });
-  const reset = button('Reset', () => void begin(), { disabled: true });
-  const goOn = button('Go on', () => void start(undefined, true), { hidden: true });
-  const all = button('Compare all methods', () => void trainAll(), { disabled: true });
-  const buttons = [train, one, reset, all, engine];
+  const train = button('Train', () => void start(), { className: 'main' });
+  const pause = button('Pause', stop);
+  const one = button('Step', () => void start(1));
+  const reset = button('Reset', () => void open());
+  const goOn = button('Go on', () => void takeUp());
+  const all = button('Compare all methods', () => void compare());
 
-  let settings: Settings;
-  let history: { loss: Curve['points'][number][]; valid: Curve['points'][number][] };
-  let isRunning = false;
+  /** What the worker has: nothing before it has been opened. */
+  let opened: { engine: string; name: string } | undefined;
+  let settings: Settings | undefined;
+  let key = '';
+  let source = '';
+  let isFinished = false;
+  let history: { loss: Curve['points'][number][]; valid: Curve['points'][number][] } = {
+    loss: [],
+    valid: [],
+  };
   let drawnAt = 0;
-  let whenDone: () => void = () => {};
 
-  const map = matrixMap(worker);
-  const box = messageBox(worker, () => map.dose());
+  const map = matrixMap(worker, asking);
+  const box = messageBox(worker, { dose: () => map.dose(), canAsk: () => state.allows('questions') });
   const runs = runList();
-  const adapters = adapterShelf(worker, {
+  const adapters = adapterShelf(worker, asking, {
     changed: () => void refresh(),
-    dataGiven: (data) => void open(data),
+    dataGiven: () => void open(),
   });
   map.onDose = () => void box.refresh();
   map.messageText = box.text;
 
   place.replaceChildren(
-    element('h2', {}, 'Train'),
-    controls.place,
+    ...[element('h2', {}, 'Train'), controls.place, noted],
     element(
       'div',
       { className: 'controls' },
@@ -69,22 +79,31 @@ export function wake(place: HTMLElement): void {
       all,
       labelled('Engine', engine),
     ),
-    status,
-    facts,
-    picture,
-    element('h3', {}, 'Ask it'),
-    box.place,
-    element('h3', {}, 'How far each matrix has moved: ‖ΔW‖ / ‖W‖'),
-    map.place,
-    element('h3', {}, 'Runs'),
-    runs.place,
-    element('h3', {}, 'Adapters and data'),
-    adapters.place,
+    ...[keptList, status, facts, picture],
+    ...[element('h3', {}, 'Ask it'), box.place],
+    ...[element('h3', {}, 'How far each matrix has moved: ‖ΔW‖ / ‖W‖'), map.place],
+    ...[element('h3', {}, 'Runs'), runs.place, element('h3', {}, 'Adapters and data'), adapters.place],
   );
-  worker.onFailure = (message) => {
-    status.textContent = message;
-    setRunning(false);
+  const groups: Record<Control, (HTMLElement & { disabled: boolean })[]> = {
+    settings: [...controls.controls, engine],
+    start: [train, one, reset, all, goOn],
+    pause: [pause],
+    adapters: adapters.controls,
+    questions: [...map.questions, ...box.questions],
+    measures: map.measures,
   };
+  state.onChange = lock;
+  lock();
+
+  function lock(): void {
+    for (const [control, elements] of Object.entries(groups))
+      for (const each of elements) each.disabled = !state.allows(control as Control);
+    place.dataset.state = state.now;
+    showWhatIsKept();
+  }
+
+  engine.onchange = () => void open();
+  worker.onDeath = fail;
   worker.on('loading', ({ loading }) => {
     status.textContent = loading;
   });
@@ -92,181 +111,196 @@ export function wake(place: HTMLElement): void {
     history.loss.push({ x: step, y: loss });
     status.textContent = `step ${step} of ${steps} · loss ${loss.toFixed(3)} · ${ms.toFixed(0)} ms a step · ${memoryMiB.toFixed(0)} MiB`;
     status.dataset.step = String(step);
-    // The last one may come when the training has stopped: nothing would draw it later.
-    if (!isRunning || performance.now() - drawnAt > DRAW_EVERY_MS) void refresh();
+    if (performance.now() - drawnAt > DRAW_EVERY_MS) void refresh();
   });
   worker.on('validLoss', ({ step, validLoss, validAccuracy }) => {
     history.valid.push({ x: step, y: validLoss });
-    facts.dataset.accuracy = String(validAccuracy);
-    controls.note(`validation: loss ${validLoss.toFixed(3)}, accuracy ${(100 * validAccuracy).toFixed(1)}%`);
+    noted.textContent = `validation: loss ${validLoss.toFixed(3)}, accuracy ${percent(validAccuracy)}`;
   });
-  worker.on('kept', ({ kept: path, bytes }) => void kept.then((store) => store.put(path, bytes)));
-  worker.on('finished', ({ finished: { accuracy, seconds } }) => {
-    const parts = Object.entries(accuracy).map(([part, share]) => `${part} ${(100 * share).toFixed(1)}%`);
-    controls.note(`accuracy over all messages: ${parts.join(', ')}`);
-    runs.add({ settings, accuracy, seconds, loss: history.loss });
-    void kept.then((store) => store.clear());
-    setRunning(false);
-    whenDone();
-  });
-  void open();
+  worker.on('kept', ({ kept }) => void keep(kept));
+  void openNow();
 
-  /** Starts the engine and loads what is needed, and the messages anew when a file is given. */
-  async function open(data?: { name: string; bytes: Uint8Array }): Promise<void> {
+  /** Starts what has to be started, and makes a fresh model by the settings. */
+  async function open(): Promise<boolean> {
+    return state.take('open') && openNow();
+  }
+
+  async function openNow(): Promise<boolean> {
     try {
-      worker.give((await kept).files());
+      if (worker.isBroken) {
+        worker.start();
+        opened = undefined;
+      }
       const wanted = engine.value as 'CPU' | 'GPU';
-      const { engine: started, source, synthetic } = await worker.ask('open', { engine: wanted, data });
-      facts.textContent = `Engine: ${started}. Messages: ${source}${synthetic ? ' (synthetic: its accuracies say nothing about real spam)' : ''}.`;
+      if (opened?.engine !== wanted) {
+        opened = undefined;
+        const name = await withClock(status, 'Starting', () =>
+          worker.ask((lab) => lab.open({ engine: wanted })),
+        );
+        opened = { engine: wanted, name };
+      }
       await begin();
+      state.take('done');
     } catch (error) {
-      status.textContent = (error as Error).message;
+      fail(error);
+      return false;
     }
+    await refresh();
+    return true;
   }
 
-  /** A fresh model by the controls' settings. */
+  /** A fresh model by the settings. @throws Error if they are wrong, or the worker refuses them */
   async function begin(): Promise<void> {
+    const wanted = controls.read();
+    if (!wanted) throw new Error('A setting is wrong: the line beside it says what it must be.');
+    settings = undefined;
+    const begun = await withClock(status, 'Preparing the messages and the model', () =>
+      worker.ask((lab) => lab.reset(wanted)),
+    );
+    [settings, key, source, isFinished] = [wanted, begun.key, begun.source, false];
+    history = { loss: [], valid: [] };
+    controls.limitBatch(begun.messages);
+    noted.textContent = '';
+    facts.textContent = `Engine: ${opened!.name}. Messages: ${source}${begun.synthetic ? ' (synthetic: its accuracies say nothing about real spam)' : ''}.`;
+    status.textContent = `${begun.trainable.toLocaleString('en')} of ${begun.all.toLocaleString('en')} numbers are trained, in ${begun.steps} steps.`;
+    status.dataset.step = '0';
+    adapters.show(begun.adapters, begun.active);
+  }
+
+  /** Nothing can be trained any more: the line says why. */
+  function fail(error: unknown): void {
+    settings = undefined;
+    state.take('fail');
+    status.textContent = `${(error as Error).message}`;
+  }
+
+  /** What needs the model for itself. A refusal changes nothing, and is for the asker to show. */
+  async function asking<T>(work: () => Promise<T>): Promise<T> {
+    if (!state.take('ask')) throw new Error('The lab is busy: this has to wait.');
     try {
-      settings = controls.read();
-      history = { loss: [], valid: [] };
-      const { trainable, all: numbers, steps, isKept } = await worker.ask('reset', settings);
-      status.textContent = `${trainable.toLocaleString('en')} of ${numbers.toLocaleString('en')} numbers are trained, in ${steps} steps.`;
-      status.dataset.step = '0';
-      goOn.hidden = !isKept;
-      setRunning(false);
-      adapters.began(settings.method === 'lora');
-      await refresh();
-    } catch (error) {
-      status.textContent = (error as Error).message;
+      return await work();
+    } finally {
+      state.take('done');
+      void box.refresh(); // what was typed meanwhile
     }
   }
 
-  async function start(steps?: number, resume = false): Promise<void> {
-    if (!resume && JSON.stringify(controls.read()) !== JSON.stringify(settings)) await begin();
-    setRunning(true);
-    adapters.show('default');
-    await worker.ask('train', { steps, goOn: resume });
-    if (steps !== undefined) await stop();
+  /** Trains by the settings that are shown: a model made by others, and one that has finished, is made anew. */
+  async function start(steps?: number): Promise<void> {
+    if (!controls.read()) return;
+    if ((isFinished || !controls.are(settings)) && !(await open())) return;
+    await run('train', () => trainOn(steps));
   }
 
-  async function stop(): Promise<void> {
-    await worker.ask('pause', {});
-    setRunning(false);
+  async function compare(): Promise<void> {
+    if (!controls.read()) return;
+    if (state.now === 'failed' && !(await open())) return;
+    await run('compare', async () => {
+      for (const method of METHODS) {
+        controls.choose(method);
+        await begin();
+        if (state.now === 'comparing') await trainOn();
+        if (state.now !== 'comparing') return;
+      }
+    });
+  }
+
+  /** Goes on from the checkpoint that was kept of this very training. */
+  async function takeUp(): Promise<void> {
+    const kept = (await store).all().get(key);
+    if (!kept || !controls.are(settings)) return;
+    try {
+      const { checkpoint } = kept;
+      const { losses } = await asking(() => worker.ask((lab) => lab.goOn({ checkpoint })));
+      history.loss = losses.map((y, i) => ({ x: i + 1, y }));
+      status.dataset.step = String(losses.length);
+    } catch (error) {
+      status.textContent = (error as Error).message;
+      return;
+    }
+    await run('train', () => trainOn());
+  }
+
+  async function run(event: 'train' | 'compare', work: () => Promise<void>): Promise<void> {
+    if (!state.take(event)) return;
+    try {
+      await work();
+      state.take('done');
+    } catch (error) {
+      fail(error);
+    }
     await refresh();
   }
 
-  async function trainAll(): Promise<void> {
-    for (const method of METHODS) {
-      controls.choose(method);
-      await begin();
-      const done = new Promise<void>((resolve) => {
-        whenDone = resolve;
-      });
-      await start();
-      await done;
-    }
-    whenDone = () => {};
+  async function trainOn(steps?: number): Promise<void> {
+    if (settings?.method === 'lora') adapters.choose('default');
+    const { step, finished }: Trained = await worker.ask((lab) => lab.train({ steps }));
+    status.dataset.step = String(step);
+    if (!finished) return;
+    const { accuracy, seconds } = finished;
+    isFinished = true;
+    noted.textContent = `accuracy over all messages: ${inWords(accuracy)}`;
+    runs.add({ settings: settings!, accuracy, seconds, loss: history.loss });
+    await (await store).forget([key]);
   }
 
-  function setRunning(running: boolean): void {
-    isRunning = running;
-    for (const each of buttons) each.disabled = running;
-    pause.disabled = !running;
-    if (running) goOn.hidden = true;
-    if (!running) void refresh();
+  function stop(): void {
+    if (state.take('pause')) worker.ask((lab) => lab.pause()).catch(fail);
   }
 
+  /** A later checkpoint of a training takes the place of an earlier one: the same settings give the same numbers. */
+  async function keep(kept: { key: string; step: number; checkpoint: Uint8Array }): Promise<void> {
+    const known: Kept<KeptTraining> = await store;
+    if (kept.step <= (known.all().get(kept.key)?.step ?? 0)) return;
+    if (!settings) return;
+    const { method, rank, seed, epochs } = settings;
+    const about = `${method}${method === 'lora' ? ` of rank ${rank}` : ''}, seed ${seed}, epochs ${epochs}, on ${source}`;
+    await known.put(kept.key, { step: kept.step, about, checkpoint: kept.checkpoint }).catch(() => {
+      noted.textContent =
+        'This browser has no room to keep the training: when the page is closed or reloaded, it is lost.';
+    });
+  }
+
+  /** The button for the training of these settings, and a line for each of the others. */
+  function showWhatIsKept(): void {
+    void store.then((known) => {
+      const areShown = controls.are(settings);
+      const here = areShown ? known.all().get(key) : undefined;
+      goOn.hidden = !here || state.now !== 'idle' || status.dataset.step !== '0';
+      goOn.textContent = here ? `Go on after step ${here.step}` : 'Go on';
+      if (state.now !== 'idle' && state.now !== 'failed') return;
+      const others = [...known.all()].filter(([other]) => !areShown || other !== key);
+      keptList.replaceChildren(
+        ...(settings && !areShown
+          ? [element('p', {}, 'These settings are not the model’s: Train and Reset begin anew.')]
+          : []),
+        ...others.map(([other, { about, step }]) =>
+          element(
+            'p',
+            {},
+            `Kept: a training of ${about}, after step ${step}; with those settings and messages it goes on. `,
+            button('Forget it', () => void known.forget([other]).then(showWhatIsKept)),
+          ),
+        ),
+      );
+    });
+  }
+
+  /** Draws what is there. Each part shows its own mistakes. */
   async function refresh(): Promise<void> {
     drawnAt = performance.now();
-    picture.replaceChildren(
-      curves(
-        'Loss',
-        [
-          { name: 'training', points: history.loss },
-          { name: 'validation', points: history.valid },
-          ...runs.pinned(),
-        ],
-        'step',
-      ),
-    );
-    await Promise.all([map.refresh(isRunning), box.refresh()]);
+    const { loss, valid } = history;
+    const both = [
+      { name: 'training', points: loss },
+      { name: 'validation', points: valid },
+    ];
+    picture.replaceChildren(curves('Loss', [...both, ...runs.pinned()], 'step'));
+    if (state.allows('questions')) await Promise.all([map.refresh(), box.refresh()]);
   }
 }
 
-/** The controls, which the address of the page carries: a link brings settings, and starts nothing. */
-function makeControls() {
-  const given = new URLSearchParams(location.hash.slice(1));
-  const number = (name: string, initial: number, more: object = {}) =>
-    element('input', {
-      type: 'number',
-      value: given.get(name) ?? String(initial),
-      min: '1',
-      step: 'any',
-      ...more,
-    });
-  const method = choice(METHODS, given.get('method') ?? 'lora');
-  const rank = number('rank', 16, { max: '64', step: '1' });
-  const alpha = number('alpha', 16, { min: '0' });
-  const scaling = choice(['alpha/r', 'rslora'], given.get('scaling') ?? 'alpha/r');
-  const targets = choice(Object.keys(TARGETS), given.get('targets') ?? 'every Linear');
-  const lr = number('lr', RATES[method.value as Settings['method']] ?? 2e-3, { min: '0' });
-  const seed = number('seed', 42, { min: '0', step: '1' });
-  const epochs = number('epochs', 3, { step: '1' });
-  const batchSize = number('batchSize', 8, { step: '1' });
-  const noted = element('p', { role: 'status', ariaLabel: 'So far' });
-  method.onchange = () => {
-    lr.value = String(RATES[method.value as Settings['method']]);
-  };
-  const whole = (
-    name: string,
-    { value }: HTMLInputElement,
-    least: number,
-    most = Number.POSITIVE_INFINITY,
-  ) => {
-    const read = Number(value);
-    if (Number.isInteger(read) && read >= least && read <= most) return read;
-    throw new Error(
-      `${name} must be a whole number from ${least}${most < 1e9 ? ` to ${most}` : ''}, not '${value}'`,
-    );
-  };
-  return {
-    place: element(
-      'div',
-      {},
-      element(
-        'div',
-        { className: 'controls' },
-        ...[labelled('Method', method), labelled('Rank', rank), labelled('Alpha', alpha)],
-        ...[labelled('Scaling', scaling), labelled('Targets', targets), labelled('Learning rate', lr)],
-        ...[labelled('Seed', seed), labelled('Epochs', epochs), labelled('Batch size', batchSize)],
-      ),
-      noted,
-    ),
-    note(text: string): void {
-      noted.textContent = text;
-    },
-    choose(value: string): void {
-      method.value = value;
-      method.onchange!(new Event('change'));
-    },
-    /** @throws Error in one line, if a setting makes no sense */
-    read(): Settings {
-      const rate = Number(lr.value);
-      if (!(rate > 0)) throw new Error(`Learning rate must be a number above 0, not '${lr.value}'`);
-      const settings: Settings = {
-        method: method.value as Settings['method'],
-        rank: whole('Rank', rank, 1, 64),
-        alpha: Number(alpha.value),
-        scaling: scaling.value as Settings['scaling'],
-        targets: TARGETS[targets.value],
-        lr: rate,
-        seed: whole('Seed', seed, 0),
-        epochs: whole('Epochs', epochs, 1),
-        batchSize: whole('Batch size', batchSize, 1),
-      };
-      const link = { ...settings, targets: targets.value } as unknown as Record<string, string>;
-      window.history.replaceState(null, '', `#${new URLSearchParams(link)}`);
-      return settings;
-    },
-  };
+function inWords(accuracy: Accuracy): string {
+  return Object.entries(accuracy)
+    .map(([part, share]) => `${part} ${percent(share)}`)
+    .join(', ');
 }

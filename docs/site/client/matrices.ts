@@ -1,16 +1,19 @@
 /** The map of the model by ‖ΔW‖/‖W‖, and one of its matrices in full: W, A, B, ΔW, singular values, strength. */
 
-import type { Dose, Matrices } from '../worker/lab-messages.ts';
+import type { Dose, Lab, Matrices } from '../worker/lab-messages.ts';
+import { withClock } from './clock.ts';
 import { button, element, labelled } from './dom.ts';
 import { colour, heatMap, largest, short } from './draw.ts';
 import type { LabWorker } from './lab-worker.ts';
+import { percent } from './message.ts';
 
 const COLUMNS = ['att.W_query', 'att.W_key', 'att.W_value', 'att.out_proj', 'ff.layers.0', 'ff.layers.2'];
 /** AdamW makes every weight a little smaller at each step, whatever its gradient; that does not count as a move. */
 const WEIGHT_DECAY = 1e-4;
 const NAMES = ['query', 'key', 'value', 'out', 'ff in', 'ff out'];
 
-export function matrixMap(worker: LabWorker) {
+/** @param asking takes the model for the work alone; see lab.ts */
+export function matrixMap(worker: LabWorker<Lab>, asking: <T>(work: () => Promise<T>) => Promise<T>) {
   const body = element('tbody', {});
   const heads = [element('td', {}), ...NAMES.map((name) => element('th', { scope: 'col' }, name))];
   const table = element(
@@ -28,8 +31,8 @@ export function matrixMap(worker: LabWorker) {
   const strength = element('input', { type: 'range', min: '0', max: '2', step: '0.05', value: '1' });
   const directions = element('input', { type: 'range', min: '0', max: '16', step: '1', value: '16' });
   const said = element('p', { role: 'status', ariaLabel: 'Accuracy with this dose' });
-  const measure = button('Accuracy with these', () => void showAccuracy());
-  const merge = button('Merge and unmerge', () => void showMerge());
+  const measure = button('Accuracy with these', () => void measured('Counting', accuracy));
+  const merge = button('Merge and unmerge', () => void measured('Merging', merged));
 
   let shown: Matrices | undefined;
   let chosen = '';
@@ -66,34 +69,45 @@ export function matrixMap(worker: LabWorker) {
         directions: kept < Number(directions.max) ? kept : undefined,
       };
     },
+    /** What asks the model, and what wants it for itself. */
+    questions: [strength, directions],
+    measures: [measure, merge],
     /** Redraws what the worker has now. */
-    async refresh(isRunning: boolean): Promise<void> {
-      measure.disabled = merge.disabled = isRunning;
-      const { layers } = await worker.ask('moved', {});
-      const most = Math.max(1e-9, ...layers.map(({ share }) => share));
-      if (layers.length !== cells.size || layers.some(({ path }) => !cells.has(path)))
-        build(layers.map(({ path }) => path));
-      for (const { path, share } of layers) {
-        const cell = cells.get(path)!;
-        cell.textContent = share === 0 ? '0' : `${(100 * share).toFixed(1)}%`;
-        cell.ariaLabel = `${path} ${cell.textContent}`;
-        cell.style.background = `rgb(${colour(share, most).join(' ')})`;
+    async refresh(): Promise<void> {
+      try {
+        await redraw();
+      } catch (error) {
+        note.hidden = false;
+        note.textContent = (error as Error).message;
       }
-      const factors = layers.flatMap(({ factors: both }) => both ?? []);
-      const aHasMoved = factors.some(({ aMoved }) => aMoved > WEIGHT_DECAY);
-      const bHasMoved = factors.some(({ b }) => b > 0);
-      note.textContent = `A ${aHasMoved ? 'has moved' : 'has not moved'}; B ${bHasMoved ? 'has moved' : 'is zero'}.`;
-      note.hidden = factors.length === 0;
-      await select(cells.has(chosen) ? chosen : layers[0].path);
     },
   };
+
+  async function redraw(): Promise<void> {
+    const layers = await worker.ask((lab) => lab.moved());
+    const most = Math.max(1e-9, ...layers.map(({ share }) => share));
+    if (layers.length !== cells.size || layers.some(({ path }) => !cells.has(path)))
+      build(layers.map(({ path }) => path));
+    for (const { path, share } of layers) {
+      const cell = cells.get(path)!;
+      cell.textContent = share === 0 ? '0' : `${(100 * share).toFixed(1)}%`;
+      cell.ariaLabel = `${path} ${cell.textContent}`;
+      cell.style.background = `rgb(${colour(share, most).join(' ')})`;
+    }
+    const factors = layers.flatMap(({ factors: both }) => both ?? []);
+    const aHasMoved = factors.some(({ aMoved }) => aMoved > WEIGHT_DECAY);
+    const bHasMoved = factors.some(({ b }) => b > 0);
+    note.textContent = `A ${aHasMoved ? 'has moved' : 'has not moved'}; B ${bHasMoved ? 'has moved' : 'is zero'}.`;
+    note.hidden = factors.length === 0;
+    await select(cells.has(chosen) ? chosen : layers[0].path);
+  }
 
   function build(paths: readonly string[]): void {
     cells.clear();
     const blocks = [...new Set(paths.map((path) => /^trf_blocks\.\d+/.exec(path)?.[0]))].filter(Boolean);
     const cell = (path: string | undefined) => {
       if (!path) return element('td', {});
-      const made = button('0', () => void select(path));
+      const made = button('0', () => void choose(path));
       cells.set(path, made);
       return element('td', {}, made);
     };
@@ -105,10 +119,19 @@ export function matrixMap(worker: LabWorker) {
     body.replaceChildren(...rows, element('tr', {}, element('th', { scope: 'row' }, 'head'), ...others));
   }
 
+  /** As `select`, for a visitor; what is wrong stands where the cell is explained. */
+  async function choose(path: string): Promise<void> {
+    try {
+      await select(path);
+    } catch (error) {
+      explained.textContent = (error as Error).message;
+    }
+  }
+
   async function select(path: string): Promise<void> {
     chosen = path;
     for (const [name, cell] of cells) cell.setAttribute('aria-pressed', String(name === path));
-    const matrices = await worker.ask('matrices', { path });
+    const matrices = await worker.ask((lab) => lab.matrices({ path }));
     if (path === chosen) show(matrices);
   }
 
@@ -175,16 +198,28 @@ export function matrixMap(worker: LabWorker) {
     explained.textContent = `ΔW[${i}, ${j}] = ${short(scaling)} · (${terms.join(' + ')}${rest}) = ${value}: row ${i} of A times column ${j} of B`;
   }
 
-  async function showAccuracy(): Promise<void> {
-    said.textContent = 'Counting …';
-    const { train, valid, test } = await worker.ask('accuracy', self.dose());
-    const [a, b, c] = [train, valid, test].map((share) => `${(100 * share).toFixed(1)}%`);
-    said.textContent = `With ${directions.value} directions at strength ${strength.value}: train ${a}, valid ${b}, test ${c}.`;
+  /** Says what the model measures, or why it does not. */
+  async function measured(text: string, work: () => Promise<string>): Promise<void> {
+    try {
+      const result = await asking(() => withClock(said, text, work));
+      said.textContent = result;
+    } catch (error) {
+      said.textContent = (error as Error).message;
+    }
   }
 
-  async function showMerge(): Promise<void> {
-    const { difference, apartMs, mergedMs } = await worker.ask('merge', { text: self.messageText() });
-    said.textContent = `Merged, W + ΔW as one matrix: the logits differ by ${difference.toExponential(1)}; ${apartMs.toFixed(1)} ms a message apart, ${mergedMs.toFixed(1)} ms merged.`;
+  async function accuracy(): Promise<string> {
+    const dose = self.dose();
+    const shares = await worker.ask((lab) => lab.accuracy(dose));
+    const [train, valid, test] = [shares.train, shares.valid, shares.test].map(percent);
+    const kept = dose.directions ?? directions.max;
+    return `With ${kept} directions at strength ${dose.strength}: train ${train}, valid ${valid}, test ${test}.`;
+  }
+
+  async function merged(): Promise<string> {
+    const text = self.messageText();
+    const { difference, apartMs, mergedMs } = await worker.ask((lab) => lab.merge({ text }));
+    return `Merged, W + ΔW as one matrix: the logits differ by ${difference.toExponential(1)}; ${apartMs.toFixed(1)} ms a message apart, ${mergedMs.toFixed(1)} ms merged.`;
   }
 
   row.oninput = column.oninput = explain;

@@ -1,6 +1,7 @@
 /** A message and what the model makes of it: spam or not, with and without the adapter, and what each token adds. */
 
-import type { Dose } from '../worker/lab-messages.ts';
+import type { Dose, Questions } from '../worker/lab-messages.ts';
+import { withClock } from './clock.ts';
 import { button, element, labelled } from './dom.ts';
 import type { LabWorker } from './lab-worker.ts';
 
@@ -15,10 +16,22 @@ export interface MessageBox {
   text(): string;
   /** Asks again: the model has changed. */
   refresh(): Promise<void>;
+  /** What asks the model when it is pressed. */
+  questions: HTMLButtonElement[];
 }
 
-/** @param dose how the adapter counts, when it is asked */
-export function messageBox(worker: LabWorker, dose: () => Dose): MessageBox {
+export interface Asking {
+  /** How the adapter counts. */
+  dose(): Dose;
+  /** Is there a model that can be asked? */
+  canAsk(): boolean;
+}
+
+export function messageBox<Functions extends Questions>(
+  worker: LabWorker<Functions>,
+  { dose, canAsk }: Asking = { dose: () => ({ strength: 1 }), canAsk: () => true },
+): MessageBox {
+  const ask = worker as unknown as LabWorker<Questions>;
   const input = element('textarea', { value: EXAMPLES[0], rows: 3 });
   const answer = element('p', { className: 'answer', role: 'status', ariaLabel: 'Answer' });
   const tokens = element('p', { role: 'group', ariaLabel: 'What each token adds' });
@@ -32,6 +45,7 @@ export function messageBox(worker: LabWorker, dose: () => Dose): MessageBox {
   let timer = 0;
   let isAsking = false;
   let isStale = false;
+  let isExplaining = false;
 
   input.oninput = () => {
     clearTimeout(timer);
@@ -41,7 +55,7 @@ export function messageBox(worker: LabWorker, dose: () => Dose): MessageBox {
   /** One question at a time: while it is answered the next one waits, and only the last counts. */
   async function refresh(): Promise<void> {
     isStale = true;
-    if (isAsking) return;
+    if (isAsking || !canAsk()) return;
     isAsking = true;
     try {
       while (isStale) {
@@ -50,7 +64,8 @@ export function messageBox(worker: LabWorker, dose: () => Dose): MessageBox {
         const text = input.value;
         if (text.trim() === '') answer.textContent = 'Type a message.';
         else {
-          const { probability, before } = await worker.ask('classify', { text, ...dose() });
+          const about = { text, ...dose() };
+          const { probability, before } = await ask.ask((model) => model.classify(about));
           const verdict = probability > 0.5 ? 'spam' : 'not spam';
           answer.replaceChildren(
             element('strong', {}, verdict),
@@ -66,9 +81,14 @@ export function messageBox(worker: LabWorker, dose: () => Dose): MessageBox {
   }
 
   async function showInfluence(): Promise<void> {
-    explain.disabled = true;
+    if (isExplaining) return;
+    isExplaining = true;
     try {
-      const { tokens: all } = await worker.ask('influence', { text: input.value, ...dose() });
+      const about = { text: input.value, ...dose() };
+      const all = await withClock(tokens, 'Leaving out one token after another', () =>
+        ask.ask((model) => model.influence(about)),
+      );
+      if (about.text !== input.value) return;
       const most = Math.max(1e-6, ...all.map(({ change }) => Math.abs(change)));
       tokens.replaceChildren(
         'Left out, each changes the probability by: ',
@@ -81,8 +101,10 @@ export function messageBox(worker: LabWorker, dose: () => Dose): MessageBox {
           return [word, element('small', {}, ` ${points} `)];
         }),
       );
+    } catch (error) {
+      tokens.textContent = (error as Error).message;
     } finally {
-      explain.disabled = false;
+      isExplaining = false;
     }
   }
 
@@ -94,7 +116,7 @@ export function messageBox(worker: LabWorker, dose: () => Dose): MessageBox {
     element('div', { className: 'controls' }, ...examples, explain),
     tokens,
   );
-  return { place, text: () => input.value, refresh };
+  return { place, text: () => input.value, refresh, questions: [explain] };
 }
 
 export function percent(share: number): string {

@@ -30,10 +30,19 @@ function wakeTheme(tools: HTMLElement): void {
 async function isolate(): Promise<void> {
   if (!('serviceWorker' in navigator)) return;
   await navigator.serviceWorker.register('service-worker.js').catch(() => undefined);
-  await navigator.serviceWorker.ready;
-  if (crossOriginIsolated || sessionStorage.reloaded) return;
+  const { active } = await navigator.serviceWorker.ready;
+  if (crossOriginIsolated || sessionStorage.reloaded) {
+    if (!navigator.serviceWorker.controller) active?.postMessage(seen());
+    return;
+  }
   sessionStorage.reloaded = 'once';
   location.reload();
+}
+
+/** What this page was made of, for the service worker to keep: it was not there yet. */
+function seen(): string[] {
+  const loaded = performance.getEntriesByType('resource').map(({ name }) => name);
+  return [location.href.replace(/#.*/, ''), ...loaded];
 }
 
 const tools = document.querySelector<HTMLElement>('.tools')!;
@@ -41,11 +50,23 @@ wakeSearch(tools);
 wakeTheme(tools);
 if (matchMedia('(max-width: 60rem)').matches)
   document.querySelector('.pages details')?.removeAttribute('open');
-void isolate();
-for (const place of document.querySelectorAll<HTMLElement>('[data-panel]')) {
-  void PANELS[place.dataset.panel!]?.().then(({ wake }) => wake(place));
+void isolate().catch(() => {}); // then it stays as it is: one thread, and nothing kept
+
+/** Wakes a part of the page; where its program cannot be loaded (no connection), the part says so. */
+function load<Part>(places: Iterable<HTMLElement>, part: Promise<Part>, wake: (part: Part) => void): void {
+  part.then(wake).catch(() => {
+    for (const place of places) {
+      const line = 'This part could not be loaded: reload the page when there is a connection.';
+      place.append(Object.assign(document.createElement('p'), { className: 'mistake', textContent: line }));
+    }
+  });
 }
-if (document.querySelector('.example'))
-  void import('./examples.ts').then(({ wakeExamples }) => wakeExamples());
-if (document.querySelector('.exercise'))
-  void import('./exercises.ts').then(({ wakeExercises }) => wakeExercises());
+
+for (const place of document.querySelectorAll<HTMLElement>('[data-panel]')) {
+  const panel = PANELS[place.dataset.panel!];
+  if (panel) load([place], panel(), ({ wake }) => wake(place));
+}
+const examples = document.querySelectorAll<HTMLElement>('.example');
+if (examples.length > 0) load(examples, import('./examples.ts'), ({ wakeExamples }) => wakeExamples());
+const exercises = document.querySelectorAll<HTMLElement>('.exercise');
+if (exercises.length > 0) load(exercises, import('./exercises.ts'), ({ wakeExercises }) => wakeExercises());

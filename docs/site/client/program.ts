@@ -2,9 +2,6 @@
 
 import type { FromProgram, ToProgram } from '../worker/messages.ts';
 
-/** After that the worker is ended, whatever it does. */
-const PATIENCE_MS = 150;
-
 export class Program {
   readonly #worker = new Worker(new URL('program.js', import.meta.url), { type: 'module' });
   readonly #onMessage: (message: FromProgram) => void;
@@ -15,16 +12,21 @@ export class Program {
     this.#worker.onmessage = ({ data }) => this.#tell(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#tell({ mistake: event.message || 'the program could not be loaded' });
+      this.#tell({ mistake: event.message || 'the program could not be loaded: reload the page' });
       this.#tell({ ended: 1 });
     };
     this.#worker.postMessage(start);
   }
 
-  /** Ctrl-C: the program saves what it has; one that does not answer is ended. */
-  stop(): void {
+  /** Ctrl-C: the program saves what it has. One that does not answer in time is ended. */
+  stop(patienceMs: number): void {
     this.#worker.postMessage({ signal: 'SIGINT' } satisfies ToProgram);
-    setTimeout(() => this.#tell({ ended: 130 }), PATIENCE_MS);
+    setTimeout(() => this.end(), patienceMs);
+  }
+
+  /** Ends it at once, whatever it does. */
+  end(): void {
+    this.#tell({ ended: 130 });
   }
 
   rest(rest: boolean): void {

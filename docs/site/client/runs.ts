@@ -1,13 +1,14 @@
 /** Finished trainings, side by side; pinned ones keep their curve in the picture. */
 
-import type { Settings } from '../worker/lab-messages.ts';
+import type { Accuracy, Settings } from '../worker/lab-messages.ts';
 import { element } from './dom.ts';
 import type { Curve } from './draw.ts';
 
 export interface FinishedRun {
   settings: Settings;
-  accuracy: { train: number; valid: number; test: number };
-  seconds: number;
+  accuracy: Accuracy;
+  /** Missing where a part of the training was seen by an earlier page. */
+  seconds?: number;
   loss: Curve['points'];
 }
 
@@ -33,7 +34,14 @@ export function runList() {
       const shares = [accuracy.train, accuracy.valid, accuracy.test].map(
         (share) => `${(100 * share).toFixed(1)}%`,
       );
-      const cells = [method, isLora ? rank : '', isLora ? alpha : '', seed, ...shares, seconds.toFixed(1)];
+      const cells = [
+        method,
+        isLora ? rank : '',
+        isLora ? alpha : '',
+        seed,
+        ...shares,
+        seconds?.toFixed(1) ?? '–',
+      ];
       body.append(
         element('tr', {}, element('td', {}, pin), ...cells.map((cell) => element('td', {}, String(cell)))),
       );

@@ -16,6 +16,13 @@ export function onWritten(next: typeof listener): void {
   listener = next;
 }
 
+let reader: (path: string) => void = () => {};
+
+/** Who is told of each file that is opened. */
+export function onRead(next: typeof reader): void {
+  reader = next;
+}
+
 /** An error as Node's: the library makes its one line of `code`. */
 export function systemError(code: string, syscall: string, path: string): Error {
   return Object.assign(new Error(`${code}: ${syscall} '${path}'`), { code, syscall, path });
@@ -44,6 +51,7 @@ export function isAsset(path: string): boolean {
 /** A file's bytes, or undefined. Waits for one that has to be fetched, as a worker may. */
 export function readBytes(path: string): Uint8Array | undefined {
   const name = absolute(path);
+  reader(name);
   const known = files.get(name);
   if (known || !isAsset(name)) return known;
   const request = new XMLHttpRequest();

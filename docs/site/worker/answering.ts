@@ -1,38 +1,53 @@
 /** The worker's side of what the page asks: it answers one question after another. */
 
+import { expose } from 'comlink';
 import { MINI_WEIGHTS } from '../../../chapters/chapter05/obtain-model.ts';
 import { UserError, useBackend } from '../../../lib/index.ts';
 import { readAll } from '../node/readAll.ts';
 import { assetUrl, writeBytes } from '../node/store.ts';
-import type { Ask, Lab, Told } from './lab-messages.ts';
+import type { Report } from './lab-messages.ts';
 
-export type Answers = {
-  [K in keyof Lab]: (about: Parameters<Lab[K]>[0]) => Promise<ReturnType<Lab[K]>> | ReturnType<Lab[K]>;
-};
+export const tell = (report: Report) => postMessage(report);
 
-export const tell = (told: Told) => postMessage(told);
+/** Where files that the user has handed in lie, in folders of their own: messages name the files alone. */
+export const HANDED_IN = { data: '/tmp/data', adapters: '/tmp/adapters' };
 
-export const failed = (error: unknown, id = -1) =>
-  tell({ id, mistake: error instanceof Error ? error.message : String(error) });
+// biome-ignore lint/suspicious/noExplicitAny: any functions, each with one argument at most
+type Functions = Record<string, (about: any) => unknown>;
 
-/** Answers with these functions; what stops a training does not have to wait. */
-export function answerBy(
-  answers: Partial<Answers>,
-  onFiles: (files: Record<string, Uint8Array>) => void,
+/**
+ * Answers with these functions, one after another; those named `atOnce` do not wait for the others. An error reaches the page
+ * as its message.
+ */
+export function serve<Answers extends object>(
+  answers: Answers,
+  atOnce: readonly (keyof Answers & string)[] = [],
 ): void {
-  let turn: Promise<void> = Promise.resolve();
-  self.onmessage = async ({ data }: MessageEvent<Ask | { files: Record<string, Uint8Array> }>) => {
-    if ('files' in data) onFiles(data.files);
-    else if (data.name === 'pause') await answer(data);
-    else await (turn = turn.then(() => answer(data)));
-  };
-  const answer = async ({ id, name, about }: Ask) => {
+  let turn: Promise<unknown> = Promise.resolve();
+  const functions = answers as Functions;
+  const answer = async (name: string, about: unknown) => {
     try {
-      tell({ id, answer: await (answers[name] as (about: unknown) => unknown)(about) });
+      return await functions[name](about);
     } catch (error) {
-      failed(error, id);
+      throw new Error(withoutFolders(error instanceof Error ? error.message : String(error)));
     }
   };
+  const served = Object.keys(functions).map((name) => [
+    name,
+    (about: unknown) => {
+      if ((atOnce as readonly string[]).includes(name)) return answer(name, about);
+      const asked = turn.then(() => answer(name, about));
+      turn = asked.catch(() => {});
+      return asked;
+    },
+  ]);
+  expose(Object.fromEntries(served));
+}
+
+/** The files by the names that the user knows: the worker's own folders mean nothing to anybody else. */
+export function withoutFolders(message: string): string {
+  const [data, adapters] = [HANDED_IN.data, HANDED_IN.adapters].map((folder) => `${folder}/`);
+  return message.replaceAll(data, '').replaceAll(adapters, '').replaceAll('/hub/', '');
 }
 
 /** Starts an engine. The answer names the one that runs, and if it is not the one asked for, why not. */
@@ -47,15 +62,26 @@ export async function startEngine(wanted: 'CPU' | 'GPU'): Promise<string> {
       whyNot = `; ${error.message.replace(/; ask for .*/, '')}`;
     }
   }
+  requireWebAssembly();
   const { name, threads } = await useBackend('wasm');
   const alone = crossOriginIsolated ? '' : ' (a page that is not isolated has only one)';
   return `${name}, ${threads} thread${threads === 1 ? '' : 's'}${alone}${whyNot}`;
 }
 
+/** @throws UserError where the browser has none, or it is switched off */
+export function requireWebAssembly(): void {
+  if (typeof WebAssembly === 'object') return;
+  throw new UserError(
+    'this browser has no WebAssembly, which the engine of this page is made of: allow it in the settings, or take another browser',
+  );
+}
+
 /** Fetches mini's weights to where the chapters look for them, and reports the progress. */
 export async function fetchMini(): Promise<void> {
-  const response = await fetch(assetUrl(MINI_WEIGHTS));
-  if (!response.ok) throw new Error(`mini could not be loaded (${response.status})`);
+  const response = await fetch(assetUrl(MINI_WEIGHTS)).catch(() => undefined);
+  if (!response?.ok) {
+    throw new UserError(`mini could not be loaded (${response?.status ?? 'no connection'}): try again`);
+  }
   const bytes = await readAll(response, (received) => {
     tell({ loading: `mini: ${(received / 1e6).toFixed(1)} MB loaded` });
   });

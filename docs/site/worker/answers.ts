@@ -4,7 +4,7 @@ import { tokeniser } from '../../../chapters/chapter02/index.ts';
 import type { GPTModel } from '../../../chapters/chapter04/index.ts';
 import { noGrad, tensor, yieldToRuntime } from '../../../lib/index.ts';
 import { dosed } from './dose.ts';
-import type { Answer, Dose, Lab } from './lab-messages.ts';
+import type { Answer, Dose } from './lab-messages.ts';
 
 /** `<|endoftext|>`, as in chapter 6, whose data loaders the start page does without. */
 const PAD_TOKEN_ID = 50256;
@@ -36,7 +36,7 @@ function spamProbability(classifier: Classifier, ids: readonly number[]): number
 export async function influence(
   classifier: Classifier,
   { text, ...dose }: { text: string } & Dose,
-): Promise<ReturnType<Lab['influence']>> {
+): Promise<{ text: string; change: number }[]> {
   const ids = tokeniser.encode(text).slice(0, classifier.maxLength);
   const whole = probabilityOf(classifier, text, dose);
   const tokens: { text: string; change: number }[] = [];
@@ -46,7 +46,7 @@ export async function influence(
     tokens.push({ text: tokeniser.decode([ids[i]]), change: whole - without });
     await yieldToRuntime();
   }
-  return { tokens };
+  return tokens;
 }
 
 /** The two logits of a message, padded as in training. */

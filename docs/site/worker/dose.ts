@@ -26,25 +26,31 @@ interface Contiguous {
   size: number;
 }
 
-/** Does something with the update multiplied, and cut to its first directions; then everything is as it was. */
+/** Does something with the update multiplied, and cut to its first directions; then everything is as it was, whatever the work throws. */
 export function dosed<T>(model: nn.Module, { strength, directions: kept }: Dose, work: () => T): T {
   if (strength === 1 && kept === undefined) return work();
   const layers = linears(model).flatMap(([, linear]) =>
     linear instanceof nn.LinearWithLoRA && linear.active ? [linear.lora] : [],
   );
   const before = layers.map((lora) => ({ lora, A: lora.A, B: lora.B }));
-  for (const { lora, A, B } of before) {
-    const [inDim, rank, outDim] = [A.shape[0], lora.rank, B.shape[1]];
-    let factors = { A: numbers(A), B: numbers(B) };
-    if (kept !== undefined && kept < rank)
-      factors = directions({ ...factors, inDim, rank, outDim }).keep(kept);
-    lora.A = new nn.Parameter(tensor(factors.A).view(inDim, rank), false);
-    lora.B = new nn.Parameter(tensor(factors.B).view(rank, outDim).mul(strength), false);
-  }
   const restore = () => {
     for (const { lora, A, B } of before) Object.assign(lora, { A, B });
   };
-  const result = work();
+  let result: T;
+  try {
+    for (const { lora, A, B } of before) {
+      const [inDim, rank, outDim] = [A.shape[0], lora.rank, B.shape[1]];
+      let factors = { A: numbers(A), B: numbers(B) };
+      if (kept !== undefined && kept < rank)
+        factors = directions({ ...factors, inDim, rank, outDim }).keep(kept);
+      lora.A = new nn.Parameter(tensor(factors.A).view(inDim, rank), false);
+      lora.B = new nn.Parameter(tensor(factors.B).view(rank, outDim).mul(strength), false);
+    }
+    result = work();
+  } catch (error) {
+    restore();
+    throw error;
+  }
   if (result instanceof Promise) return result.finally(restore) as T;
   restore();
   return result;

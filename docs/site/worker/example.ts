@@ -72,6 +72,7 @@ export async function importModule(name: string, folder: string): Promise<unknow
 
 /** The line of an example that threw, counted from 1. V8 and Firefox name the place in their own ways, both with the name of the source. */
 export function lineOf(error: unknown): number | undefined {
+  if (!(error instanceof Error)) return undefined;
   const { line, stack = '' } = error as Error & { line?: number };
   const [, thrown] = /example\.js:(\d+)/.exec(stack) ?? [];
   return line ?? (thrown === undefined ? undefined : Number(thrown) - 2);

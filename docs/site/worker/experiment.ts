@@ -6,41 +6,50 @@ import { prepareForMethod, replaceHead } from '../../../chapters/chapter06/05-cl
 import {
   type Batches,
   type ClassLogits,
-  calcLossBatch,
-  cosineRate,
+  defaultSchedule,
+  type FineTuning,
+  type FineTuningHistory,
   lastPositionOnly,
   makeDatasets,
   makeLoaders,
+  prepareFineTuning,
   prepareMessages,
   type SpamDataset,
-  WEIGHT_DECAY,
 } from '../../../chapters/chapter06/index.ts';
 import { findCheckpoint, saveCheckpoint } from '../../../chapters/common/checkpoint.ts';
 import { TrainingPlace } from '../../../chapters/common/training-place.ts';
+import { settingsThatDiffer } from '../../../chapters/common/training-run.ts';
 import type { Parts } from '../../../chapters/datasets/index.ts';
-import { manualSeed, memoryUse, nn, noGrad, optim, UserError, yieldToRuntime } from '../../../lib/index.ts';
+import { memoryUse, nn, noGrad, type optim, UserError, yieldToRuntime } from '../../../lib/index.ts';
+import { defaultGenerator } from '../../../lib/random/index.ts';
 import { linears, numbers } from './dose.ts';
-import type { Settings, Told } from './lab-messages.ts';
+import type { Accuracy, Report, Settings, Source, Trained } from './lab-messages.ts';
 
 /** Steps between two looks at the validation part, and between two checkpoints. */
 const LOOK_EVERY = 10;
 const SAVE_EVERY = 25;
 /** Batches of the validation part that such a look takes. */
 const LOOK_BATCHES = 3;
-const FOLDER = '/runs/lab';
 
-export interface Messages {
+export interface Messages extends Source {
   datasets: Parts<SpamDataset>;
-  source: string;
-  synthetic: boolean;
+  /** Of the file: other messages have another. */
+  fingerprint: string;
 }
 
 /** The messages of a file, or the stand-in. */
-export async function readMessages(path: string | undefined, seed: number): Promise<Messages> {
-  const prepared = await prepareMessages({ data: path ?? 'stand-in', seed, print: () => {} });
-  const { source, synthetic } = prepared;
-  const datasets = makeDatasets(prepared.parts, { name: 'mini', contextLength: 256 });
-  return { datasets, source, synthetic };
+export async function readMessages(
+  file: { path: string; fingerprint: string } | undefined,
+  seed: number,
+): Promise<Messages> {
+  const [data, contextLength] = [file?.path ?? 'stand-in', 256];
+  const prepared = await prepareMessages({ data, seed, contextLength, print: () => {} });
+  const { labels, source, synthetic } = prepared;
+  if (labels && labels.join() !== 'ham,spam') {
+    throw new UserError(`the lab tells spam from ham, and ${source} has the labels ${labels.join(', ')}`);
+  }
+  const datasets = makeDatasets(prepared.parts, { name: 'mini', contextLength }, prepared.maxLength);
+  return { datasets, source, synthetic, fingerprint: file?.fingerprint ?? 'stand-in' };
 }
 
 export class Experiment {
@@ -54,13 +63,18 @@ export class Experiment {
   /** A of each Linear with LoRA, as it was drawn. */
   readonly factorsBefore = new Map<string, Float32Array>();
   readonly loaders: Parts<Batches>;
+  /** What a checkpoint must have in common with this experiment: what the terminal compares too. */
+  readonly facts: Record<string, unknown>;
   private readonly logitsOf: ClassLogits;
   readonly optimizer: optim.Optimizer;
-  private place = new TrainingPlace<{ losses: number[] }>({ losses: [] });
-  private loop: Generator<number, void>;
-  private seconds = 0;
-  private isStopped = true;
-  private running: Promise<void> = Promise.resolve();
+  private readonly tuning: FineTuning;
+  private place: TrainingPlace<FineTuningHistory>;
+  private loop: Generator<number, FineTuningHistory>;
+  /** The training's own random numbers: whatever else draws, an adapter that is loaded or a look at the accuracy, does not change them. */
+  private random = defaultGenerator.getState();
+  private seconds: number | undefined = 0;
+  private stopping = false;
+  private training = false;
 
   private constructor(model: GPTModel, settings: Settings, messages: Messages, trainable: number) {
     this.model = model;
@@ -68,7 +82,6 @@ export class Experiment {
     this.trainable = trainable;
     this.maxLength = messages.datasets.train.maxLength;
     this.loaders = makeLoaders(messages.datasets, settings.batchSize);
-    this.steps = settings.epochs * this.loaders.train.length;
     this.logitsOf = lastPositionOnly(model);
     for (const [path, linear] of linears(model)) {
       this.weightsBefore.set(path, numbers(linear.weight));
@@ -76,10 +89,26 @@ export class Experiment {
         this.factorsBefore.set(path, numbers(linear.lora.A));
       }
     }
-    manualSeed(settings.seed); // as `fineTune` does: the same order of messages as in the terminal
-    const trained = model.parameters().filter((parameter) => parameter.requiresGrad);
-    this.optimizer = new optim.AdamW(trained, { lr: settings.lr, weightDecay: WEIGHT_DECAY });
-    this.loop = this.train();
+    const schedule = defaultSchedule('mini');
+    const { logitsOf } = this;
+    this.tuning = prepareFineTuning(model, this.loaders, {
+      ...settings,
+      schedule,
+      logitsOf,
+      print: () => {},
+    });
+    this.optimizer = this.tuning.optimizer;
+    this.steps = this.tuning.totalSteps;
+    this.place = new TrainingPlace(this.tuning.history);
+    this.loop = this.tuning.steps(this.place);
+    this.random = defaultGenerator.getState();
+    const { source, fingerprint } = messages;
+    this.facts = {
+      ...settings,
+      'the messages': source,
+      'their SHA-256': fingerprint,
+      'number of steps': this.steps,
+    };
   }
 
   /** A fresh model, prepared as chapter 6 prepares it. */
@@ -96,77 +125,107 @@ export class Experiment {
     return this.place.step + 1;
   }
 
-  /** The book's loop: it pauses after every step and yields its loss. */
-  private *train(): Generator<number, void> {
-    const { place, optimizer, settings, steps } = this;
-    for (const _ of place.epochs(settings.epochs)) {
-      for (const [inputs, labels] of place.batches(this.loaders.train)) {
-        this.model.train();
-        optimizer.lr = cosineRate(place.step, steps, settings.lr);
-        optimizer.zeroGrad();
-        const loss = calcLossBatch(inputs, labels, this.model, this.logitsOf);
-        loss.backward();
-        optimizer.step();
-        yield loss.item();
-      }
+  get isTraining(): boolean {
+    return this.training;
+  }
+
+  /** What draws random numbers for the training, such as a step of it. */
+  private drawing<T>(work: () => T): T {
+    defaultGenerator.setState(this.random);
+    try {
+      return work();
+    } finally {
+      this.random = defaultGenerator.getState();
     }
   }
 
-  /** Trains `count` steps, or until it is stopped or done. One that is still running finishes first. */
-  async run(count: number, tell: (told: Told) => void): Promise<void> {
-    this.isStopped = true;
-    await this.running;
-    this.isStopped = false;
-    this.running = this.take(count, tell);
-    await this.running;
+  /**
+   * Trains `count` steps, or until it is stopped or done. After the last step it counts the accuracies; stopped there, it counts
+   * them when it is asked to train again.
+   *
+   * @param folder for checkpoints; without one none is written
+   * @throws UserError if the loss is not a number any more
+   */
+  async run(count: number, tell: (report: Report) => void, folder?: string): Promise<Trained> {
+    if (this.training) throw new UserError('a training is under way');
+    this.training = true;
+    this.stopping = false;
+    try {
+      await this.take(count, tell, folder);
+      const { step } = this;
+      if (step < this.steps || this.stopping) return { step };
+      const accuracy = await this.accuracy();
+      return { step, finished: { accuracy, seconds: this.seconds } };
+    } catch (error) {
+      if (error === STOPPED) return { step: this.step };
+      throw error;
+    } finally {
+      this.training = false;
+      this.model.eval();
+    }
   }
 
-  private async take(count: number, tell: (told: Told) => void): Promise<void> {
-    for (let left = count; left > 0 && !this.isStopped; left--) {
+  private async take(
+    count: number,
+    tell: (report: Report) => void,
+    folder: string | undefined,
+  ): Promise<void> {
+    let savedAt = this.step;
+    const save = async () => {
+      if (!folder || savedAt === this.step) return;
+      savedAt = this.step;
+      await this.save(folder);
+    };
+    for (let left = count; left > 0 && !this.stopping; left--) {
       const start = performance.now();
-      const { done, value: loss } = this.loop.next();
+      const { done, value: loss } = this.drawing(() => this.loop.next());
       const ms = performance.now() - start;
-      if (done) break;
-      this.seconds += ms / 1000;
+      if (done) return;
+      if (this.seconds !== undefined) this.seconds += ms / 1000;
       if (!Number.isFinite(loss))
         throw new UserError('the loss is not a number any more: try a smaller learning rate');
       await yieldToRuntime();
       const { step, steps } = this;
       tell({ step, steps, loss: loss as number, ms, memoryMiB: memoryUse().reserved / 2 ** 20 });
       if (step % LOOK_EVERY === 0 || step === 1) await this.look(tell);
-      if (step % SAVE_EVERY === 0) await this.save();
+      if (step % SAVE_EVERY === 0) await save();
     }
-    this.isStopped = true;
-    this.model.eval();
-    if (this.step < this.steps) return;
-    tell({ finished: { step: this.step, accuracy: await this.accuracy(), seconds: this.seconds } });
+    if (this.stopping) await save();
   }
 
+  /** Ends a training after the step under way, or a counting. */
   stop(): void {
-    this.isStopped = true;
+    this.stopping = true;
   }
 
   /** Loss and accuracy on a part of the validation messages. */
-  private async look(tell: (told: Told) => void): Promise<void> {
-    const { loss, accuracy } = await this.evaluate(this.loaders.valid, LOOK_BATCHES, true);
+  private async look(tell: (report: Report) => void): Promise<void> {
+    const { loss, accuracy } = await this.evaluate(this.loaders.valid, LOOK_BATCHES);
     if (!Number.isNaN(loss)) tell({ step: this.step, validLoss: loss, validAccuracy: accuracy });
   }
 
-  /** The accuracy on each part, over all messages. */
-  async accuracy(): Promise<{ train: number; valid: number; test: number }> {
+  /** The accuracy on each part, over all messages. @throws UserError if it is stopped */
+  async accuracy(): Promise<Accuracy> {
     const { train, valid, test } = this.loaders;
-    const of = async (loader: Batches) => (await this.evaluate(loader, loader.length)).accuracy;
-    // In order: a shuffled pass would draw from the generator that the training goes on with.
-    const ordered = makeLoaders({ train: train.dataset, valid: train.dataset, test: train.dataset }, 8).test;
+    if (!this.training) this.stopping = false;
+    const of = async (loader: Batches) => {
+      const { accuracy } = await this.evaluate(loader, loader.length);
+      if (this.stopping) throw STOPPED;
+      return accuracy;
+    };
+    const messages = train.dataset;
+    const size = Math.min(train.batchSize, messages.length);
+    // In order, and with the last batch that training leaves out.
+    const ordered = makeLoaders({ train: messages, valid: messages, test: messages }, size).test;
     return { train: await of(ordered), valid: await of(valid), test: await of(test) };
   }
 
   /** Batch by batch, with a pause after each: a page that asks for something is heard. */
-  private async evaluate(loader: Batches, count: number, canStop = false) {
+  private async evaluate(loader: Batches, count: number) {
     this.model.eval();
     let [loss, correct, seen, batches] = [0, 0, 0, 0];
     for (const [inputs, labels] of loader) {
-      if (batches === count || (canStop && this.isStopped)) break;
+      if (batches === count || this.stopping) break;
       noGrad(() => {
         const logits = this.logitsOf(inputs, this.model); // [b, 2]
         const logProbabilities = logits.logSoftmax(-1);
@@ -183,19 +242,34 @@ export class Experiment {
     return { loss: loss / seen, accuracy: correct / seen };
   }
 
-  private async save(): Promise<void> {
-    const about = { place: this.place.save(), process: '', engine: '', settings: { ...this.settings } };
-    await saveCheckpoint(FOLDER, this, about);
+  private async save(folder: string): Promise<void> {
+    const place = this.drawing(() => this.place.save());
+    await saveCheckpoint(folder, this, { place, process: '', engine: '', settings: this.facts });
   }
 
-  /** Goes on from the last checkpoint, if there is one with these settings. */
-  goOn(): boolean {
-    const checkpoint = findCheckpoint(FOLDER, () => {});
-    if (!checkpoint || JSON.stringify(checkpoint.settings) !== JSON.stringify(this.settings)) return false;
+  /**
+   * Goes on from the checkpoint in the folder. The answer has the losses so far.
+   * @throws UserError if it is damaged, or of another training; nothing is changed then
+   */
+  goOn(folder: string): number[] {
+    if (this.training) throw new UserError('a training is under way: pause it first');
+    const checkpoint = findCheckpoint(folder, () => {});
+    if (!checkpoint)
+      throw new UserError('what was kept of the training is damaged: train from the beginning');
+    const differences = settingsThatDiffer(checkpoint.settings, this.facts);
+    if (differences.length > 0) {
+      throw new UserError(
+        `what was kept is of another training, they differ in ${differences.join(', ')}: give the same settings and messages`,
+      );
+    }
     checkpoint.restore({ model: this.model, optimizer: this.optimizer });
-    this.place = new TrainingPlace({ losses: [] });
+    this.place = new TrainingPlace({ ...this.tuning.history });
     this.place.restore(checkpoint.place);
-    this.loop = this.train();
-    return true;
+    this.loop = this.tuning.steps(this.place);
+    this.seconds = undefined;
+    return [...this.place.history.stepLosses];
   }
 }
+
+/** Thrown where a counting was stopped. */
+const STOPPED = new UserError('stopped before all was counted');

@@ -51,37 +51,78 @@ export interface Dose {
   directions?: number;
 }
 
-/** The worker's functions: each takes one object and answers with another. */
-export interface Lab {
-  /** Starts the engine; loads mini, the tokeniser and the messages. */
-  open(about: { engine: 'CPU' | 'GPU'; data?: { name: string; bytes: Uint8Array } }): {
-    engine: string;
-    source: string;
-    synthetic: boolean;
-  };
-  reset(about: Settings): { trainable: number; all: number; steps: number; isKept: boolean };
-  /** Trains that many steps, or to the end. `goOn` begins at the last checkpoint. */
-  train(about: { steps?: number; goOn?: boolean }): { step: number };
-  pause(about: object): object;
-  moved(about: object): { layers: Moved[] };
-  matrices(about: { path: string }): Matrices;
-  classify(about: { text: string } & Dose): Answer;
-  influence(about: { text: string } & Dose): { tokens: { text: string; change: number }[] };
-  accuracy(about: Dose): { train: number; valid: number; test: number };
-  merge(about: { text: string }): { difference: number; apartMs: number; mergedMs: number };
-  /** PEFT's two files and the classifier's settings, by name. */
-  adapterFiles(about: object): { files: Record<string, Uint8Array>; notes: string[] };
-  loadAdapter(about: { name: string; files: Record<string, Uint8Array> }): object;
-  setAdapter(about: { name: string | null }): object;
+export interface Accuracy {
+  train: number;
+  valid: number;
+  test: number;
 }
 
-export type Ask = { [K in keyof Lab]: { id: number; name: K; about: Parameters<Lab[K]>[0] } }[keyof Lab];
+/** Where the messages come from, in words. */
+export interface Source {
+  source: string;
+  synthetic: boolean;
+}
 
-export type Told =
-  | { id: number; answer: unknown }
-  | { id: number; mistake: string }
+/** A fresh model. */
+export interface Begun {
+  trainable: number;
+  all: number;
+  steps: number;
+  /** Training messages: a batch cannot have more. */
+  messages: number;
+  /** Names its training: the same settings on the same messages have the same. */
+  key: string;
+  /** The adapters that are on it, and the one that answers. */
+  adapters: string[];
+  active: string | null;
+}
+
+/** How far a training has come when it ends or is paused. */
+export interface Trained {
+  step: number;
+  /** After the last step, over all messages. `seconds` is missing where the page has not seen the whole training. */
+  finished?: { accuracy: Accuracy; seconds?: number };
+}
+
+/** What answers a message, on the start page too. */
+export interface Questions {
+  classify(about: { text: string } & Dose): Answer;
+  influence(about: { text: string } & Dose): Promise<{ text: string; change: number }[]>;
+}
+
+/** The worker of the start page. */
+export interface Classify extends Questions {
+  /** Starts the engine and loads the model. The answer names the engine. */
+  open(): Promise<string>;
+}
+
+/** The worker of the lab. A question that is refused has changed nothing. */
+export interface Lab extends Questions {
+  /** Starts the engine; loads mini, the tokeniser and the messages. The answer names the engine. */
+  open(about: { engine: 'CPU' | 'GPU' }): Promise<string>;
+  /** The user's own messages, from now on. */
+  useData(about: { name: string; bytes: Uint8Array }): Promise<Source>;
+  reset(about: Settings): Promise<Begun & Source>;
+  /** Trains that many steps, or to the end, and answers when it has stopped. */
+  train(about: { steps?: number }): Promise<Trained>;
+  /** Puts the fresh model where a checkpoint was. The answer has the losses so far. */
+  goOn(about: { checkpoint: Uint8Array }): { losses: number[] };
+  /** Stops a training after the step under way, and what counts an accuracy. */
+  pause(): void;
+  moved(): Moved[];
+  matrices(about: { path: string }): Matrices;
+  accuracy(about: Dose): Promise<Accuracy>;
+  merge(about: { text: string }): { difference: number; apartMs: number; mergedMs: number };
+  /** PEFT's two files and the classifier's settings, by name. */
+  adapterFiles(): Promise<{ files: Record<string, Uint8Array>; notes: string[] }>;
+  loadAdapter(about: { name: string; files: Record<string, Uint8Array> }): void;
+  setAdapter(about: { name: string | null }): void;
+}
+
+/** Reports, beside the answers. */
+export type Report =
   | { loading: string }
   | { step: number; steps: number; loss: number; ms: number; memoryMiB: number }
   | { step: number; validLoss: number; validAccuracy: number }
-  | { kept: string; bytes: Uint8Array }
-  | { finished: { step: number; accuracy: { train: number; valid: number; test: number }; seconds: number } };
+  /** A checkpoint was written. */
+  | { kept: { key: string; step: number; checkpoint: Uint8Array } };

@@ -3,93 +3,121 @@
 import { tokeniser } from '../../../chapters/chapter05/index.ts';
 import { saveClassifierSettings } from '../../../chapters/chapter06/classifier-file.ts';
 import { PAD_TOKEN_ID, readClassifierSettings } from '../../../chapters/chapter06/index.ts';
-import { io, nn } from '../../../lib/index.ts';
-import { namesIn, onWritten, readBytes, writeBytes } from '../node/store.ts';
-import { type Answers, answerBy, failed, fetchMini, startEngine, tell } from './answering.ts';
+import { io, nn, UserError } from '../../../lib/index.ts';
+import { createHash } from '../node/crypto.ts';
+import { namesIn, onWritten, readBytes, remove, writeBytes } from '../node/store.ts';
+import { fetchMini, HANDED_IN, serve, startEngine, tell } from './answering.ts';
 import { type Classifier, classify, influence, logits } from './answers.ts';
 import { dosed } from './dose.ts';
 import { Experiment, type Messages, readMessages } from './experiment.ts';
-import type { Settings } from './lab-messages.ts';
+import type { Lab, Settings } from './lab-messages.ts';
 import { matricesOf, movedLayers } from './matrices.ts';
 
-onWritten((kept, bytes) => {
-  if (/checkpoint[^/]*\.safetensors$/.test(kept)) tell({ kept, bytes: bytes.slice() });
-});
-
-let messages: Messages | undefined;
-let experiment: Experiment;
-let dataPath: string | undefined;
+let messages: (Messages & { seed: number }) | undefined;
+let experiment: Experiment | undefined;
+let key = '';
+/** The user's own messages; without them the stand-in. */
+let file: { path: string; fingerprint: string } | undefined;
 /** Adapters that were handed in, with the length of their messages if they say it: they are put on each new model. */
 const handedIn = new Map<string, number | undefined>();
 let active: string | null = 'default';
-const [IN, OUT] = ['/tmp/in', '/tmp/adapter'];
+let hasMini = false;
+const [OUT, CHECKPOINTS] = ['/tmp/adapter', '/tmp/checkpoints'];
+const LAST = `${CHECKPOINTS}/checkpoint.safetensors`;
 
-const lab: Answers = {
-  async open({ data, engine: wanted }) {
-    experiment?.stop();
+onWritten((path, bytes) => {
+  if (path === LAST) tell({ kept: { key, step: begun().step, checkpoint: bytes.slice() } });
+});
+
+const lab: Lab = {
+  async open({ engine: wanted }) {
+    requirePause();
     const engine = await startEngine(wanted);
-    if (!messages) await fetchMini();
-    if (data) {
-      writeBytes(`/${data.name}`, data.bytes, false);
-      dataPath = `/${data.name}`;
-    }
-    messages = await readMessages(dataPath, 42);
-    return { engine, source: messages.source, synthetic: messages.synthetic };
+    if (!hasMini) await fetchMini();
+    hasMini = true;
+    return engine;
+  },
+
+  async useData({ name, bytes }) {
+    requirePause();
+    const fingerprint = createHash('sha256').update(bytes).digest('hex');
+    const given = { path: `${HANDED_IN.data}/${name}`, fingerprint };
+    writeBytes(given.path, bytes, false);
+    const seed = messages?.seed ?? 42;
+    messages = { ...(await readMessages(given, seed)), seed };
+    if (file && file.path !== given.path) remove(file.path);
+    file = given;
+    return sourceOf(messages);
   },
 
   async reset(settings: Settings) {
-    experiment?.stop();
-    messages = await readMessages(dataPath, settings.seed);
-    experiment = await Experiment.begin(settings, messages);
+    requirePause();
+    if (messages?.seed !== settings.seed) {
+      messages = { ...(await readMessages(file, settings.seed)), seed: settings.seed };
+    }
+    const next = await Experiment.begin(settings, messages);
+    const own = settings.method === 'lora' ? 'default' : null;
+    for (const name of handedIn.keys()) io.loadAdapter(folderOf(name), next.model, { name });
+    if (handedIn.size > 0) nn.setAdapter(next.model, own);
+    [experiment, active] = [next, own];
+    remove(CHECKPOINTS);
+    key = createHash('sha256').update(JSON.stringify(next.facts)).digest('hex');
+    const all = next.model.parameters().reduce((sum, { size }) => sum + size, 0);
+    const { trainable, steps } = next;
+    const adapters = [...(own ? [own] : []), ...handedIn.keys()];
+    const count = messages.datasets.train.length;
+    return { trainable, all, steps, messages: count, key, adapters, active, ...sourceOf(messages) };
+  },
+
+  async train({ steps = Number.POSITIVE_INFINITY }) {
+    const { model, settings } = begun();
+    requirePause();
+    if (settings.method === 'lora') nn.setAdapter(model, 'default');
     active = settings.method === 'lora' ? 'default' : null;
-    for (const name of handedIn.keys()) io.loadAdapter(`${IN}/${name}`, experiment.model, { name });
-    if (handedIn.size > 0) nn.setAdapter(experiment.model, active);
-    const all = experiment.model.parameters().reduce((sum, { size }) => sum + size, 0);
-    const isKept = readBytes('/runs/lab/checkpoint.safetensors') !== undefined;
-    return { trainable: experiment.trainable, all, steps: experiment.steps, isKept };
+    return begun().run(steps, tell, CHECKPOINTS);
   },
 
-  train({ steps = Number.POSITIVE_INFINITY, goOn = false }) {
-    if (experiment.settings.method === 'lora') nn.setAdapter(experiment.model, (active = 'default'));
-    if (goOn) experiment.goOn();
-    experiment.run(steps, tell).catch((error) => failed(error));
-    return { step: experiment.step };
+  goOn({ checkpoint }) {
+    requirePause();
+    remove(CHECKPOINTS);
+    writeBytes(LAST, checkpoint, false);
+    return { losses: begun().goOn(CHECKPOINTS) };
   },
 
-  pause() {
-    experiment.stop();
-    return {};
-  },
-
-  moved: () => ({ layers: movedLayers(experiment) }),
-  matrices: ({ path }) => matricesOf(experiment, path),
-
+  pause: () => experiment?.stop(),
+  moved: () => movedLayers(begun()),
+  matrices: ({ path }) => matricesOf(begun(), path),
   classify: (about) => classify(classifier(), about),
   influence: (about) => influence(classifier(), about),
 
   async accuracy(dose) {
-    experiment.stop();
-    return dosed(experiment.model, dose, () => experiment.accuracy());
+    requirePause();
+    return dosed(begun().model, dose, () => begun().accuracy());
   },
 
   merge({ text }) {
-    const { model } = experiment;
-    experiment.stop();
+    requirePause();
+    const { model } = begun();
     const ids = tokeniser.encode(text);
     const [apart, apartMs] = timed(() => logits(classifier(), ids));
     nn.mergeLoRA(model);
-    const [merged, mergedMs] = timed(() => logits(classifier(), ids));
-    nn.unmergeLoRA(model);
-    const difference = Math.max(...apart.map((value, i) => Math.abs(value - merged[i])));
-    return { difference, apartMs, mergedMs };
+    try {
+      const [merged, mergedMs] = timed(() => logits(classifier(), ids));
+      const difference = Math.max(...apart.map((value, i) => Math.abs(value - merged[i])));
+      return { difference, apartMs, mergedMs };
+    } finally {
+      nn.unmergeLoRA(model);
+    }
   },
 
   async adapterFiles() {
-    const { model, maxLength } = experiment;
+    requirePause();
+    const { model } = begun();
+    remove(OUT);
     const notes = await io.saveAdapter(OUT, model, { baseModel: 'mini' });
     await saveClassifierSettings(OUT, {
       labels: ['not spam', 'spam'],
-      maxLength,
+      maxLength: classifier().maxLength,
       padTokenId: PAD_TOKEN_ID,
       synthetic: messages?.synthetic ?? false,
     });
@@ -100,24 +128,41 @@ const lab: Answers = {
   },
 
   loadAdapter({ name, files }) {
-    const folder = `${IN}/${name}`;
-    for (const [file, bytes] of Object.entries(files)) writeBytes(`${folder}/${file}`, bytes, false);
-    io.loadAdapter(folder, experiment.model, { name });
-    handedIn.set(name, readClassifierSettings(folder)?.maxLength);
+    requirePause();
+    const folder = folderOf(name);
+    for (const [path, bytes] of Object.entries(files)) writeBytes(`${folder}/${path}`, bytes, false);
+    const length = readClassifierSettings(folder)?.maxLength;
+    io.loadAdapter(folder, begun().model, { name });
+    handedIn.set(name, length);
     active = name;
-    return {};
   },
 
   setAdapter({ name }) {
-    nn.setAdapter(experiment.model, name);
+    requirePause();
+    nn.setAdapter(begun().model, name);
     active = name;
-    return {};
   },
 };
 
+const folderOf = (adapter: string): string => `${HANDED_IN.adapters}/${adapter}`;
+const sourceOf = ({ source, synthetic }: Messages) => ({
+  source: source.replace(`${HANDED_IN.data}/`, ''),
+  synthetic,
+});
+
+/** @throws UserError while it trains: a model that changes under a question, or a question that changes the model */
+function requirePause(): void {
+  if (experiment?.isTraining) throw new UserError('it is training: pause it first');
+}
+
+function begun(): Experiment {
+  if (!experiment) throw new UserError('there is no model yet');
+  return experiment;
+}
+
 /** The model, and the length that the messages of its active adapter had. */
 function classifier(): Classifier {
-  const { model, maxLength } = experiment;
+  const { model, maxLength } = begun();
   return { model, maxLength: (active !== null && handedIn.get(active)) || maxLength };
 }
 
@@ -132,6 +177,4 @@ function timed<T>(work: () => T): [T, number] {
   return [result, best];
 }
 
-answerBy(lab, (files) => {
-  for (const [path, bytes] of Object.entries(files)) writeBytes(path, bytes, false);
-});
+serve(lab, ['train', 'pause']);

@@ -13,10 +13,14 @@ export type ToProgram =
 
 export type FromProgram =
   | { line: string; isError?: boolean }
+  /** Many at once. */
+  | { lines: { line: string; isError?: boolean }[] }
   /** A cell of the notebook: what has been printed so far, and the book's figure with what differs from it. */
   | { cell: number; printed: string; book?: BookFigure }
   | { progress: string }
   | { file: string; bytes: Uint8Array }
+  /** A checkpoint was read. */
+  | { taken: string }
   | { ended: number }
   /** A mistake in an example, with its line, counted from 1. */
   | { mistake: string; at?: number };

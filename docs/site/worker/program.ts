@@ -8,19 +8,27 @@ import { UserError } from '../../../lib/index.ts';
 import { compareFigure, type Figure, loadFigures } from '../../../test/support/figures.ts';
 import { process } from '../node/globals.ts';
 import { pause, resume } from '../node/macrotask.ts';
-import { isAsset, onWritten, writeBytes } from '../node/store.ts';
+import { isAsset, onRead, onWritten, writeBytes } from '../node/store.ts';
+import { requireWebAssembly, withoutFolders } from './answering.ts';
 import { checkExercise } from './check.ts';
 import { lineOf, runExample } from './example.ts';
+import { inWords, Lines } from './lines.ts';
 import type { BookFigure, FromProgram, ToProgram } from './messages.ts';
 
-const tell = (message: FromProgram) => postMessage(message);
+const lines = new Lines((message) => postMessage(message));
 
-console.log = (...values: unknown[]) => tell({ line: values.map(String).join(' ') });
+/** Whatever is told comes after the lines before it. */
+function tell(message: FromProgram): void {
+  lines.flush();
+  postMessage(message);
+}
+
+console.log = (...values: unknown[]) => lines.add({ line: values.map(inWords).join(' ') });
 console.error = (...values: unknown[]) => {
   const texts = values.map((value) =>
-    value instanceof Error ? (value.stack ?? String(value)) : String(value),
+    value instanceof Error ? (value.stack ?? inWords(value)) : inWords(value),
   );
-  tell({ line: texts.join(' '), isError: true });
+  lines.add({ line: texts.join(' '), isError: true });
 };
 
 /** The chapter's terminal draws its progress here. */
@@ -28,6 +36,11 @@ StreamProgress.prototype.show = (line: string) => tell({ progress: line.trim() }
 StreamProgress.prototype.clear = () => tell({ progress: '' });
 setProgressDisplay({ show: (line) => tell({ progress: line.trim() }), clear: () => tell({ progress: '' }) });
 
+const CHECKPOINT = /checkpoint[^/]*\.safetensors$/;
+
+onRead((path) => {
+  if (CHECKPOINT.test(path)) tell({ taken: path.slice(1) });
+});
 onWritten((file, bytes) => {
   if (file.startsWith('/tmp/') || file.startsWith('/hub/')) return;
   tell({ file: file.slice(1), bytes: bytes.slice() });
@@ -84,11 +97,28 @@ self.onmessage = async ({ data }: MessageEvent<ToProgram>) => {
   if ('rest' in data) return data.rest ? pause() : resume();
   for (const [path, bytes] of Object.entries(data.files)) writeBytes(path, bytes, false);
   try {
+    requireWebAssembly();
     tell({ ended: await main(data) });
   } catch (error) {
-    const line = lineOf(error);
-    const text = error instanceof UserError || line !== undefined ? (error as Error).message : String(error);
-    tell({ mistake: text, at: line });
-    tell({ ended: 1 });
+    fail(error);
   }
 };
+
+// As in Node: a promise that nobody waits for ends the program with its error.
+self.onunhandledrejection = (event) => {
+  event.preventDefault();
+  fail(event.reason);
+};
+
+/** Anything can be thrown, `null` too. */
+function fail(error: unknown): void {
+  const at = lineOf(error);
+  const isPlain = error instanceof UserError || at !== undefined;
+  const text = isPlain
+    ? (error as Error).message
+    : error instanceof Error
+      ? inWords(error)
+      : `thrown: ${inWords(error)}`;
+  tell({ mistake: withoutFolders(text), at });
+  tell({ ended: 1 });
+}
