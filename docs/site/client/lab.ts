@@ -267,12 +267,14 @@ export function wake(place: HTMLElement): void {
       const areShown = controls.are(settings);
       const here = areShown ? known.all().get(key) : undefined;
       goOn.hidden = !here || state.now !== 'idle' || status.dataset.step !== '0';
-      goOn.textContent = here ? `Go on after step ${here.step}` : 'Go on';
       if (state.now !== 'idle' && state.now !== 'failed') return;
       const others = [...known.all()].filter(([other]) => !areShown || other !== key);
       keptList.replaceChildren(
         ...(settings && !areShown
           ? [element('p', {}, 'These settings are not the model’s: Train and Reset begin anew.')]
+          : []),
+        ...(here && !goOn.hidden
+          ? [element('p', {}, `Kept: this training, after step ${here.step}. Go on continues it.`)]
           : []),
         ...others.map(([other, { about, step }]) =>
           element(
