@@ -13,8 +13,8 @@ const NONE = 'none';
 export interface ShelfEvents {
   /** Another adapter answers. */
   changed(): void;
-  /** The messages are others: the model has to be made anew. */
-  dataGiven(): void;
+  /** The messages are others, with so many to train on: the model has to be made anew. */
+  dataGiven(count: number): void;
 }
 
 /** @param asking takes the model for the work alone; see lab.ts */
@@ -106,13 +106,12 @@ export function adapterShelf(
   data.onchange = async () => {
     const [file] = data.files ?? [];
     if (!file) return;
-    let isTaken = false;
+    let count = 0;
     await guarded(`Reading ${file.name}, ${(file.size / 1e6).toFixed(1)} MB`, async () => {
       const bytes = new Uint8Array(await file.arrayBuffer());
-      await worker.ask((lab) => lab.useData({ name: file.name, bytes }));
-      isTaken = true;
+      count = (await worker.ask((lab) => lab.useData({ name: file.name, bytes }))).messages;
     });
-    if (isTaken) events.dataGiven();
+    if (count > 0) events.dataGiven(count);
   };
 
   return {

@@ -61,7 +61,10 @@ export function wake(place: HTMLElement): void {
   const runs = runList();
   const adapters = adapterShelf(worker, asking, {
     changed: () => void refresh(),
-    dataGiven: () => void open(),
+    dataGiven: (count) => {
+      controls.limitBatch(count);
+      void open();
+    },
   });
   map.onDose = () => void box.refresh();
   map.messageText = box.text;
@@ -145,7 +148,7 @@ export function wake(place: HTMLElement): void {
       fail(error);
       return false;
     }
-    await refresh();
+    void refresh();
     return true;
   }
 
@@ -267,7 +270,7 @@ export function wake(place: HTMLElement): void {
       const areShown = controls.are(settings);
       const here = areShown ? known.all().get(key) : undefined;
       goOn.hidden = !here || state.now !== 'idle' || status.dataset.step !== '0';
-      if (state.now !== 'idle' && state.now !== 'failed') return;
+      if (!state.allows('start')) return keptList.replaceChildren();
       const others = [...known.all()].filter(([other]) => !areShown || other !== key);
       keptList.replaceChildren(
         ...(settings && !areShown

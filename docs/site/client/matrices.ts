@@ -184,7 +184,7 @@ export function matrixMap(worker: LabWorker<Lab>, asking: <T>(work: () => Promis
   function explain(): void {
     if (!shown) return;
     const { A, B, delta, rank, scaling, inDim, outDim } = shown;
-    const [i, j] = [Math.min(inDim - 1, Number(row.value)), Math.min(outDim - 1, Number(column.value))];
+    const [i, j] = [position(row, inDim), position(column, outDim)];
     const value = short(delta[i * outDim + j]);
     if (!A || !B) {
       explained.textContent = `ΔW[${i}, ${j}] = ${value}`;
@@ -228,4 +228,9 @@ export function matrixMap(worker: LabWorker<Lab>, asking: <T>(work: () => Promis
     self.onDose();
   };
   return self;
+}
+
+/** The row or column that a field holds; the nearest one, if there is none of that number. */
+function position({ value }: HTMLInputElement, count: number): number {
+  return Math.max(0, Math.min(count - 1, Math.trunc(Number(value)) || 0));
 }

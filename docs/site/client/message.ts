@@ -82,6 +82,10 @@ export function messageBox<Functions extends Questions>(
 
   async function showInfluence(): Promise<void> {
     if (isExplaining) return;
+    if (input.value.trim() === '') {
+      tokens.textContent = 'Type a message.';
+      return;
+    }
     isExplaining = true;
     try {
       const about = { text: input.value, ...dose() };

@@ -19,7 +19,7 @@ export function wake(place: HTMLElement): void {
     spellcheck: false,
     autocomplete: 'off',
   });
-  args.value = decodeURIComponent(/^#run=(.*)/.exec(location.hash)?.[1] ?? '');
+  args.value = optionsInLink();
   const given = element('input', { type: 'file', multiple: true });
   const output = element('div', {
     className: 'output',
@@ -192,6 +192,15 @@ export function wake(place: HTMLElement): void {
     if (code === 0) await store.forget(used);
     resume.hidden = store.all().size === 0 || code === 0;
     say(code === 0 ? 'Done.' : code === 130 ? 'Stopped.' : 'Ended with an error.');
+  }
+}
+
+/** What a link says after `#run=`; one that is cut in the middle of a character says nothing. */
+function optionsInLink(): string {
+  try {
+    return decodeURIComponent(/^#run=(.*)/.exec(location.hash)?.[1] ?? '');
+  } catch {
+    return '';
   }
 }
 

@@ -100,8 +100,8 @@ export interface Classify extends Questions {
 export interface Lab extends Questions {
   /** Starts the engine; loads mini, the tokeniser and the messages. The answer names the engine. */
   open(about: { engine: 'CPU' | 'GPU' }): Promise<string>;
-  /** The user's own messages, from now on. */
-  useData(about: { name: string; bytes: Uint8Array }): Promise<Source>;
+  /** The user's own messages, from now on. The answer has the number of those to train on. */
+  useData(about: { name: string; bytes: Uint8Array }): Promise<{ messages: number }>;
   reset(about: Settings): Promise<Begun & Source>;
   /** Trains that many steps, or to the end, and answers when it has stopped. */
   train(about: { steps?: number }): Promise<Trained>;

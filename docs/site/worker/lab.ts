@@ -47,7 +47,7 @@ const lab: Lab = {
     messages = { ...(await readMessages(given, seed)), seed };
     if (file && file.path !== given.path) remove(file.path);
     file = given;
-    return sourceOf(messages);
+    return { messages: messages.datasets.train.length };
   },
 
   async reset(settings: Settings) {
@@ -131,9 +131,14 @@ const lab: Lab = {
     requirePause();
     const folder = folderOf(name);
     for (const [path, bytes] of Object.entries(files)) writeBytes(`${folder}/${path}`, bytes, false);
-    const length = readClassifierSettings(folder)?.maxLength;
-    io.loadAdapter(folder, begun().model, { name });
-    handedIn.set(name, length);
+    try {
+      const length = readClassifierSettings(folder)?.maxLength;
+      io.loadAdapter(folder, begun().model, { name });
+      handedIn.set(name, length);
+    } catch (error) {
+      remove(folder);
+      throw error;
+    }
     active = name;
   },
 

@@ -77,6 +77,7 @@ function bookFigure(figure: Figure | undefined, printed: string): BookFigure | u
 
 async function main(message: ToProgram): Promise<number> {
   if ('run' in message) {
+    if (!message.args.includes('js')) requireWebAssembly();
     const path = `/chapters/${message.run}/run.ts`;
     process.argv = ['node', path, ...message.args];
     process.env.npm_lifecycle_event = message.run;
@@ -97,7 +98,6 @@ self.onmessage = async ({ data }: MessageEvent<ToProgram>) => {
   if ('rest' in data) return data.rest ? pause() : resume();
   for (const [path, bytes] of Object.entries(data.files)) writeBytes(path, bytes, false);
   try {
-    requireWebAssembly();
     tell({ ended: await main(data) });
   } catch (error) {
     fail(error);
