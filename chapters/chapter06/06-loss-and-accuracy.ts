@@ -1,4 +1,4 @@
-import { F, type nn, noGrad, type Tensor, tensor, yieldToRuntime } from '../../lib/index.ts';
+import { F, type nn, noGrad, type Tensor, tensor, UserError, yieldToRuntime } from '../../lib/index.ts';
 import type { GPTModel } from '../chapter04/index.ts';
 import { calcLossLoader as calcLossLoaderWith, tokeniser } from '../chapter05/index.ts';
 import type { Notebook } from '../common/notebook.ts';
@@ -7,15 +7,30 @@ import { runToEnd } from '../common/training-place.ts';
 import type { Parts } from '../datasets/index.ts';
 import type { Batches } from './03-data-loaders.ts';
 
-/** How a model is asked: ids [b, t] → the logits of each message [b, classes]. Section 9 has a faster way. */
-export type ClassLogits = (inputs: Tensor, model: nn.Module) => Tensor;
-
 /**
  * The logits that classify: those of the last position, the only one that has seen the whole message.
  * (It is a padding token for all but the longest; the model learns to carry the answer there.)
  */
 function lastPosition(inputs: Tensor, model: nn.Module): Tensor {
   return model.forward(inputs).select(1, -1); // [b, t, classes] → [b, classes]
+}
+
+/** How a model is asked: ids [b, t] → the logits of each message [b, classes]. */
+export type ClassLogits = (inputs: Tensor, model: nn.Module) => Tensor;
+
+/**
+ * The same logits, without what only the other positions need (section 9): ids [b, t], or what the first `cached` blocks
+ * have made of them [b, t, d], → [b, classes].
+ * @throws UserError if the model has dropout: its random numbers would then be others
+ */
+export function lastPositionOnly(model: GPTModel, cached = 0): ClassLogits {
+  if (model.config.dropRate !== 0)
+    throw new UserError('only the last position of a model without dropout can be computed by itself');
+  if (cached === 0) return (ids) => model.forward(ids, { lastOnly: true }).select(1, 0); // [b, 1, classes] → [b, classes]
+  return (x) => {
+    const last = model.throughBlocks(x, { lastOnly: true }, cached); // [b, t, d] → [b, 1, d]
+    return model.outHead.forward(model.finalNorm.forward(last)).select(1, 0); // [b, 1, classes] → [b, classes]
+  };
 }
 
 /** The share of messages classified right, over the first batches of a loader or all of them. */

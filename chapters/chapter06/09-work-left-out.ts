@@ -2,20 +2,20 @@
  * Two things that need not be computed to fine-tune this classifier. Leaving them out changes no result (the tests
  * compare with the plain computation), and makes the book's method several times as fast.
  *
- * 1. Only the last position's logits are used. In the last block no other position needs a query, an output
- *    projection or a feed-forward pass: only keys and values, for the last one to look at.
+ * 1. Only the last position's logits are used (`lastPositionOnly` of section 6). In the last block no other position needs
+ *    a query, an output projection or a feed-forward pass: only keys and values, for the last one to look at.
  * 2. Frozen blocks in front of the first trainable one give the same numbers for the same message in every
  *    epoch (dropout is 0), so they are computed once per message. That holds for the book's method, where only
  *    the last block is trained, but not for LoRA, which changes every block.
  */
 
-import { Dataset, type nn, noGrad, stack, type Tensor, UserError, yieldToRuntime } from '../../lib/index.ts';
+import { Dataset, type nn, noGrad, stack, type Tensor, yieldToRuntime } from '../../lib/index.ts';
 import type { GPTModel, TransformerBlock } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { Progress } from '../common/progress.ts';
 import type { Parts } from '../datasets/index.ts';
 import { type Batches, makeLoaders } from './03-data-loaders.ts';
-import type { ClassLogits } from './06-loss-and-accuracy.ts';
+import { type ClassLogits, lastPositionOnly } from './06-loss-and-accuracy.ts';
 
 /** How many blocks, from the first on, are frozen together with all that lies before them. */
 export function frozenBlocks(model: GPTModel): number {
@@ -24,21 +24,6 @@ export function frozenBlocks(model: GPTModel): number {
   const blocks = [...model.trfBlocks];
   const firstTrainable = blocks.findIndex((block) => !frozen(block));
   return firstTrainable === -1 ? blocks.length : firstTrainable;
-}
-
-/**
- * The way to ask a model with which only the last position is computed: ids [b, t], or what the first `cached` blocks have
- * made of them [b, t, d], → [b, classes].
- * @throws UserError if the model has dropout: its random numbers would then be others
- */
-export function lastPositionOnly(model: GPTModel, cached = 0): ClassLogits {
-  if (model.config.dropRate !== 0)
-    throw new UserError('only the last position of a model without dropout can be computed by itself');
-  if (cached === 0) return (ids) => model.forward(ids, { lastOnly: true }).select(1, 0); // [b, 1, classes] → [b, classes]
-  return (x) => {
-    const last = model.throughBlocks(x, { lastOnly: true }, cached); // [b, t, d] → [b, 1, d]
-    return model.outHead.forward(model.finalNorm.forward(last)).select(1, 0); // [b, 1, classes] → [b, classes]
-  };
 }
 
 /**

@@ -29,6 +29,7 @@ export {
   calcAccuracyLoader,
   calcLossBatch,
   calcLossLoader,
+  lastPositionOnly,
   percent,
   printAccuracies,
 } from './06-loss-and-accuracy.ts';
@@ -46,7 +47,7 @@ export {
   WEIGHT_DECAY,
 } from './07-fine-tuning.ts';
 export { classifyReview, classProbabilities, spamProbability } from './08-spam-classifier.ts';
-export { CachedPrefix, frozenBlocks, lastPositionOnly, leaveWorkOut } from './09-work-left-out.ts';
+export { CachedPrefix, frozenBlocks, leaveWorkOut } from './09-work-left-out.ts';
 export {
   type ClassifierSettings,
   readClassifierSettings,
