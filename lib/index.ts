@@ -1,3 +1,4 @@
+export { checkOptions, firstFew } from './arguments.ts';
 export { memoryUse } from './backend/dispatch.ts';
 export { gpuTraffic, type Traffic } from './backend/gpu/index.ts';
 export { DeviceLostError } from './backend/gpu/lost.ts';
@@ -18,7 +19,6 @@ export * as io from './io/index.ts';
 export * as F from './nn/functional.ts';
 export * as nn from './nn/index.ts';
 export * as optim from './optim/index.ts';
-export { checkOptions, firstFew } from './options.ts';
 export * as random from './random/index.ts';
 export { type Generator, type GeneratorState, manualSeed } from './random/index.ts';
 export * from './tensor/index.ts';

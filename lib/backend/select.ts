@@ -1,6 +1,6 @@
 import { vectorsInEnvironment } from '#platform/lib/backend/wasm/vectors';
+import { checkOptions } from '../arguments.ts';
 import { UserError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
 import { activeBackends, setBackends } from './dispatch.ts';
 import { chooseFastest } from './gpu/choose.ts';
 import { createGpuBackend, GPU_MODES, type GpuMode } from './gpu/index.ts';

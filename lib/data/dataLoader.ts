@@ -1,6 +1,5 @@
-import { checkCount, checkFlag, inWords, noMore } from '../arguments.ts';
+import { checkCount, checkFlag, checkOptions, inWords, noMore } from '../arguments.ts';
 import { UserError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
 import { defaultGenerator, drawBaseSeed, shuffledOrder } from '../random/index.ts';
 import { tensor } from '../tensor/create.ts';
 import { stack } from '../tensor/ops/indexing.ts';

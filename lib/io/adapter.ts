@@ -1,9 +1,8 @@
-import { checkText, inWords, noMore } from '../arguments.ts';
+import { checkOptions, checkText, inWords, noMore } from '../arguments.ts';
 import { UserError } from '../errors.ts';
 import { activeAdapter, adapterNames, setAdapter } from '../nn/adapters.ts';
 import { checkName } from '../nn/lora.ts';
 import { Module } from '../nn/module.ts';
-import { checkOptions } from '../options.ts';
 import { lazyTensors, numbersOf } from './checkpoint.ts';
 import { kindOfPath, pathIn, writeBeside, writeFileAtomically } from './files.ts';
 import { parseJsonObject, readJson } from './json.ts';

@@ -1,7 +1,6 @@
-import { checkText, checkWord, inWords, noMore } from '../arguments.ts';
+import { checkOptions, checkText, checkWord, inWords, noMore } from '../arguments.ts';
 import { Storage } from '../backend/storage.ts';
 import { UserError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
 import { storageFrom } from '../tensor/create.ts';
 import { requireState } from '../tensor/requireTensors.ts';
 import { Tensor } from '../tensor/tensor.ts';

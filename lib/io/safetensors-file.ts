@@ -4,8 +4,8 @@
  * loads tensor by tensor.
  */
 
+import { firstFew } from '../arguments.ts';
 import { UserError } from '../errors.ts';
-import { firstFew } from '../options.ts';
 import { folderOf, kindOfPath, openFile, pathIn, writeBeside } from './files.ts';
 import { readJson } from './json.ts';
 import { readSafetensorsFrom, SafetensorsFile } from './safetensors.ts';

@@ -1,5 +1,4 @@
-import { checkWord, noMore } from '../arguments.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, checkWord, noMore } from '../arguments.ts';
 import { GELU_FORMS } from '../tensor/ops/activations.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import * as F from './functional.ts';

@@ -1,8 +1,7 @@
 /** LoRA for whole models: wrapping their Linears, choosing among adapters, merging. The layer itself is in lora.ts. */
 
-import { inWords, noMore } from '../arguments.ts';
+import { checkOptions, firstFew, inWords, noMore } from '../arguments.ts';
 import { UserError } from '../errors.ts';
-import { checkOptions, firstFew } from '../options.ts';
 import { Linear } from './layers.ts';
 import { checkName, LinearWithLoRA, LORA_LAYER_OPTIONS, LoRALayer, type LoRALayerOptions } from './lora.ts';
 import { Module } from './module.ts';

@@ -1,12 +1,10 @@
-import { checkCount, checkFlag, checkNumber, inWords, noMore } from '../arguments.ts';
+import { checkCount, checkFlag, checkNumber, checkOptions, inWords, noMore } from '../arguments.ts';
 import { UserError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
 import { ones, zeros } from '../tensor/create.ts';
 import { toExponential } from '../tensor/format.ts';
 import { requireTensors } from '../tensor/requireTensors.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { requireRate } from './dropout.ts';
 import * as F from './functional.ts';
 import { normal, uniform } from './init.ts';
 import { Module } from './module.ts';
@@ -101,7 +99,7 @@ export class Dropout extends Module {
   constructor(rate: number, ...more: []) {
     super();
     noMore('Dropout', 1, more);
-    requireRate(rate);
+    checkNumber(rate, 'the rate', 'dropout', 0, 1);
     this.rate = rate;
   }
 

@@ -22,15 +22,13 @@
  * merged into W, and costs nothing more.
  */
 
-import { checkCount, checkNumber, checkWord, inWords, noMore } from '../arguments.ts';
+import { checkCount, checkNumber, checkOptions, checkWord, inWords, noMore } from '../arguments.ts';
 import { UserError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
 import { noGrad } from '../tensor/autograd.ts';
 import { zeros } from '../tensor/create.ts';
 import { linearWithLowRank } from '../tensor/ops/lowRank.ts';
 import { matmul } from '../tensor/ops/matmul.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { requireRate } from './dropout.ts';
 import * as F from './functional.ts';
 import { kaimingUniform, skip } from './init.ts';
 import { Linear } from './layers.ts';
@@ -81,7 +79,7 @@ export class LoRALayer extends Module {
     const { dropout = 0, init = 'book', scaling = 'alpha/r' } = options;
     checkCount(rank, 1, 'the rank', 'LoRA');
     checkNumber(alpha, 'alpha', 'LoRA');
-    requireRate(dropout);
+    checkNumber(dropout, 'the rate', 'dropout', 0, 1);
     checkWord(init, ['book', 'peft'], 'init', 'LoRA');
     checkWord(scaling, ['alpha/r', 'rslora'], 'scaling', 'LoRA');
     this.A = new Parameter(init === 'book' ? drawAsTheBook(inDim, rank) : drawAsPeft(inDim, rank)); // [in, r]

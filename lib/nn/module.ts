@@ -1,7 +1,6 @@
-import { checkFlag, checkText, inWords, refuseSurplus } from '../arguments.ts';
+import { checkFlag, checkOptions, checkText, firstFew, inWords, refuseSurplus } from '../arguments.ts';
 import { isContiguous } from '../backend/strided.ts';
 import { UserError } from '../errors.ts';
-import { checkOptions, firstFew } from '../options.ts';
 import { noGrad } from '../tensor/autograd.ts';
 import { requireState } from '../tensor/requireTensors.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';

@@ -1,5 +1,4 @@
-import { checkFlag, checkNumber, noMore } from '../arguments.ts';
-import { checkOptions } from '../options.ts';
+import { checkFlag, checkNumber, checkOptions, noMore } from '../arguments.ts';
 import { ones } from '../tensor/create.ts';
 import { toExponential } from '../tensor/format.ts';
 import type { Tensor } from '../tensor/tensor.ts';

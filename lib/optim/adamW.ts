@@ -1,9 +1,8 @@
-import { checkNumber, inWords, noMore, refuseSurplus } from '../arguments.ts';
+import { checkNumber, checkOptions, inWords, noMore, refuseSurplus } from '../arguments.ts';
 import { kernels } from '../backend/dispatch.ts';
 import { Storage } from '../backend/storage.ts';
 import { UserError } from '../errors.ts';
 import type { Parameter } from '../nn/parameter.ts';
-import { checkOptions } from '../options.ts';
 import { tensor } from '../tensor/create.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { MOST_ARGUMENTS, Optimizer, requireStateFits } from './optimizer.ts';

@@ -1,7 +1,6 @@
-import { checkFlag, inWords, noMore } from '../arguments.ts';
+import { checkFlag, checkOptions, inWords, noMore } from '../arguments.ts';
 import { UserError } from '../errors.ts';
 import type { Parameter } from '../nn/parameter.ts';
-import { checkOptions } from '../options.ts';
 import { noGrad } from '../tensor/autograd.ts';
 import { stack } from '../tensor/ops/indexing.ts';
 import { parametersFrom, requireFits } from './optimizer.ts';

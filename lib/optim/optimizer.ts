@@ -1,7 +1,6 @@
-import { checkNumber, inWords, type MostArguments } from '../arguments.ts';
+import { checkNumber, firstFew, inWords, type MostArguments } from '../arguments.ts';
 import { UserError } from '../errors.ts';
 import type { Parameter } from '../nn/parameter.ts';
-import { firstFew } from '../options.ts';
 import { requireState } from '../tensor/requireTensors.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';

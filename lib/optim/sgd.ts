@@ -1,7 +1,6 @@
-import { checkNumber, noMore, refuseSurplus } from '../arguments.ts';
+import { checkNumber, checkOptions, noMore, refuseSurplus } from '../arguments.ts';
 import { UserError } from '../errors.ts';
 import type { Parameter } from '../nn/parameter.ts';
-import { checkOptions } from '../options.ts';
 import { noGrad } from '../tensor/autograd.ts';
 import { tensor } from '../tensor/create.ts';
 import type { Tensor } from '../tensor/tensor.ts';

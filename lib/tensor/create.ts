@@ -1,7 +1,14 @@
-import { checkCount, checkFlag, checkNumber, checkSize, inWords, noMore } from '../arguments.ts';
+import {
+  checkCount,
+  checkFlag,
+  checkNumber,
+  checkOptions,
+  checkSize,
+  inWords,
+  noMore,
+} from '../arguments.ts';
 import { type DType, Storage, type TypedArray } from '../backend/storage.ts';
 import { UserError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
 import { defaultGenerator } from '../random/index.ts';
 import { checkDType, valueAs } from './dtype.ts';
 import { formatShape, lengthsFrom, type Shape, sizeOf } from './shape.ts';

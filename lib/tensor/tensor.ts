@@ -1,9 +1,8 @@
 import ndarray, { type NdArray } from 'ndarray';
-import { checkFlag, refuseSurplus } from '../arguments.ts';
+import { checkFlag, checkOptions, refuseSurplus } from '../arguments.ts';
 import type { Strided } from '../backend/kernels.ts';
 import { type DType, Storage } from '../backend/storage.ts';
 import { UserError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
 import { backward, type GraphNode } from './autograd.ts';
 import { formatTensor } from './format.ts';
 import { cumsum } from './ops/cumsum.ts';

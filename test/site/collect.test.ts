@@ -14,7 +14,7 @@ describe('garbage in a browser', () => {
       JSON.stringify(fileURLToPath(new URL(`../../lib/backend/${name}.ts`, import.meta.url)));
     const contents = `
       import { createCollector } from ${from('collect.browser')};
-      import { macrotask } from ${from('macrotask')};
+      import { macrotask } from ${from('yieldToRuntime')};
       (async () => {
         const freed = [];
         for (let i = 0; i < ${TIMES}; i++) {

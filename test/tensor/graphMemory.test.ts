@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import { createCollector } from '../../lib/backend/collect.node.ts';
-import { macrotask } from '../../lib/backend/macrotask.ts';
 import type { Storage } from '../../lib/backend/storage.ts';
+import { macrotask } from '../../lib/backend/yieldToRuntime.ts';
 import { useBackend } from '../../lib/index.ts';
 import type { GraphNode } from '../../lib/tensor/autograd.ts';
 import { tensorOf, valuesOf } from '../ops/inputs.ts';

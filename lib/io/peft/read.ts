@@ -1,3 +1,4 @@
+import { firstFew } from '../../arguments.ts';
 import { UserError } from '../../errors.ts';
 import { addAdapterModule, loraLayers, removeAdapter, setAdapter, whileActive } from '../../nn/adapters.ts';
 import * as init from '../../nn/init.ts';
@@ -5,7 +6,6 @@ import { type Embedding, Linear } from '../../nn/layers.ts';
 import { LinearWithLoRA, LoRALayer } from '../../nn/lora.ts';
 import type { Module } from '../../nn/module.ts';
 import { Parameter } from '../../nn/parameter.ts';
-import { firstFew } from '../../options.ts';
 import { noGrad } from '../../tensor/autograd.ts';
 import { formatShape, sameShape } from '../../tensor/shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';

@@ -1,5 +1,4 @@
-import { checkWord, noMore } from '../../arguments.ts';
-import { checkOptions } from '../../options.ts';
+import { checkOptions, checkWord, noMore } from '../../arguments.ts';
 import { record } from '../autograd.ts';
 import { requireTensors } from '../requireTensors.ts';
 import type { Tensor } from '../tensor.ts';

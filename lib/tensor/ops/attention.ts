@@ -1,6 +1,5 @@
-import { checkCount, checkFlag, checkNumber, noMore } from '../../arguments.ts';
+import { checkCount, checkFlag, checkNumber, checkOptions, noMore } from '../../arguments.ts';
 import { UserError } from '../../errors.ts';
-import { checkOptions } from '../../options.ts';
 import { tensor } from '../create.ts';
 import { requireTensorIfGiven, requireTensors } from '../requireTensors.ts';
 import { broadcastShapes, formatShape } from '../shape.ts';

@@ -1,7 +1,6 @@
-import { checkNumber, checkWord, inWords, noMore } from '../../arguments.ts';
+import { checkNumber, checkOptions, checkWord, inWords, noMore } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import { UserError } from '../../errors.ts';
-import { checkOptions } from '../../options.ts';
 import { record } from '../autograd.ts';
 import { requireTensorIfGiven, requireTensors } from '../requireTensors.ts';
 import { formatShape, sameShape } from '../shape.ts';

@@ -1,8 +1,7 @@
-import { inWords, noMore } from '../../arguments.ts';
+import { checkOptions, inWords, noMore } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import { Storage } from '../../backend/storage.ts';
 import { UserError } from '../../errors.ts';
-import { checkOptions } from '../../options.ts';
 import { isGradEnabled, record } from '../autograd.ts';
 import { requireTensors } from '../requireTensors.ts';
 import { formatShape } from '../shape.ts';

@@ -1,6 +1,5 @@
-import { checkFlag, checkNumber, noMore } from '../../arguments.ts';
+import { checkFlag, checkNumber, checkOptions, noMore } from '../../arguments.ts';
 import { UserError } from '../../errors.ts';
-import { checkOptions } from '../../options.ts';
 import { tensor } from '../create.ts';
 import { requireTensors } from '../requireTensors.ts';
 import { rowMajorStrides, sameShape } from '../shape.ts';

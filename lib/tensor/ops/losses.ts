@@ -1,6 +1,5 @@
-import { checkWord, noMore } from '../../arguments.ts';
+import { checkOptions, checkWord, noMore } from '../../arguments.ts';
 import { UserError } from '../../errors.ts';
-import { checkOptions } from '../../options.ts';
 import { requireTensorIfGiven, requireTensors } from '../requireTensors.ts';
 import { formatShape, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';

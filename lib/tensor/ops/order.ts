@@ -1,6 +1,5 @@
-import { checkCount, checkFlag, inWords } from '../../arguments.ts';
+import { checkCount, checkFlag, checkOptions, inWords } from '../../arguments.ts';
 import { UserError } from '../../errors.ts';
-import { checkOptions } from '../../options.ts';
 import { tensor } from '../create.ts';
 import { resolveAxisOrScalar } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';

@@ -1,8 +1,7 @@
-import { checkFlag, checkNumber } from '../../arguments.ts';
+import { checkFlag, checkNumber, checkOptions } from '../../arguments.ts';
 import { kernels } from '../../backend/dispatch.ts';
 import type { ReduceOp } from '../../backend/kernels.ts';
 import { UserError } from '../../errors.ts';
-import { checkOptions } from '../../options.ts';
 import { named, record } from '../autograd.ts';
 import { formatShape, resolveAxisOrScalar, sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';

@@ -1,7 +1,7 @@
 import type { Collector } from '../../collector.ts';
-import { macrotask } from '../../macrotask.ts';
 import type { DType } from '../../storage.ts';
 import { Storage, type TypedArray } from '../../storage.ts';
+import { macrotask } from '../../yieldToRuntime.ts';
 import { kernelFunction } from '../kernels/kernelFunction.ts';
 import { DeviceLostError } from '../lost.ts';
 import type { Argument, GpuMode, KernelDefinition } from '../protocol.ts';

@@ -1,6 +1,6 @@
 import type { Collector } from '../../collector.ts';
-import { macrotask } from '../../macrotask.ts';
 import type { Storage } from '../../storage.ts';
+import { macrotask } from '../../yieldToRuntime.ts';
 import type { Value } from './value.ts';
 
 /** Looks for garbage when this much has been allocated since the last time, or half of what is in use. */

@@ -1,9 +1,8 @@
 import type { Strided } from '../../kernels.ts';
 import type { Storage } from '../../storage.ts';
-import { rowMajorStrides, sizeOf } from '../../strided.ts';
+import { fold, rowMajorStrides, sizeOf } from '../../strided.ts';
 import { Declined, type Engine } from '../engine.ts';
 import { MOST_FURTHER } from '../protocol.ts';
-import { fold } from './fold.ts';
 
 /** Plans copies between strided views: which two dimensions make a plane, how planes are cut into tasks. */
 

@@ -1,10 +1,9 @@
 import type { BinaryOp, Strided, UnaryOp } from '../../kernels.ts';
 import type { DType, Storage } from '../../storage.ts';
-import { isContiguous, rowMajorStrides, sizeOf } from '../../strided.ts';
+import { type Folded, fold, isContiguous, rowMajorStrides, sizeOf } from '../../strided.ts';
 import type { Engine } from '../engine.ts';
 import { Binary, CastFrom, MOST_OUTER, Unary } from '../protocol.ts';
 import { copyTo } from './copy.ts';
-import { type Folded, fold } from './fold.ts';
 
 /** Plans the elementwise kernels: folds views into rows and cuts them into tasks. The loops are in assembly/. */
 

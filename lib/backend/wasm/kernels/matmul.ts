@@ -1,10 +1,9 @@
 import type { Strided } from '../../kernels.ts';
 import { wholeMatrixOfBlocks } from '../../quantised/storedBlocks.ts';
 import type { Storage } from '../../storage.ts';
-import { isContiguous, sizeOf } from '../../strided.ts';
+import { fold, isContiguous, sizeOf } from '../../strided.ts';
 import type { Engine } from '../engine.ts';
 import { MR, Start } from '../protocol.ts';
-import { fold } from './fold.ts';
 import {
   type Matrix,
   multiply,

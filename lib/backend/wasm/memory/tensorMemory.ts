@@ -1,6 +1,6 @@
 import type { Collector } from '../../collector.ts';
-import { macrotask } from '../../macrotask.ts';
 import { type Allocator, BYTES_PER_ELEMENT, type DType, orTooLarge, type TypedArray } from '../../storage.ts';
+import { macrotask } from '../../yieldToRuntime.ts';
 import type { Block, Heap } from './heap.ts';
 
 /**
