@@ -13,12 +13,16 @@ import {
   type SpamOptions,
   showFineTuning,
 } from '../chapter06/index.ts';
-import { shortTree } from '../common/module-tree.ts';
+import { showModules } from '../common/module-tree.ts';
 import type { Notebook } from '../common/notebook.ts';
 import type { Parts } from '../datasets/index.ts';
 
 /** Freezes the model, wraps every Linear, and prints what is trainable before, between and after, and the modules. */
-export function freezeAndWrap(nb: Notebook, model: GPTModel, options: nn.LoRAOptions): void {
+export function freezeAndWrap(
+  nb: Notebook,
+  model: GPTModel,
+  { modules, ...options }: nn.LoRAOptions & { modules?: boolean },
+): void {
   checkRank(model, options.rank);
   const trainable = () => countParameters(model, { trainableOnly: true });
   const before = trainable();
@@ -31,7 +35,7 @@ export function freezeAndWrap(nb: Notebook, model: GPTModel, options: nn.LoRAOpt
   const lora = trainable();
   nb.print(38, `Total trainable LoRA parameters: ${lora.toLocaleString('en')}`);
   nb.note(`(${((100 * lora) / countParameters(model)).toFixed(2)}% of all)`);
-  nb.printShort(40, model, shortTree(model));
+  showModules(nb, 40, model, modules);
   nb.figure('trainable', { before, frozen, lora });
 }
 

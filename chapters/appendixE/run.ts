@@ -49,7 +49,7 @@ export async function run(nb: Notebook, options: SpamOptions & { ranks?: string 
   const model = await showModel(nb, loaders, options, labels.length);
 
   nb.section('E.4 Parameter-efficient fine-tuning with LoRA');
-  freezeAndWrap(nb, model, { rank, alpha });
+  freezeAndWrap(nb, model, { rank, alpha, modules: options.modules });
   await showWrapped(nb, model, loaders, seed);
   const isTrained = (options.epochs ?? defaultEpochs(options.model)) > 0;
   if (isTrained) {

@@ -1,4 +1,4 @@
-import { random, UserError } from '../../lib/index.ts';
+import { io, random, UserError } from '../../lib/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { formatCounts, formatFrame } from '../common/pandas.ts';
 import {
@@ -57,8 +57,22 @@ export interface PreparedMessages {
   synthetic: boolean;
 }
 
+/** Which data a run has used, so that its results can be traced to them: where from, how many, and their SHA-256. */
+export function describeData({ source, synthetic, parts }: PreparedMessages): Record<string, unknown> {
+  const { train, valid, test } = parts;
+  const sizes = { train: train.length, valid: valid.length, test: test.length };
+  return { source, synthetic, sizes, sha256: hashOf(parts) };
+}
+
+/** The SHA-256 of all texts and labels, part by part. */
+export function hashOf(parts: Parts<LabelledText[]>): string {
+  return io.sha256(new TextEncoder().encode(JSON.stringify(parts)));
+}
+
 /** The names of the classes, by their number. */
-export function classNames({ labels = ['ham', 'spam'] }: PreparedMessages): readonly string[] {
+export function classNames({
+  labels = ['ham', 'spam'],
+}: Pick<PreparedMessages, 'labels'>): readonly string[] {
   return labels;
 }
 

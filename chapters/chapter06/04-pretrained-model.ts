@@ -1,6 +1,8 @@
 import { countParameters, type GPTModel } from '../chapter04/index.ts';
 import { generate, textToTokenIds, tokenIdsToText } from '../chapter05/index.ts';
 import type { Notebook } from '../common/notebook.ts';
+import type { PreparedMessages } from './02-preparing-the-dataset.ts';
+import { shortened } from './own-data.ts';
 
 /** A message of either kind, to ask the model about before and after. */
 export const EXAMPLES = {
@@ -18,9 +20,22 @@ function continued(model: GPTModel, text: string, maxNewTokens: number): string 
 }
 
 /** What the model does before it is fine-tuned: it continues a text, and that is all it does with a question, too. */
-export function showPretrainedModel(nb: Notebook, model: GPTModel, name: string): void {
+export function showPretrainedModel(
+  nb: Notebook,
+  model: GPTModel,
+  name: string,
+  prepared: Pick<PreparedMessages, 'labels' | 'parts'>,
+): void {
   nb.note(`${name}: ${countParameters(model).toLocaleString('en')} parameters`);
   nb.print(46, continued(model, 'Every effort moves you', 15));
+  if (prepared.labels) {
+    const [text] = prepared.parts.test;
+    const classes = prepared.labels.slice(0, 5).join(', ');
+    nb.note(
+      continued(model, `Which of ${classes} is the following text? '${shortened(text.text)}' It is`, 23),
+    );
+    return;
+  }
   const question = `Is the following text 'spam'? Answer with 'yes' or 'no': '${EXAMPLES.spam}'`;
   nb.print(48, continued(model, question, 23));
 }

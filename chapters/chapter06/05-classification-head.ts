@@ -1,7 +1,7 @@
 import { manualSeed, nn, noGrad, tensor, UserError } from '../../lib/index.ts';
 import { countParameters, type GPTModel } from '../chapter04/index.ts';
 import { tokeniser } from '../chapter05/index.ts';
-import { shortTree } from '../common/module-tree.ts';
+import { showModules } from '../common/module-tree.ts';
 import { type Notebook, torchSize } from '../common/notebook.ts';
 
 /** What is trained; everything else is frozen. */
@@ -47,8 +47,12 @@ export function prepareForMethod(model: GPTModel, method: Method, lora: nn.LoRAO
 }
 
 /** The model with its old head, and what the new one answers: a number for each class and token. */
-export function showHead(nb: Notebook, model: GPTModel, seed: number, classes = NUM_CLASSES): void {
-  nb.printShort(53, model, shortTree(model));
+export function showHead(
+  nb: Notebook,
+  model: GPTModel,
+  { seed, modules, classes = NUM_CLASSES }: { seed: number; modules?: boolean; classes?: number },
+): void {
+  showModules(nb, 53, model, modules);
   replaceHead(model, seed, classes);
   const inputs = tensor([tokeniser.encode('Do you have time')], { dtype: 'int32' }); // [1, 4]
   nb.print(62, `Inputs: ${inputs}`);

@@ -6,6 +6,7 @@ import { Progress } from '../common/progress.ts';
 import { runToEnd } from '../common/training-place.ts';
 import type { Parts } from '../datasets/index.ts';
 import type { Batches } from './03-data-loaders.ts';
+import { type Answers, shareRight } from './per-class.ts';
 
 /**
  * The logits that classify: those of the last position, the only one that has seen the whole message.
@@ -40,28 +41,27 @@ export function calcAccuracyLoader(
   numBatches?: number,
   logitsOf?: ClassLogits,
 ): number {
-  return runToEnd(accuracySteps(loader, model, numBatches, logitsOf));
+  return shareRight(runToEnd(answerSteps(loader, model, numBatches, logitsOf)));
 }
 
-/** The same, batch by batch: it pauses after each, and returns the share at the end. */
-function* accuracySteps(
+/** What a model answers, batch by batch: it pauses after each, and returns all answers at the end. */
+function* answerSteps(
   loader: Batches,
   model: nn.Module,
   numBatches = loader.length,
   logitsOf: ClassLogits = lastPosition,
-): Generator<number, number> {
+): Generator<number, Answers> {
   model.eval();
-  let correct = 0;
-  let examples = 0;
+  const answers: Answers = { labels: [], predicted: [] };
   let seen = 0;
   for (const [inputs, labels] of loader) {
     if (seen++ === numBatches) break;
     const predicted = noGrad(() => logitsOf(inputs, model).argmax(-1)); // [b, classes] → [b]
-    correct += predicted.eq(labels).sum().item();
-    examples += labels.size;
-    yield correct / examples;
+    answers.labels.push(...(labels.toFlatArray() as number[]));
+    answers.predicted.push(...(predicted.toFlatArray() as number[]));
+    yield seen;
   }
-  return correct / examples;
+  return answers;
 }
 
 /** Cross-entropy of the last position's logits against the labels [b]. */
@@ -86,12 +86,23 @@ export async function calcAccuracies(
   numBatches?: number,
   logitsOf?: ClassLogits,
 ): Promise<Parts<number>> {
+  const { train, valid, test } = await calcAnswers(loaders, model, numBatches, logitsOf);
+  return { train: shareRight(train), valid: shareRight(valid), test: shareRight(test) };
+}
+
+/** What a model answers on each part, over the first batches or all of them. */
+export async function calcAnswers(
+  loaders: Parts<Batches>,
+  model: nn.Module,
+  numBatches?: number,
+  logitsOf?: ClassLogits,
+): Promise<Parts<Answers>> {
   const all = [loaders.train, loaders.valid, loaders.test];
   const total = all.reduce((sum, { length }) => sum + Math.min(length, numBatches ?? length), 0);
   const progress = new Progress('  accuracy', total);
   let done = 0;
-  const accuracyOf = async (loader: Batches) => {
-    const steps = accuracySteps(loader, model, numBatches, logitsOf);
+  const answersOf = async (loader: Batches) => {
+    const steps = answerSteps(loader, model, numBatches, logitsOf);
     for (;;) {
       const { done: isDone, value } = steps.next();
       if (isDone) return value;
@@ -99,13 +110,13 @@ export async function calcAccuracies(
       await yieldToRuntime(); // hundreds of batches: a browser frees no memory before that
     }
   };
-  const accuracies = {
-    train: await accuracyOf(loaders.train),
-    valid: await accuracyOf(loaders.valid),
-    test: await accuracyOf(loaders.test),
+  const answers = {
+    train: await answersOf(loaders.train),
+    valid: await answersOf(loaders.valid),
+    test: await answersOf(loaders.test),
   };
   progress.stop();
-  return accuracies;
+  return answers;
 }
 
 /** 0.9625 as `96.25%`. */

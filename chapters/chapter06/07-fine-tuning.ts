@@ -5,15 +5,25 @@ import { formatTable } from '../common/table.ts';
 import { runToEnd, TrainingPlace } from '../common/training-place.ts';
 import { runTraining, type TrainingRun } from '../common/training-run.ts';
 import type { Parts } from '../datasets/index.ts';
+import { classNames, type PreparedMessages } from './02-preparing-the-dataset.ts';
 import type { Batches } from './03-data-loaders.ts';
 import type { Method } from './05-classification-head.ts';
 import {
   type ClassLogits,
-  calcAccuracies,
   calcAccuracyLoader,
+  calcAnswers,
   calcLossBatch,
   percent,
 } from './06-loss-and-accuracy.ts';
+import {
+  type Answers,
+  againstMajority,
+  confusionMatrix,
+  majorityOf,
+  measuresOf,
+  perClassTable,
+  shareRight,
+} from './per-class.ts';
 
 export interface FineTuningOptions {
   numEpochs: number;
@@ -132,6 +142,8 @@ export interface FineTuneSettings {
 
 /** Steps between two looks at the losses. */
 export const EVAL_FREQ = 50;
+/** Batches that such a look takes. */
+export const EVAL_ITER = 5;
 /** AdamW's, as in the book. */
 export const WEIGHT_DECAY = 0.1;
 
@@ -158,7 +170,7 @@ export function prepareFineTuning(
   const options = {
     numEpochs: epochs,
     evalFreq: EVAL_FREQ,
-    evalIter: 5,
+    evalIter: EVAL_ITER,
     learningRate: schedule === 'cosine' ? (step: number) => cosineRate(step, totalSteps, lr) : undefined,
     logitsOf,
     print,
@@ -221,7 +233,14 @@ export interface FineTuneResult {
   trainable: number;
   history: FineTuningHistory;
   accuracy: Parts<number>;
+  /** What it answers on the test part. */
+  answers: Answers;
   seconds: number;
+  /** How it was trained. */
+  used: Pick<FineTuneSettings, 'lr' | 'schedule' | 'epochs' | 'seed'> & {
+    batchSize: number;
+    weightDecay: number;
+  };
 }
 
 /** `fineTune`, timed, with the accuracies over everything at its end. */
@@ -236,19 +255,30 @@ export async function showFineTuning(
   const print = (line: string) => (cell === undefined ? nb.note(line) : nb.print(cell, line));
   const history = await fineTune(model, loaders, { ...settings, print });
   print(`Training completed in ${((performance.now() - start) / 60_000).toFixed(2)} minutes.`);
-  const accuracy = await calcAccuracies(loaders, model, undefined, logitsOf);
+  const { train, valid, test } = await calcAnswers(loaders, model, undefined, logitsOf);
+  const { lr, schedule, epochs, seed } = settings;
+  const { batchSize } = loaders.train;
   return {
     method,
     classifier: model,
     trainable,
     history,
-    accuracy,
+    accuracy: { train: shareRight(train), valid: shareRight(valid), test: shareRight(test) },
+    answers: test,
     seconds: (performance.now() - start) / 1000,
+    used: { lr, schedule, epochs, seed, batchSize, weightDecay: WEIGHT_DECAY },
   };
 }
 
-/** The table that ends a run, a row for each method. */
-export function showResults(nb: Notebook, results: readonly FineTuneResult[]): void {
+/**
+ * The table that ends a run, a row for each method; below it, for data of the user's own, how well each class is told from
+ * the others, and whether that is worth anything.
+ */
+export function showResults(
+  nb: Notebook,
+  results: readonly FineTuneResult[],
+  prepared: Pick<PreparedMessages, 'labels' | 'parts'>,
+): void {
   const header = ['method', 'trainable', 'train', 'valid', 'test', 'seconds'];
   const rows = results.map(({ method, trainable, accuracy, seconds }) => [
     method,
@@ -259,10 +289,25 @@ export function showResults(nb: Notebook, results: readonly FineTuneResult[]): v
     seconds.toFixed(1),
   ]);
   nb.result(formatTable(header, rows));
+  const names = classNames(prepared);
+  const confusions = results.map(({ answers }) => confusionMatrix(answers, names.length));
+  const majority = majorityOf(prepared.parts.test, names);
+  if (prepared.labels) {
+    results.forEach(({ method, accuracy }, i) => {
+      const share = percent(accuracy.test);
+      nb.result(
+        `\n${method}: ${share} of the test part is right, ${againstMajority(accuracy.test, majority)}`,
+      );
+      nb.result(perClassTable(confusions[i], names));
+    });
+  }
   nb.figure(
     'results',
-    results.map(({ classifier: _, ...result }) => result),
+    results.map(({ classifier: _, answers: __, ...result }, i) => {
+      return { ...result, confusion: confusions[i], classes: measuresOf(confusions[i], names) };
+    }),
   );
+  nb.figure('majority', majority);
   showPeakMemory(nb);
 }
 

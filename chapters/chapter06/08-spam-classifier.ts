@@ -1,10 +1,11 @@
-import { type nn, noGrad, tensor, UserError } from '../../lib/index.ts';
+import { type nn, noGrad, type Tensor, tensor, UserError } from '../../lib/index.ts';
 import { tokeniser as gpt2Tokeniser, type Tokeniser } from '../chapter05/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { classNames, type PreparedMessages } from './02-preparing-the-dataset.ts';
 import { PAD_TOKEN_ID } from './03-data-loaders.ts';
 import { EXAMPLES } from './04-pretrained-model.ts';
 import type { FineTuneResult } from './07-fine-tuning.ts';
+import { shortened } from './own-data.ts';
 
 export interface ClassifyOptions {
   /** The length the model was fine-tuned with: the text is cut or padded to it. */
@@ -14,14 +15,10 @@ export interface ClassifyOptions {
 }
 
 /**
- * How probable a fine-tuned model finds each class for each text: probabilities [texts][classes].
+ * What a fine-tuned model says of each text: logits [texts, classes].
  * @throws UserError if maxLength is not positive
  */
-export function classProbabilities(
-  texts: readonly string[],
-  model: nn.Module,
-  options: ClassifyOptions,
-): number[][] {
+export function classLogits(texts: readonly string[], model: nn.Module, options: ClassifyOptions): Tensor {
   const { maxLength, tokeniser = gpt2Tokeniser, padTokenId = PAD_TOKEN_ID } = options;
   if (!(maxLength > 0)) {
     throw new UserError(`maxLength has to be a positive number of tokens, not ${maxLength}`);
@@ -33,8 +30,19 @@ export function classProbabilities(
     return ids;
   });
   const input = tensor(rows, { dtype: 'int32' }); // [b, t]
-  const logits = noGrad(() => model.forward(input).select(1, -1)); // [b, t, classes] → [b, classes]
-  return logits.softmax(-1).toArray() as number[][];
+  return noGrad(() => model.forward(input).select(1, -1)); // [b, t, classes] → [b, classes]
+}
+
+/**
+ * How probable a fine-tuned model finds each class for each text: probabilities [texts][classes].
+ * @throws UserError if maxLength is not positive
+ */
+export function classProbabilities(
+  texts: readonly string[],
+  model: nn.Module,
+  options: ClassifyOptions,
+): number[][] {
+  return classLogits(texts, model, options).softmax(-1).toArray() as number[][];
 }
 
 /**
@@ -54,20 +62,25 @@ export function classifyReview(
   return spamProbability(text, model, options) > 0.5 ? 'spam' : 'not spam';
 }
 
-/** The first texts of the test part, where the data are the user's own: what the model says, and what they are. */
+/** Classes of which an example is shown. */
+const MOST_EXAMPLES = 8;
+
+/** A text of each class from the test part, where the data are the user's own: what the model says, and what it is. */
 export function showOwnClassifier(
   nb: Notebook,
   { classifier, method }: FineTuneResult,
   prepared: PreparedMessages,
-  maxLength: number,
+  options: ClassifyOptions,
 ): void {
   nb.note(`(the model fine-tuned with ${method})`);
   const labels = classNames(prepared);
-  for (const { text, label } of prepared.parts.test.slice(0, 3)) {
-    const [probabilities] = classProbabilities([text], classifier, { maxLength });
+  const examples = labels.map((_, i) => prepared.parts.test.find(({ label }) => label === i));
+  for (const example of examples.slice(0, MOST_EXAMPLES)) {
+    if (!example) continue;
+    const { text, label } = example;
+    const [probabilities] = classProbabilities([text], classifier, options);
     const best = probabilities.indexOf(Math.max(...probabilities));
-    const line = text.replaceAll(/\s+/g, ' ');
-    nb.note(`“${line.length > 100 ? `${line.slice(0, 100)}…` : line}”`);
+    nb.note(`“${shortened(text)}”`);
     nb.note(`${labels[best]} (${(100 * probabilities[best]).toFixed(1)}%); it is ${labels[label]}`);
   }
 }

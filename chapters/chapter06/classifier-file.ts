@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { io, UserError } from '../../lib/index.ts';
+import { MODEL_NAMES, type ModelName } from '../chapter05/index.ts';
 
 /**
- * What is needed to ask a fine-tuned classifier again, and is in neither of an adapter's two files, whose
+ * What is needed to ask a fine-tuned classifier again, and is neither in its weights nor in an adapter's two files, whose
  * format is PEFT's: the names of the classes, the length that its messages had, and whether they were real. PEFT leaves the
  * file alone.
  */
@@ -13,13 +14,15 @@ export interface ClassifierSettings {
   maxLength: number;
   /** Id of the token that messages are padded with. */
   padTokenId: number;
+  /** The model whose sizes it has, where all of its weights are in the folder; absent beside an adapter. */
+  model?: ModelName;
   /** Was it trained on the synthetic stand-in? Its answers to real messages then mean little. */
   synthetic: boolean;
 }
 
 const FILE = 'classifier.json';
 
-/** Writes them into the adapter's folder. @throws UserError if nothing can be written there */
+/** Writes them into the folder of the adapter, or of the weights. @throws UserError if nothing can be written there */
 export async function saveClassifierSettings(folder: string, settings: ClassifierSettings): Promise<void> {
   await io.writeFileAtomically(join(folder, FILE), `${JSON.stringify(settings, null, 2)}\n`);
 }
@@ -28,7 +31,13 @@ export async function saveClassifierSettings(folder: string, settings: Classifie
 export function readClassifierSettings(folder: string): ClassifierSettings | undefined {
   const path = join(folder, FILE);
   if (io.kindOfPath(path) !== 'file') return undefined;
-  const { labels, maxLength, padTokenId, synthetic = false } = io.readJson(path, "the classifier's settings");
+  const {
+    labels,
+    maxLength,
+    padTokenId,
+    model,
+    synthetic = false,
+  } = io.readJson(path, "the classifier's settings");
   const isCount = (value: unknown, least: number): value is number =>
     Number.isSafeInteger(value) && (value as number) >= least;
   const fault = (what: string) => new UserError(`${path}: ${what}; it may be damaged, so make it again`);
@@ -38,7 +47,15 @@ export function readClassifierSettings(folder: string): ClassifierSettings | und
   if (!isCount(maxLength, 1)) throw fault('maxLength should be a number of tokens, at least 1');
   if (!isCount(padTokenId, 0)) throw fault('padTokenId should be the number of a token');
   if (typeof synthetic !== 'boolean') throw fault('synthetic should be true or false');
-  return { labels, maxLength, padTokenId, synthetic };
+  if (model !== undefined && !MODEL_NAMES.includes(model as ModelName))
+    throw fault(`model should be one of ${MODEL_NAMES.join(', ')}`);
+  return {
+    labels,
+    maxLength,
+    padTokenId,
+    synthetic,
+    ...(model !== undefined && { model: model as ModelName }),
+  };
 }
 
 /** The line that goes before what such a classifier says. */

@@ -1,6 +1,8 @@
 export {
   classNames,
   createBalancedDataset,
+  describeData,
+  hashOf,
   type PreparedMessages,
   prepareMessages,
   showPreparing,
@@ -27,6 +29,7 @@ export {
   type ClassLogits,
   calcAccuracies,
   calcAccuracyLoader,
+  calcAnswers,
   calcLossBatch,
   calcLossLoader,
   lastPositionOnly,
@@ -46,7 +49,13 @@ export {
   trainClassifierSteps,
   WEIGHT_DECAY,
 } from './07-fine-tuning.ts';
-export { classifyReview, classProbabilities, spamProbability } from './08-spam-classifier.ts';
+export {
+  classifyReview,
+  classLogits,
+  classProbabilities,
+  showOwnClassifier,
+  spamProbability,
+} from './08-spam-classifier.ts';
 export { CachedPrefix, frozenBlocks, leaveWorkOut } from './09-work-left-out.ts';
 export {
   type ClassifierSettings,
@@ -62,7 +71,7 @@ export {
   SPAM_OPTIONS,
   type SpamOptions,
 } from './options.ts';
-export { OWN_DATA_OPTIONS } from './own-data.ts';
+export { isOwnData, OWN_DATA_OPTIONS } from './own-data.ts';
 export {
   type Answers,
   againstMajority,
@@ -73,6 +82,6 @@ export {
   perClassTable,
   shareRight,
 } from './per-class.ts';
-export { classifyCommand, saveAdapter } from './saving.ts';
+export { classifyCommand, loadClassifier, saveAdapter, saveClassifier } from './saving.ts';
 export { DEFAULT_SEED, randomSplit, stratifiedSplit } from './split.ts';
-export { plotResults } from './training-curves.ts';
+export { plotResults, pointsInWords } from './training-curves.ts';

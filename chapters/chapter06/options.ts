@@ -42,6 +42,7 @@ const OWN_OPTIONS = {
       placeholder: 'PATH',
     },
     randomWeights: { type: 'boolean', help: 'start from random weights', excludes: ['weights'] },
+    modules: { type: 'boolean', help: 'print every module of the model, as the book does' },
   }),
   ...LORA_OPTIONS,
   ...inGroup('Training', {

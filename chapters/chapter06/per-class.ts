@@ -58,12 +58,22 @@ export function majorityOf(
   return { name: names[counts.indexOf(most)], share: most / rows.length };
 }
 
+/** Lines of such a table. */
+const MOST_ROWS = 20;
+
 /**
  * A table with a line for each class: how many texts there are, how many were found, and what the others were taken for,
- * the most frequent first.
+ * the most frequent first. Of many classes it has those of which most were missed.
  */
 export function perClassTable(confusion: readonly number[][], names: readonly string[]): string {
-  const rows = measuresOf(confusion, names).map(({ name, count, precision, recall, f1 }, i) => {
+  const missed = confusion.map((row, i) => sum(row) - row[i]);
+  const shownClasses = [...names.keys()]
+    .sort((a, b) => missed[b] - missed[a])
+    .slice(0, MOST_ROWS)
+    .sort((a, b) => a - b);
+  const measures = measuresOf(confusion, names);
+  const rows = shownClasses.map((i) => {
+    const { name, count, precision, recall, f1 } = measures[i];
     const others = confusion[i]
       .map((times, j) => ({ times, name: names[j], isOther: j !== i }))
       .filter(({ times, isOther }) => isOther && times > 0)
@@ -78,7 +88,11 @@ export function perClassTable(confusion: readonly number[][], names: readonly st
       [...shown, ...more].join(', '),
     ];
   });
-  return formatTable(['class', 'texts', 'found', 'precision', 'recall', 'F1', 'taken for'], rows);
+  const table = formatTable(['class', 'texts', 'found', 'precision', 'recall', 'F1', 'taken for'], rows);
+  const rest = names.length - rows.length;
+  return rest === 0
+    ? table
+    : `${table}\n(and ${rest} classes of which fewer were missed: --json FILE has all)`;
 }
 
 /** Is an accuracy worth anything? In a line, against always naming the most frequent class. */

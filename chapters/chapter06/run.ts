@@ -6,7 +6,7 @@ import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { inGroup } from '../common/options.ts';
 import { onData } from '../common/plot.ts';
-import { classNames, prepareMessages, showPreparing } from './02-preparing-the-dataset.ts';
+import { classNames, describeData, prepareMessages, showPreparing } from './02-preparing-the-dataset.ts';
 import { makeDatasets, makeLoaders, PAD_TOKEN_ID, showLoaders, showPadding } from './03-data-loaders.ts';
 import { showPretrainedModel } from './04-pretrained-model.ts';
 import { checkRank, type Method, prepareForMethod, replaceHead, showHead } from './05-classification-head.ts';
@@ -21,8 +21,8 @@ import {
   SPAM_OPTIONS,
   type SpamOptions,
 } from './options.ts';
-import { saveAdapter } from './saving.ts';
-import { plotResults } from './training-curves.ts';
+import { saveAdapter, saveClassifier } from './saving.ts';
+import { plotResults, pointsInWords } from './training-curves.ts';
 
 export const OPTIONS = {
   ...SPAM_OPTIONS,
@@ -55,7 +55,7 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   const prepared = await prepareMessages({ ...options, contextLength, print });
   const labels = classNames(prepared);
   const classes = labels.length;
-  nb.figure('data', { source: prepared.source, synthetic: prepared.synthetic, seed });
+  nb.figure('data', { ...describeData(prepared), seed });
   showPreparing(nb, prepared);
 
   nb.section('6.3 Creating data loaders');
@@ -64,6 +64,7 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   showPadding(nb, datasets);
   const loaders = makeLoaders(datasets, batchSize);
   showLoaders(nb, loaders, [38, 40]);
+  nb.figure('maxLength', datasets.train.maxLength);
 
   nb.section('6.4 Initialising a model with pretrained weights');
   const freshModel = async () => {
@@ -71,11 +72,11 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
     return (await obtainModel({ ...options, model: name, print })).eval();
   };
   const model = await freshModel();
-  showPretrainedModel(nb, model, name);
+  showPretrainedModel(nb, model, name, prepared);
 
   nb.section('6.5 Adding a classification head');
   if (methodsFor(options.method).includes('lora')) checkRank(model, rank);
-  showHead(nb, model, seed, classes);
+  showHead(nb, model, { seed, modules: options.modules, classes });
 
   nb.section('6.6 Calculating the classification loss and accuracy');
   await showLossAndAccuracy(nb, model, loaders);
@@ -107,23 +108,21 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
       results.push(result);
       showSameLosses(nb, everything, result.history.stepLosses);
     }
-    if (method === 'lora') {
-      const { maxLength } = datasets.train;
-      const { synthetic } = prepared;
-      const settings = { labels, maxLength, padTokenId: PAD_TOKEN_ID, synthetic };
-      await saveAdapter(nb, join(folder, 'adapter'), start, options, settings);
-    }
+    const { maxLength } = datasets.train;
+    const asked = { labels, maxLength, padTokenId: PAD_TOKEN_ID, synthetic: prepared.synthetic };
+    if (method === 'lora') await saveAdapter(nb, join(folder, 'adapter'), start, options, asked);
+    else await saveClassifier(nb, join(folder, `${method}-classifier`), start, { ...asked, model: name });
   }
-  showResults(nb, results);
+  showResults(nb, results, prepared);
   const plots = await plotResults(folder, results, {
     stepsPerEpoch: loaders.train.length,
-    subtitle: onData(prepared.source, seed),
+    subtitle: `${onData(prepared.source, seed)}; ${pointsInWords(prepared.parts, batchSize)}`,
   });
   if (plots.length > 0) nb.result(`Plots: ${plots.join(', ')}`);
 
   nb.section('6.8 Using the LLM as a spam classifier');
   const last = results[results.length - 1];
-  if (prepared.found) showOwnClassifier(nb, last, prepared, datasets.train.maxLength);
+  if (prepared.labels) showOwnClassifier(nb, last, prepared, datasets.train);
   else showClassifier(nb, last, datasets.train.maxLength);
 }
 

@@ -1,7 +1,7 @@
-import { resolve } from 'node:path';
-import { io } from '../../lib/index.ts';
-import type { GPTModel } from '../chapter04/index.ts';
-import { hubName } from '../chapter05/index.ts';
+import { join, resolve } from 'node:path';
+import { io, nn } from '../../lib/index.ts';
+import { GPTModel } from '../chapter04/index.ts';
+import { hubName, type ModelName, modelConfig } from '../chapter05/index.ts';
 import { shellWord } from '../common/command-line.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { type ClassifierSettings, saveClassifierSettings } from './classifier-file.ts';
@@ -28,8 +28,47 @@ export async function saveAdapter(
   else nb.result(`To use it again:  ${classifyCommand(folder, base)}`);
 }
 
+/**
+ * Saves a whole fine-tuned classifier, as the book does: its weights, under the notebooks' names, and beside them all that
+ * is needed to ask it again.
+ */
+export async function saveClassifier(
+  nb: Notebook,
+  folder: string,
+  classifier: GPTModel,
+  settings: ClassifierSettings & { model: ModelName },
+): Promise<void> {
+  await io.saveTensors(join(folder, WEIGHTS), classifier.stateDict(), { metadata: { format: 'pt' } });
+  await saveClassifierSettings(folder, settings);
+  nb.result(`Classifier saved to ${folder}: ${WEIGHTS} and classifier.json`);
+  nb.result(`To use it again:  ${classifyCommand(folder, {})}`);
+}
+
+/**
+ * Such a classifier, from its folder.
+ * @throws UserError if the weights are missing, damaged or of another model
+ */
+export function loadClassifier(
+  folder: string,
+  { model: name, labels }: ClassifierSettings & { model: ModelName },
+): GPTModel {
+  const config = modelConfig(name);
+  const model = nn.init.skip(() => {
+    const made = new GPTModel(config);
+    made.outHead = new nn.Linear(config.embDim, labels.length);
+    return made;
+  });
+  io.withTensors(join(folder, WEIGHTS), 'the weights of the classifier', (weights) =>
+    model.loadStateDict(weights),
+  );
+  return model.eval();
+}
+
+/** The file with a whole classifier's weights. */
+const WEIGHTS = 'model.safetensors';
+
 /** What to type to ask the classifier about a text. */
-export function classifyCommand(folder: string, { weights }: Pick<SpamOptions, 'weights'>): string {
+export function classifyCommand(folder: string, { weights }: Pick<Partial<SpamOptions>, 'weights'>): string {
   // Paths are read from where the user stands, which npm's own folder need not be.
   const path = (own: string) => shellWord(process.env.INIT_CWD === process.cwd() ? own : resolve(own));
   const words = ['npm run adapter -- classify --adapter', path(folder)];

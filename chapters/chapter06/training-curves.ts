@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Curve, plotCurves, plotPanels } from '../common/plot.ts';
-import { EVAL_FREQ, type FineTuneResult } from './07-fine-tuning.ts';
+import type { Parts } from '../datasets/index.ts';
+import { EVAL_FREQ, EVAL_ITER, type FineTuneResult } from './07-fine-tuning.ts';
 
 /**
  * Losses and accuracies over the epochs as SVG: two files for each method, and where there are several, one with all of
@@ -58,6 +59,14 @@ export async function plotResults(
     ]);
   }
   return paths;
+}
+
+/** How much of the validation part a point of the curves looks at, in words: the plots and the table may differ. */
+export function pointsInWords({ valid }: Parts<readonly unknown[]>, batchSize: number): string {
+  const seen = Math.min(valid.length, EVAL_ITER * batchSize);
+  return seen === valid.length
+    ? `each point: all ${seen} texts`
+    : `each point: ${seen} of ${valid.length} texts`;
 }
 
 /** A loss for every 50th step. */

@@ -90,6 +90,11 @@ export function joinSpellings(tables: readonly (readonly NamedText[])[]): {
   return { tables: renamed, notes };
 }
 
+/** Do two names of classes differ in case or blanks alone? */
+export function sameName(a: string, b: string): boolean {
+  return plain(a.trim()) === plain(b.trim());
+}
+
 function plain(label: string): string {
   return label.normalize('NFKC').replaceAll(/\s+/g, ' ').toLowerCase();
 }

@@ -4,6 +4,8 @@ import { countParameters } from '../chapter04/index.ts';
 import {
   classifyCommand,
   classifyReview,
+  classNames,
+  describeData,
   EXAMPLES,
   makeLoaders,
   NUM_CLASSES,
@@ -12,6 +14,7 @@ import {
   saveClassifierSettings,
   showFineTuning,
   showLoaders,
+  showOwnClassifier,
   showResults,
   spamProbability,
 } from '../chapter06/index.ts';
@@ -50,14 +53,15 @@ export interface FineTuneOptions extends SavingOptions {
   out: string;
 }
 
-/** Freezes the model, gives it a head of two classes (Llama's have no bias), and puts LoRA beside every Linear of its blocks. */
+/** Freezes the model, gives it a head of two or more classes (Llama's have no bias), and puts LoRA beside every Linear of its blocks. */
 export function makeClassifier(
   model: LlamaModel,
   { rank, alpha, seed }: Pick<FineTuneOptions, 'rank' | 'alpha' | 'seed'>,
+  classes = NUM_CLASSES,
 ): void {
   manualSeed(seed);
   model.requiresGrad_(false);
-  model.outHead = new nn.Linear(model.config.embDim, NUM_CLASSES, { bias: false });
+  model.outHead = new nn.Linear(model.config.embDim, classes, { bias: false });
   nn.replaceLinearWithLoRA(model, { rank, alpha, init: 'peft', targets: LORA_TARGETS });
 }
 
@@ -104,13 +108,18 @@ export async function showFineTuned(
   const { model, tokeniser } = loaded;
   const print = (line: string) => nb.note(line);
   const folder = join(options.out, 'llama');
-  const prepared = await prepareMessages({ data: options.data, seed: options.seed, print });
+  const { contextLength } = model.config;
+  const prepared = await prepareMessages({ data: options.data, seed: options.seed, contextLength, print });
+  const labels = classNames(prepared);
+  const classes = labels.length;
+  nb.figure('data', { ...describeData(prepared), seed: options.seed });
   nb.note(`Messages: ${prepared.source}`);
+  for (const line of prepared.notes ?? []) nb.result(line);
 
   const padTokenId = tokeniser.special.get(PAD) ?? loaded.endId;
-  const train = new SpamDataset(prepared.parts.train, { tokeniser, padTokenId });
+  const train = new SpamDataset(prepared.parts.train, { tokeniser, padTokenId, classes });
   const { maxLength } = train;
-  const like = { tokeniser, padTokenId, maxLength };
+  const like = { tokeniser, padTokenId, maxLength, classes };
   const datasets = {
     train,
     valid: new SpamDataset(prepared.parts.valid, like),
@@ -120,7 +129,7 @@ export async function showFineTuned(
   const loaders = makeLoaders(datasets, options.batchSize);
   showLoaders(nb, loaders, [35, 36]);
 
-  makeClassifier(model, options);
+  makeClassifier(model, options, classes);
   const classifier = new LlamaClassifier(model, padTokenId);
   const trainable = countParameters(model, { trainableOnly: true });
   const all = countParameters(model).toLocaleString('en');
@@ -134,12 +143,12 @@ export async function showFineTuned(
     trainable,
     saving: { folder: join(folder, 'lora'), options, facts: { 'the messages': prepared.source }, print },
   });
-  showResults(nb, [result]);
+  showResults(nb, [result], prepared);
 
   const adapter = join(folder, 'adapter');
   await io.saveAdapter(adapter, model, { baseModel: HUB_REPOSITORY });
   await saveClassifierSettings(adapter, {
-    labels: prepared.labels ?? ['ham', 'spam'],
+    labels,
     maxLength,
     padTokenId,
     synthetic: prepared.synthetic,
@@ -147,6 +156,7 @@ export async function showFineTuned(
   nb.result(`Adapter saved to ${adapter}, in PEFT's format`);
   nb.result(`To use it again:  ${classifyCommand(adapter, options)}`);
 
+  if (prepared.labels) return showOwnClassifier(nb, result, prepared, like);
   for (const text of Object.values(EXAMPLES)) {
     const probability = (100 * spamProbability(text, classifier, like)).toFixed(1);
     nb.note(`“${text}”`);

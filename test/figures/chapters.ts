@@ -40,7 +40,16 @@ export interface RunOptions {
 function bookSettings({ data, weights, out }: RunOptions) {
   const model = weights ? ('gpt2-small' as const) : ('mini' as const);
   return {
-    ...{ data, weights, out, model, randomWeights: !weights, maxLength: undefined, lr: undefined },
+    ...{
+      data,
+      weights,
+      out,
+      model,
+      randomWeights: !weights,
+      maxLength: undefined,
+      lr: undefined,
+      modules: false,
+    },
     ...{ rank: 16, alpha: 16, batchSize: 8, seed: 123, epochs: weights ? 5 : 0 },
   };
 }

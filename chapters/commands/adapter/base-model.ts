@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import { io, UserError } from '../../../lib/index.ts';
 import type { GPTModel } from '../../chapter04/index.ts';
 import { hubName, MODEL_NAMES, type ModelName, obtainModel } from '../../chapter05/index.ts';
-import { type ClassifierSettings, readClassifierSettings } from '../../chapter06/index.ts';
+import { type ClassifierSettings, loadClassifier, readClassifierSettings } from '../../chapter06/index.ts';
 import type { OptionSpecs, OptionValues } from '../../common/options.ts';
 import { type BpeTokeniser, HUB_REPOSITORY, LlamaClassifier, obtainLlama } from '../../llama/index.ts';
 import { say } from './program.ts';
@@ -11,7 +12,7 @@ export const ADAPTER_OPTIONS = {
   adapter: {
     type: 'path',
     access: 'read',
-    help: "the adapter's folder, in PEFT's format",
+    help: "the adapter's folder, in PEFT's format, or that of a whole classifier that chapter 6 saved",
     placeholder: 'DIR',
   },
   model: {
@@ -45,6 +46,11 @@ export interface LoadedAdapter {
 export async function loadWithAdapter({ adapter, model, weights }: AdapterOptions): Promise<LoadedAdapter> {
   const folder = requireAdapter(adapter);
   const settings = readClassifierSettings(folder);
+  if (settings?.model !== undefined && io.kindOfPath(join(folder, 'adapter_config.json')) === 'nothing') {
+    throw new UserError(
+      `${folder} holds a whole classifier, and no adapter: ask it with npm run adapter -- classify, or npm run evaluate`,
+    );
+  }
   const name = model ?? baseOf(folder, io.readAdapterConfig(folder));
   const base = (await obtainModel({ model: name, weights, print: say })).eval();
   const config = io.loadAdapter(folder, base);
@@ -71,6 +77,31 @@ export async function loadLlamaWithAdapter(options: AdapterOptions): Promise<Loa
   const { model, tokeniser, endId } = await obtainLlama(options.weights, say, { quantised: true });
   io.loadAdapter(folder, model.eval());
   return { model: new LlamaClassifier(model, settings?.padTokenId ?? endId), tokeniser, folder, settings };
+}
+
+/** A classifier that can be asked, whatever was trained of it. */
+export type LoadedClassifier =
+  | LoadedAdapter
+  | LoadedLlamaAdapter
+  | { model: GPTModel; folder: string; settings: ClassifierSettings };
+
+/**
+ * A classifier from its folder: an adapter with its base model, a GPT or a Llama, or a whole classifier.
+ * @throws UserError if a file is missing or damaged, or options for a base are given where there is none
+ */
+export async function loadAnyClassifier(options: AdapterOptions): Promise<LoadedClassifier> {
+  const folder = requireAdapter(options.adapter);
+  const settings = readClassifierSettings(folder);
+  if (settings?.model === undefined || io.kindOfPath(join(folder, 'adapter_config.json')) !== 'nothing') {
+    return (await loadLlamaWithAdapter(options)) ?? (await loadWithAdapter(options));
+  }
+  const given =
+    options.model !== undefined ? '--model' : options.weights !== undefined ? '--weights' : undefined;
+  if (given !== undefined)
+    throw new UserError(
+      `${folder} holds a whole classifier: leave ${given} out, which is for an adapter's base`,
+    );
+  return { model: loadClassifier(folder, { ...settings, model: settings.model }), folder, settings };
 }
 
 /** @throws UserError if none is given */

@@ -1,17 +1,10 @@
 import { createInterface } from 'node:readline';
 import { io, UserError } from '../../../lib/index.ts';
-import { tokeniser as gpt2Tokeniser, type Tokeniser } from '../../chapter05/index.ts';
-import { classProbabilities, TRAINED_ON_STAND_IN } from '../../chapter06/index.ts';
+import { TRAINED_ON_STAND_IN } from '../../chapter06/index.ts';
 import { userPath } from '../../common/paths.ts';
 import { readText } from '../../datasets/index.ts';
-import { LlamaClassifier } from '../../llama/index.ts';
-import {
-  ADAPTER_OPTIONS,
-  type LoadedAdapter,
-  type LoadedLlamaAdapter,
-  loadLlamaWithAdapter,
-  loadWithAdapter,
-} from './base-model.ts';
+import { askingOf } from './asking.ts';
+import { ADAPTER_OPTIONS, type LoadedClassifier, loadAnyClassifier } from './base-model.ts';
 import { defineCommand, say } from './program.ts';
 
 /** `npm run adapter -- classify`: asks a fine-tuned classifier about texts. */
@@ -30,7 +23,7 @@ export const CLASSIFY = defineCommand({
     },
   },
   async run(options, words) {
-    const loaded = (await loadLlamaWithAdapter(options)) ?? (await loadWithAdapter(options));
+    const loaded = await loadAnyClassifier(options);
     const classify = classifierOf(loaded, options.labels?.split(','));
     if (loaded.settings?.synthetic) say(TRAINED_ON_STAND_IN);
     let count = 0;
@@ -53,37 +46,15 @@ export interface Answer {
 
 /**
  * Asks a classifier about some texts at once.
- * @throws UserError if the adapter is not a classifier's, or there are not as many labels as classes
+ * @throws UserError if it is not a classifier, or there are not as many labels as classes
  */
 export function classifierOf(
-  loaded: LoadedAdapter | LoadedLlamaAdapter,
+  loaded: LoadedClassifier,
   given?: readonly string[],
 ): (texts: readonly string[]) => Answer[] {
-  const { model, folder, settings } = loaded;
-  const tokeniser = 'tokeniser' in loaded ? loaded.tokeniser : gpt2Tokeniser;
-  const { outHead, config } = model instanceof LlamaClassifier ? model.model : model;
-  const { outFeatures: classes } = outHead;
-  const { contextLength, vocabSize } = config;
-  if (classes === vocabSize) {
-    throw new UserError(`the adapter in ${folder} is not a classifier's: use npm run generate -- --adapter`);
-  }
-  const labels = given ?? settings?.labels ?? Array.from({ length: classes }, (_, i) => `LABEL_${i}`);
-  if (labels.length !== classes)
-    throw new UserError(
-      `the classifier in ${folder} has ${classes} classes, not ${labels.length}: ${labels}`,
-    );
-  if (settings && settings.maxLength > contextLength) {
-    throw new UserError(
-      `${folder}: its messages have ${settings.maxLength} tokens, but the model sees at most ${contextLength}`,
-    );
-  }
+  const { labels, logitsOf } = askingOf(loaded, given);
   return (texts) => {
-    const probabilities = settings
-      ? classProbabilities(texts, model, { ...settings, tokeniser })
-      : texts.flatMap((text) => {
-          const maxLength = ownLength(text, tokeniser, contextLength);
-          return classProbabilities([text], model, { maxLength, tokeniser });
-        });
+    const probabilities = logitsOf(texts).softmax(-1).toArray() as number[][]; // [b, classes]
     return texts.map((text, row) => {
       const best = probabilities[row].indexOf(Math.max(...probabilities[row]));
       return {
@@ -94,11 +65,6 @@ export function classifierOf(
       };
     });
   };
-}
-
-/** Nothing is padded, so the last position is that of the last token, where transformers reads the answer too. */
-function ownLength(text: string, tokeniser: Tokeniser, contextLength: number): number {
-  return Math.max(1, Math.min(contextLength, tokeniser.encode(text).length));
 }
 
 /** `spam       98.3%  You are a winner …` */

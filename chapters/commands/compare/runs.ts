@@ -1,9 +1,13 @@
 import { fork } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { io, UserError } from '../../../lib/index.ts';
 import { MINI_WEIGHTS } from '../../chapter05/index.ts';
-import { defaultLearningRate, defaultSchedule, type PreparedMessages } from '../../chapter06/index.ts';
+import {
+  defaultLearningRate,
+  defaultSchedule,
+  hashOf,
+  type PreparedMessages,
+} from '../../chapter06/index.ts';
 import { Interrupted } from '../../common/command-line.ts';
 import type { Order, Report } from './child.ts';
 import { BASES, describeMethod, type MethodName } from './methods.ts';
@@ -22,7 +26,7 @@ export interface Contents {
 
 export async function contentsOf({ parts }: PreparedMessages): Promise<Contents> {
   return {
-    messages: createHash('sha256').update(JSON.stringify(parts)).digest('hex'),
+    messages: hashOf(parts),
     weights: io.sha256(await io.readFileOrExplain(MINI_WEIGHTS, 'the weights of mini')),
   };
 }

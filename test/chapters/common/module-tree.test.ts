@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { shortTree } from '../../../chapters/common/module-tree.ts';
+import { outline, shortTree } from '../../../chapters/common/module-tree.ts';
 import { nn } from '../../../lib/index.ts';
 
 describe('the short form of a module tree', () => {
@@ -18,6 +18,14 @@ describe('the short form of a module tree', () => {
         '    (0): Linear(in_features=2, out_features=2, bias=True)',
         '    (1): ReLU()',
         '  )',
+        ')',
+      ].join('\n'),
+    );
+    expect(outline(new nn.Sequential(model, new nn.ReLU()))).to.equal(
+      [
+        'Sequential(',
+        '  (0): Sequential((0-2): 3 x Sequential(…), (3): Linear(in_features=2, out_features=1, bias=True), (4): Sequential(…))',
+        '  (1): ReLU()',
         ')',
       ].join('\n'),
     );
