@@ -36,6 +36,8 @@ for (const variant of protocol.VARIANTS) {
     ...['--use', `ASC_REGION=${protocol.regionOf(variant)}`],
     ...['--use', `ASC_PANEL_COLUMNS=${protocol.panelColumns(variant)}`],
     ...['--runtime', 'stub', '--noAssert', '-O3', '--converge'],
+    // The names of functions, by which a test asks V8 what became of them.
+    ...(variant === 'wide' ? ['--debug'] : []),
     // Constants lie behind the words that the threads share (assembly/pool.ts).
     ...['--memoryBase', String(protocol.regionOf(variant) + protocol.CONSTANTS)],
     // The memory is the caller's, up to 4 GiB, shared between threads.

@@ -1,6 +1,7 @@
 import { scratch } from './job';
 import { packPanelB } from './pack';
 import { Blocks, embeddingBlocks, NR, packBlocks } from './protocol';
+import { storePair } from './rows';
 import { madd, splat } from './simd';
 
 /**
@@ -33,10 +34,12 @@ export function half(at: usize): f32 {
 function storeSixteen(to: usize, q: v128, d: v128, m: v128): void {
   const low = i16x8.extend_low_i8x16_s(q);
   const high = i16x8.extend_high_i8x16_s(q);
-  v128.store(to, madd(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low)), d, m));
-  v128.store(to, madd(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low)), d, m), 16);
-  v128.store(to, madd(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high)), d, m), 32);
-  v128.store(to, madd(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high)), d, m), 48);
+  const q0 = madd(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low)), d, m);
+  const q1 = madd(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low)), d, m);
+  const q2 = madd(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high)), d, m);
+  const q3 = madd(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high)), d, m);
+  storePair(to, q0, q1);
+  storePair(to + 32, q2, q3);
 }
 
 /** Decodes some blocks that lie side by side. */
@@ -93,8 +96,7 @@ export function packBlocksTask(task: i32): void {
       for (let i = 0; i < BLOCK; i += 8) {
         const eight = decoded + (<usize>i << 2);
         const to = row + <usize>(i / NR) * panel + (<usize>(i % NR) << 2);
-        v128.store(to, v128.load(eight, 16), 16);
-        v128.store(to, v128.load(eight));
+        storePair(to, v128.load(eight), v128.load(eight, 16));
       }
     }
   }

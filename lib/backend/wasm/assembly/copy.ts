@@ -1,4 +1,5 @@
 import { copy } from './protocol';
+import { storePair } from './rows';
 
 /**
  * Copies (or adds) between two strided views of the same shape, 4-byte elements. The shape is that of the target,
@@ -18,14 +19,30 @@ function putOne(to: usize, from: usize, add: bool): void {
   else store<u32>(to, load<u32>(from));
 }
 
-function copyRow(to: usize, stepTo: usize, from: usize, stepFrom: usize, n: i32, add: bool): void {
+// @ts-ignore: decorator
+@inline
+function row(to: usize, stepTo: usize, from: usize, stepFrom: usize, n: i32, add: bool): void {
   if (stepTo == 4 && stepFrom == 4) {
+    for (; n >= 8; n -= 8, to += 32, from += 32) {
+      const first = v128.load(from);
+      const second = v128.load(from, 16);
+      if (add) storePair(to, f32x4.add(v128.load(to), first), f32x4.add(v128.load(to, 16), second));
+      else storePair(to, first, second);
+    }
     for (; n >= 4; n -= 4, to += 16, from += 16) put(to, v128.load(from), add);
   } else if (stepTo == 4 && stepFrom == 0) {
     const value = v128.load32_splat(from);
     for (; n >= 4; n -= 4, to += 16) put(to, value, add);
   }
   for (; n > 0; n--, to += stepTo, from += stepFrom) putOne(to, from, add);
+}
+
+function copyRow(to: usize, stepTo: usize, from: usize, stepFrom: usize, n: i32): void {
+  row(to, stepTo, from, stepFrom, n, false);
+}
+
+function addRow(to: usize, stepTo: usize, from: usize, stepFrom: usize, n: i32): void {
+  row(to, stepTo, from, stepFrom, n, true);
 }
 
 /**
@@ -63,7 +80,8 @@ function transposePlane(
     }
   }
   for (; i < rows; i++) {
-    copyRow(to + <usize>i * rowTo, 4, from + (<usize>i << 2), columnFrom, columns, add);
+    if (add) addRow(to + <usize>i * rowTo, 4, from + (<usize>i << 2), columnFrom, columns);
+    else copyRow(to + <usize>i * rowTo, 4, from + (<usize>i << 2), columnFrom, columns);
   }
 }
 
@@ -96,8 +114,9 @@ export function copyTask(task: i32): void {
     if (stepTo == 4 && rowFrom == 4 && stepFrom != 4 && columns > 1 && count > 1) {
       transposePlane(to, rowTo, from, stepFrom, count, columns, add);
     } else {
-      for (let row = 0; row < count; row++) {
-        copyRow(to + <usize>row * rowTo, stepTo, from + <usize>row * rowFrom, stepFrom, columns, add);
+      for (let i = 0; i < count; i++) {
+        if (add) addRow(to + <usize>i * rowTo, stepTo, from + <usize>i * rowFrom, stepFrom, columns);
+        else copyRow(to + <usize>i * rowTo, stepTo, from + <usize>i * rowFrom, stepFrom, columns);
       }
     }
   }

@@ -1,5 +1,5 @@
 import { Binary, cast, CastFrom, elementwise, Unary } from './protocol';
-import { rowLength, rowOffset, storeLanes } from './rows';
+import { rowLength, rowOffset, storeLanes, storePair, storeUpToFour } from './rows';
 import { exp4, log4, madd, splat, tanh4 } from './simd';
 
 /** Elementwise kernels: operations on rows of up to three operands, see rows.ts. */
@@ -46,33 +46,65 @@ function geluDerivative(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function applyUnary(op: i32, x: v128): v128 {
-  switch (op) {
-    case Unary.neg: return f32x4.neg(x);
-    case Unary.abs: return f32x4.abs(x);
-    case Unary.exp: return exp4(x);
-    case Unary.log: return log4(x);
-    case Unary.sqrt: return f32x4.sqrt(x);
-    case Unary.rsqrt: return f32x4.div(splat(1), f32x4.sqrt(x));
-    case Unary.reciprocal: return f32x4.div(splat(1), x);
-    case Unary.square: return f32x4.mul(x, x);
-    case Unary.tanh: return tanh4(x);
-    case Unary.sigmoid: return sigmoid(x);
-    case Unary.relu: return f32x4.max(x, splat(0));
-    case Unary.silu: return f32x4.mul(x, sigmoid(x));
-    default: return f32x4.mul(x, geluSigmoid(x));
-  }
+  if (op == Unary.neg) return f32x4.neg(x);
+  if (op == Unary.abs) return f32x4.abs(x);
+  if (op == Unary.exp) return exp4(x);
+  if (op == Unary.log) return log4(x);
+  if (op == Unary.sqrt) return f32x4.sqrt(x);
+  if (op == Unary.rsqrt) return f32x4.div(splat(1), f32x4.sqrt(x));
+  if (op == Unary.reciprocal) return f32x4.div(splat(1), x);
+  if (op == Unary.square) return f32x4.mul(x, x);
+  if (op == Unary.tanh) return tanh4(x);
+  if (op == Unary.sigmoid) return sigmoid(x);
+  if (op == Unary.relu) return f32x4.max(x, splat(0));
+  if (op == Unary.silu) return f32x4.mul(x, sigmoid(x));
+  return f32x4.mul(x, geluSigmoid(x));
 }
 
-/** One row. The switch stands inside the loop: it always goes the same way, so the processor foresees it. */
+/** One row, in pairs of vectors: `op` is a constant where this is called, so nothing is decided within the loop. */
+// @ts-ignore: decorator
+@inline
+function unaryRowOf(op: i32, x: usize, y: usize, n: i32): void {
+  for (; n >= 8; n -= 8, x += 32, y += 32) storePair(y, applyUnary(op, v128.load(x)), applyUnary(op, v128.load(x, 16)));
+  for (; n > 0; n -= 4, x += 16, y += 16) storeUpToFour(y, applyUnary(op, v128.load(x)), n);
+}
+
+function repeat(value: v128, y: usize, n: i32): void {
+  for (; n > 0; n -= 4, y += 16) storeUpToFour(y, value, n);
+}
+
+// A function for each: the compiler would make one loop out of several in one function.
+function negRow(x: usize, y: usize, n: i32): void { unaryRowOf(Unary.neg, x, y, n); }
+function absRow(x: usize, y: usize, n: i32): void { unaryRowOf(Unary.abs, x, y, n); }
+function expRow(x: usize, y: usize, n: i32): void { unaryRowOf(Unary.exp, x, y, n); }
+function logRow(x: usize, y: usize, n: i32): void { unaryRowOf(Unary.log, x, y, n); }
+function sqrtRow(x: usize, y: usize, n: i32): void { unaryRowOf(Unary.sqrt, x, y, n); }
+function rsqrtRow(x: usize, y: usize, n: i32): void { unaryRowOf(Unary.rsqrt, x, y, n); }
+function reciprocalRow(x: usize, y: usize, n: i32): void { unaryRowOf(Unary.reciprocal, x, y, n); }
+function squareRow(x: usize, y: usize, n: i32): void { unaryRowOf(Unary.square, x, y, n); }
+function tanhRow(x: usize, y: usize, n: i32): void { unaryRowOf(Unary.tanh, x, y, n); }
+function sigmoidRow(x: usize, y: usize, n: i32): void { unaryRowOf(Unary.sigmoid, x, y, n); }
+function reluRow(x: usize, y: usize, n: i32): void { unaryRowOf(Unary.relu, x, y, n); }
+function siluRow(x: usize, y: usize, n: i32): void { unaryRowOf(Unary.silu, x, y, n); }
+function geluRow(x: usize, y: usize, n: i32): void { unaryRowOf(Unary.gelu, x, y, n); }
+
 function unaryRow(op: i32, x: usize, step: usize, y: usize, n: i32): void {
-  if (step == 0) {
-    const value = applyUnary(op, v128.load32_splat(x));
-    for (; n >= 4; n -= 4, y += 16) v128.store(y, value);
-    if (n > 0) storeLanes(y, value, n);
-    return;
+  if (step == 0) return repeat(applyUnary(op, v128.load32_splat(x)), y, n);
+  switch (op) {
+    case Unary.neg: return negRow(x, y, n);
+    case Unary.abs: return absRow(x, y, n);
+    case Unary.exp: return expRow(x, y, n);
+    case Unary.log: return logRow(x, y, n);
+    case Unary.sqrt: return sqrtRow(x, y, n);
+    case Unary.rsqrt: return rsqrtRow(x, y, n);
+    case Unary.reciprocal: return reciprocalRow(x, y, n);
+    case Unary.square: return squareRow(x, y, n);
+    case Unary.tanh: return tanhRow(x, y, n);
+    case Unary.sigmoid: return sigmoidRow(x, y, n);
+    case Unary.relu: return reluRow(x, y, n);
+    case Unary.silu: return siluRow(x, y, n);
+    default: return geluRow(x, y, n);
   }
-  for (; n >= 4; n -= 4, x += 16, y += 16) v128.store(y, applyUnary(op, v128.load(x)));
-  if (n > 0) storeLanes(y, applyUnary(op, v128.load(x)), n);
 }
 
 export function unaryTask(task: i32): void {
@@ -92,38 +124,78 @@ export function unaryTask(task: i32): void {
 // @ts-ignore: decorator
 @inline
 function applyBinary(op: i32, a: v128, b: v128): v128 {
-  switch (op) {
-    case Binary.add: return f32x4.add(a, b);
-    case Binary.sub: return f32x4.sub(a, b);
-    case Binary.mul: return f32x4.mul(a, b);
-    case Binary.div: return f32x4.div(a, b);
-    case Binary.maximum: return f32x4.max(a, b);
-    case Binary.minimum: return f32x4.min(a, b);
-    case Binary.siluBackward: return f32x4.mul(b, siluDerivative(a));
-    default: return f32x4.mul(b, geluDerivative(a));
+  if (op == Binary.add) return f32x4.add(a, b);
+  if (op == Binary.sub) return f32x4.sub(a, b);
+  if (op == Binary.mul) return f32x4.mul(a, b);
+  if (op == Binary.div) return f32x4.div(a, b);
+  if (op == Binary.maximum) return f32x4.max(a, b);
+  if (op == Binary.minimum) return f32x4.min(a, b);
+  if (op == Binary.siluBackward) return f32x4.mul(b, siluDerivative(a));
+  return f32x4.mul(b, geluDerivative(a));
+}
+
+/** One row: both operands in steps of one number, or one of them the same number all along. */
+// @ts-ignore: decorator
+@inline
+function binaryRowOf(op: i32, a: usize, stepA: usize, b: usize, stepB: usize, y: usize, n: i32): void {
+  if (stepA != 0 && stepB != 0) {
+    for (; n >= 8; n -= 8, a += 32, b += 32, y += 32) {
+      storePair(y, applyBinary(op, v128.load(a), v128.load(b)), applyBinary(op, v128.load(a, 16), v128.load(b, 16)));
+    }
+    for (; n > 0; n -= 4, a += 16, b += 16, y += 16) {
+      storeUpToFour(y, applyBinary(op, v128.load(a), v128.load(b)), n);
+    }
+  } else if (stepA != 0) {
+    const right = v128.load32_splat(b);
+    for (; n >= 8; n -= 8, a += 32, y += 32) {
+      storePair(y, applyBinary(op, v128.load(a), right), applyBinary(op, v128.load(a, 16), right));
+    }
+    for (; n > 0; n -= 4, a += 16, y += 16) storeUpToFour(y, applyBinary(op, v128.load(a), right), n);
+  } else {
+    const left = v128.load32_splat(a);
+    for (; n >= 8; n -= 8, b += 32, y += 32) {
+      storePair(y, applyBinary(op, left, v128.load(b)), applyBinary(op, left, v128.load(b, 16)));
+    }
+    for (; n > 0; n -= 4, b += 16, y += 16) storeUpToFour(y, applyBinary(op, left, v128.load(b)), n);
   }
 }
 
+function addRow(a: usize, stepA: usize, b: usize, stepB: usize, y: usize, n: i32): void {
+  binaryRowOf(Binary.add, a, stepA, b, stepB, y, n);
+}
+function subRow(a: usize, stepA: usize, b: usize, stepB: usize, y: usize, n: i32): void {
+  binaryRowOf(Binary.sub, a, stepA, b, stepB, y, n);
+}
+function mulRow(a: usize, stepA: usize, b: usize, stepB: usize, y: usize, n: i32): void {
+  binaryRowOf(Binary.mul, a, stepA, b, stepB, y, n);
+}
+function divRow(a: usize, stepA: usize, b: usize, stepB: usize, y: usize, n: i32): void {
+  binaryRowOf(Binary.div, a, stepA, b, stepB, y, n);
+}
+function maximumRow(a: usize, stepA: usize, b: usize, stepB: usize, y: usize, n: i32): void {
+  binaryRowOf(Binary.maximum, a, stepA, b, stepB, y, n);
+}
+function minimumRow(a: usize, stepA: usize, b: usize, stepB: usize, y: usize, n: i32): void {
+  binaryRowOf(Binary.minimum, a, stepA, b, stepB, y, n);
+}
+function siluBackwardRow(a: usize, stepA: usize, b: usize, stepB: usize, y: usize, n: i32): void {
+  binaryRowOf(Binary.siluBackward, a, stepA, b, stepB, y, n);
+}
+function geluBackwardRow(a: usize, stepA: usize, b: usize, stepB: usize, y: usize, n: i32): void {
+  binaryRowOf(Binary.geluBackward, a, stepA, b, stepB, y, n);
+}
+
 function binaryRow(op: i32, a: usize, stepA: usize, b: usize, stepB: usize, y: usize, n: i32): void {
-  if (stepA != 0 && stepB != 0) {
-    for (; n >= 4; n -= 4, a += 16, b += 16, y += 16) {
-      v128.store(y, applyBinary(op, v128.load(a), v128.load(b)));
-    }
-    if (n > 0) storeLanes(y, applyBinary(op, v128.load(a), v128.load(b)), n);
-  } else if (stepA != 0) {
-    const right = v128.load32_splat(b);
-    for (; n >= 4; n -= 4, a += 16, y += 16) v128.store(y, applyBinary(op, v128.load(a), right));
-    if (n > 0) storeLanes(y, applyBinary(op, v128.load(a), right), n);
-  } else {
-    const left = v128.load32_splat(a);
-    if (stepB != 0) {
-      for (; n >= 4; n -= 4, b += 16, y += 16) v128.store(y, applyBinary(op, left, v128.load(b)));
-      if (n > 0) storeLanes(y, applyBinary(op, left, v128.load(b)), n);
-    } else {
-      const value = applyBinary(op, left, v128.load32_splat(b));
-      for (; n >= 4; n -= 4, y += 16) v128.store(y, value);
-      if (n > 0) storeLanes(y, value, n);
-    }
+  if (stepA == 0 && stepB == 0) return repeat(applyBinary(op, v128.load32_splat(a), v128.load32_splat(b)), y, n);
+  switch (op) {
+    case Binary.add: return addRow(a, stepA, b, stepB, y, n);
+    case Binary.sub: return subRow(a, stepA, b, stepB, y, n);
+    case Binary.mul: return mulRow(a, stepA, b, stepB, y, n);
+    case Binary.div: return divRow(a, stepA, b, stepB, y, n);
+    case Binary.maximum: return maximumRow(a, stepA, b, stepB, y, n);
+    case Binary.minimum: return minimumRow(a, stepA, b, stepB, y, n);
+    case Binary.siluBackward: return siluBackwardRow(a, stepA, b, stepB, y, n);
+    default: return geluBackwardRow(a, stepA, b, stepB, y, n);
   }
 }
 

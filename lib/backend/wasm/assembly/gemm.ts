@@ -2,7 +2,7 @@ import { madd } from './simd';
 import { scratch } from './job';
 import { packColumnsB, packRowsA } from './pack';
 import { gemm, gemmBatch, MR, NR, Start } from './protocol';
-import { storeLanes } from './rows';
+import { storeLanes, storePair } from './rows';
 
 /**
  * The matrix product C [m, n] (+)= A [m, k] · B [k, n] (+ bias [n]) on packed panels (pack.ts), after Goto and
@@ -124,12 +124,8 @@ export function microKernel(k: i32, a: usize, b: usize, from: usize, ldFrom: usi
 // @ts-ignore: decorator
 @inline
 function storeRow(to: usize, s0: v128, s1: v128, s2: v128, s3: v128): void {
-  if (NR == 16) {
-    v128.store(to, s3, 48);
-    v128.store(to, s2, 32);
-  }
-  v128.store(to, s1, 16);
-  v128.store(to, s0);
+  storePair(to, s0, s1);
+  if (NR == 16) storePair(to + 32, s2, s3);
 }
 
 function copyTile(from: usize, fromRow: usize, to: usize, toRow: usize, rows: i32, columns: i32): void {

@@ -1,5 +1,5 @@
 import { gemv, Start } from './protocol';
-import { storeLanes } from './rows';
+import { storePair, storeUpToFour } from './rows';
 import { madd, splat, sumLanes } from './simd';
 
 /**
@@ -110,23 +110,29 @@ function addFourRows(y: usize, x: usize, b: usize, step: usize, n: i32): void {
   const x2 = v128.load32_splat(x, 8);
   const x3 = v128.load32_splat(x, 12);
   let b2 = b + 2 * step;
+  for (; n >= 8; n -= 8, y += 32, b += 32, b2 += 32) {
+    let sum = madd(x0, v128.load(b), v128.load(y));
+    let second = madd(x0, v128.load(b, 16), v128.load(y, 16));
+    sum = madd(x1, v128.load(b + step), sum);
+    second = madd(x1, v128.load(b + step, 16), second);
+    sum = madd(x2, v128.load(b2), sum);
+    second = madd(x2, v128.load(b2, 16), second);
+    sum = madd(x3, v128.load(b2 + step), sum);
+    second = madd(x3, v128.load(b2 + step, 16), second);
+    storePair(y, sum, second);
+  }
   for (; n > 0; n -= 4, y += 16, b += 16, b2 += 16) {
     let sum = madd(x0, v128.load(b), v128.load(y));
     sum = madd(x1, v128.load(b + step), sum);
     sum = madd(x2, v128.load(b2), sum);
     sum = madd(x3, v128.load(b2 + step), sum);
-    if (n >= 4) v128.store(y, sum);
-    else storeLanes(y, sum, n);
+    storeUpToFour(y, sum, n);
   }
 }
 
 function addRow(y: usize, x: usize, b: usize, n: i32): void {
   const x0 = v128.load32_splat(x);
-  for (; n > 0; n -= 4, y += 16, b += 16) {
-    const sum = madd(x0, v128.load(b), v128.load(y));
-    if (n >= 4) v128.store(y, sum);
-    else storeLanes(y, sum, n);
-  }
+  for (; n > 0; n -= 4, y += 16, b += 16) storeUpToFour(y, madd(x0, v128.load(b), v128.load(y)), n);
 }
 
 /** B's rows each lie in one piece: they are added up, each times its number of A. */

@@ -1,5 +1,5 @@
 import { layerNorm, layerNormBackward, layerNormParameters } from './protocol';
-import { firstLanes, storeLanes, storeSums } from './rows';
+import { firstLanes, storePair, storeSums, storeUpToFour } from './rows';
 import { high, madd, splat, sumLanes } from './simd';
 
 /** Layer norm over rows of d numbers (Ba, Kiros & Hinton 2016). */
@@ -37,18 +37,23 @@ export function layerNormTask(task: i32): void {
     const rstd: f32 = total < f32.MAX_VALUE ? 1 / sqrt<f32>(variance + layerNorm.eps()) : f32.NaN;
     const r = splat(rstd);
     const nu = splat(rest);
-    const gamma = layerNorm.scale();
-    const beta = layerNorm.shift();
-    for (i = 0; i < end; i += 16) {
-      const norm = f32x4.mul(f32x4.sub(f32x4.sub(v128.load(x + i), mu), nu), r);
-      v128.store(y + i, madd(norm, v128.load(gamma + i), v128.load(beta + i)));
-    }
-    if (tail) {
-      const norm = f32x4.mul(f32x4.sub(f32x4.sub(v128.load(x + i), mu), nu), r);
-      storeLanes(y + i, madd(norm, v128.load(gamma + i), v128.load(beta + i)), tail);
-    }
+    normalise(x, y, d, mu, nu, r, layerNorm.scale(), layerNorm.shift());
     store<f32>(layerNorm.mean() + (<usize>row << 2), mean + rest);
     store<f32>(layerNorm.rstd() + (<usize>row << 2), rstd);
+  }
+}
+
+/** y = (x − mu − nu) r · gamma + beta. */
+function normalise(x: usize, y: usize, n: i32, mu: v128, nu: v128, r: v128, gamma: usize, beta: usize): void {
+  for (; n >= 8; n -= 8, x += 32, y += 32, gamma += 32, beta += 32) {
+    const norm = f32x4.mul(f32x4.sub(f32x4.sub(v128.load(x), mu), nu), r);
+    const norm2 = f32x4.mul(f32x4.sub(f32x4.sub(v128.load(x, 16), mu), nu), r);
+    const first = madd(norm, v128.load(gamma), v128.load(beta));
+    storePair(y, first, madd(norm2, v128.load(gamma, 16), v128.load(beta, 16)));
+  }
+  for (; n > 0; n -= 4, x += 16, y += 16, gamma += 16, beta += 16) {
+    const norm = f32x4.mul(f32x4.sub(f32x4.sub(v128.load(x), mu), nu), r);
+    storeUpToFour(y, madd(norm, v128.load(gamma), v128.load(beta)), n);
   }
 }
 
@@ -82,13 +87,26 @@ export function layerNormBackwardTask(task: i32): void {
     }
     const meanG = splat(sumLanes(sum) / <f32>d);
     const meanDot = splat(sumLanes(dot) / <f32>d);
-    for (i = 0; i <= end; i += 16) {
-      const xHat = f32x4.mul(f32x4.sub(v128.load(x + i), mu), r);
-      const gHat = f32x4.mul(v128.load(g + i), v128.load(gamma + i));
-      const value = f32x4.mul(r, f32x4.sub(f32x4.sub(gHat, meanG), f32x4.mul(xHat, meanDot)));
-      if (i < end) v128.store(dx + i, value);
-      else if (tail) storeLanes(dx + i, value, tail);
-    }
+    storeGradients(x, g, gamma, dx, d, mu, r, meanG, meanDot);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function gradient(x: v128, g: v128, gamma: v128, mu: v128, r: v128, meanG: v128, meanDot: v128): v128 {
+  const xHat = f32x4.mul(f32x4.sub(x, mu), r);
+  return f32x4.mul(r, f32x4.sub(f32x4.sub(f32x4.mul(g, gamma), meanG), f32x4.mul(xHat, meanDot)));
+}
+
+function storeGradients(
+  x: usize, g: usize, gamma: usize, dx: usize, n: i32, mu: v128, r: v128, meanG: v128, meanDot: v128,
+): void {
+  for (; n >= 8; n -= 8, x += 32, g += 32, gamma += 32, dx += 32) {
+    const first = gradient(v128.load(x), v128.load(g), v128.load(gamma), mu, r, meanG, meanDot);
+    storePair(dx, first, gradient(v128.load(x, 16), v128.load(g, 16), v128.load(gamma, 16), mu, r, meanG, meanDot));
+  }
+  for (; n > 0; n -= 4, x += 16, g += 16, gamma += 16, dx += 16) {
+    storeUpToFour(dx, gradient(v128.load(x), v128.load(g), v128.load(gamma), mu, r, meanG, meanDot), n);
   }
 }
 

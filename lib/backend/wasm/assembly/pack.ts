@@ -1,5 +1,5 @@
 import { MR, NR, pack } from './protocol';
-import { firstLanes } from './rows';
+import { firstLanes, storePair } from './rows';
 import { splat } from './simd';
 
 /**
@@ -152,10 +152,13 @@ function packSixteenColumns(from: usize, step: usize, k: i32, to: usize): void {
   // Two panels of eight, or one of sixteen.
   const second = NR == 8 ? (<usize>k * NR) << 2 : 32;
   for (let kk = 0; kk < k; kk++) {
-    v128.store(to, v128.load(from, 16), 16);
-    v128.store(to, v128.load(from));
-    v128.store(to + second, v128.load(from, 48), 16);
-    v128.store(to + second, v128.load(from, 32));
+    // All is read before anything is written: V8 cannot know that these do not overlap, and would join nothing.
+    const b0 = v128.load(from);
+    const b1 = v128.load(from, 16);
+    const b2 = v128.load(from, 32);
+    const b3 = v128.load(from, 48);
+    storePair(to, b0, b1);
+    storePair(to + second, b2, b3);
     from += step;
     to += 4 * NR;
   }

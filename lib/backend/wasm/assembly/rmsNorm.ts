@@ -1,5 +1,5 @@
 import { rmsNorm, rmsNormBackward, rmsNormParameters } from './protocol';
-import { firstLanes, storeLanes, storeSums } from './rows';
+import { firstLanes, storePair, storeSums, storeUpToFour } from './rows';
 import { high, madd, splat, sumLanes } from './simd';
 
 /** RMS norm over rows of d numbers (Zhang & Sennrich 2019). The readable kernel is in ../../js/rmsNorm.ts. */
@@ -24,11 +24,19 @@ export function rmsNormTask(task: i32): void {
     }
     const rstd: f32 = 1 / sqrt<f32>(sumLanes(squares) / <f32>d + rmsNorm.eps());
     const r = splat(rstd);
-    for (i = 0; i < end; i += 16) {
-      v128.store(y + i, f32x4.mul(f32x4.mul(v128.load(x + i), r), v128.load(gamma + i)));
-    }
-    if (tail) storeLanes(y + i, f32x4.mul(f32x4.mul(v128.load(x + i), r), v128.load(gamma + i)), tail);
+    normalise(x, y, d, r, gamma);
     store<f32>(rmsNorm.rstd() + (<usize>row << 2), rstd);
+  }
+}
+
+/** y = x r · gamma. */
+function normalise(x: usize, y: usize, n: i32, r: v128, gamma: usize): void {
+  for (; n >= 8; n -= 8, x += 32, y += 32, gamma += 32) {
+    const first = f32x4.mul(f32x4.mul(v128.load(x), r), v128.load(gamma));
+    storePair(y, first, f32x4.mul(f32x4.mul(v128.load(x, 16), r), v128.load(gamma, 16)));
+  }
+  for (; n > 0; n -= 4, x += 16, y += 16, gamma += 16) {
+    storeUpToFour(y, f32x4.mul(f32x4.mul(v128.load(x), r), v128.load(gamma)), n);
   }
 }
 
@@ -56,13 +64,23 @@ export function rmsNormBackwardTask(task: i32): void {
       dot = madd(gHat, firstLanes(f32x4.mul(v128.load(x + i), r), splat(0), tail), dot);
     }
     const meanDot = splat(sumLanes(dot) / <f32>d);
-    for (i = 0; i <= end; i += 16) {
-      const xHat = f32x4.mul(v128.load(x + i), r);
-      const gHat = f32x4.mul(v128.load(g + i), v128.load(gamma + i));
-      const value = f32x4.mul(r, f32x4.sub(gHat, f32x4.mul(xHat, meanDot)));
-      if (i < end) v128.store(dx + i, value);
-      else if (tail) storeLanes(dx + i, value, tail);
-    }
+    storeGradients(x, g, gamma, dx, d, r, meanDot);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function gradient(x: v128, g: v128, gamma: v128, r: v128, meanDot: v128): v128 {
+  return f32x4.mul(r, f32x4.sub(f32x4.mul(g, gamma), f32x4.mul(f32x4.mul(x, r), meanDot)));
+}
+
+function storeGradients(x: usize, g: usize, gamma: usize, dx: usize, n: i32, r: v128, meanDot: v128): void {
+  for (; n >= 8; n -= 8, x += 32, g += 32, gamma += 32, dx += 32) {
+    const first = gradient(v128.load(x), v128.load(g), v128.load(gamma), r, meanDot);
+    storePair(dx, first, gradient(v128.load(x, 16), v128.load(g, 16), v128.load(gamma, 16), r, meanDot));
+  }
+  for (; n > 0; n -= 4, x += 16, g += 16, gamma += 16, dx += 16) {
+    storeUpToFour(dx, gradient(v128.load(x), v128.load(g), v128.load(gamma), r, meanDot), n);
   }
 }
 

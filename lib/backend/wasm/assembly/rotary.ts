@@ -1,5 +1,5 @@
 import { elementwise } from './protocol';
-import { rowOffset, storeLanes } from './rows';
+import { rowOffset, storePair, storeUpToFour } from './rows';
 import { splat } from './simd';
 
 /**
@@ -16,20 +16,26 @@ export function rotaryTask(task: i32): void {
     let cos = elementwise.operands(1) + rowOffset(row, 1);
     let sin = elementwise.operands(2) + rowOffset(row, 2);
     let y = elementwise.out() + <usize>row * 2 * half;
-    for (let left = n; left > 0; left -= 4, x += 16, cos += 16, sin += 16, y += 16) {
+    let left = n;
+    for (; left >= 8; left -= 8, x += 32, cos += 32, sin += 32, y += 32) {
+      const a = v128.load(x);
+      const a2 = v128.load(x, 16);
+      const b = v128.load(x + half);
+      const b2 = v128.load(x + half, 16);
+      const c = v128.load(cos);
+      const c2 = v128.load(cos, 16);
+      const s = f32x4.mul(turn, v128.load(sin));
+      const s2 = f32x4.mul(turn, v128.load(sin, 16));
+      storePair(y, f32x4.sub(f32x4.mul(a, c), f32x4.mul(b, s)), f32x4.sub(f32x4.mul(a2, c2), f32x4.mul(b2, s2)));
+      storePair(y + half, f32x4.add(f32x4.mul(b, c), f32x4.mul(a, s)), f32x4.add(f32x4.mul(b2, c2), f32x4.mul(a2, s2)));
+    }
+    for (; left > 0; left -= 4, x += 16, cos += 16, sin += 16, y += 16) {
       const a = v128.load(x);
       const b = v128.load(x + half);
       const c = v128.load(cos);
       const s = f32x4.mul(turn, v128.load(sin));
-      const first = f32x4.sub(f32x4.mul(a, c), f32x4.mul(b, s));
-      const second = f32x4.add(f32x4.mul(b, c), f32x4.mul(a, s));
-      if (left >= 4) {
-        v128.store(y, first);
-        v128.store(y + half, second);
-      } else {
-        storeLanes(y, first, left);
-        storeLanes(y + half, second, left);
-      }
+      storeUpToFour(y, f32x4.sub(f32x4.mul(a, c), f32x4.mul(b, s)), left);
+      storeUpToFour(y + half, f32x4.add(f32x4.mul(b, c), f32x4.mul(a, s)), left);
     }
   }
 }

@@ -34,6 +34,25 @@ export function storeLanes(to: usize, v: v128, count: i32): void {
   if (count > 2) v128.store32_lane(to, v, 2, 8);
 }
 
+/**
+ * Two vectors side by side, the upper one first: in this order V8 joins them to one of 256 bits where it may (docs/engine.md), and
+ * with them the operations that they come from.
+ */
+// @ts-ignore: decorator
+@inline
+export function storePair(to: usize, first: v128, second: v128): void {
+  v128.store(to, second, 16);
+  v128.store(to, first);
+}
+
+/** A vector, or its first `count` lanes where there are fewer than four. */
+// @ts-ignore: decorator
+@inline
+export function storeUpToFour(to: usize, v: v128, count: i32): void {
+  if (count >= 4) v128.store(to, v);
+  else storeLanes(to, v, count);
+}
+
 /** Lanes 0 … count−1 of v, the others of `rest`. */
 // @ts-ignore: decorator
 @inline
@@ -46,6 +65,5 @@ export function firstLanes(v: v128, rest: v128, count: i32): v128 {
 @inline
 export function storeSums(to: usize, low: v128, upper: v128, count: i32): void {
   const value = v128.shuffle<f64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(upper), 0, 2);
-  if (count >= 4) v128.store(to, value);
-  else storeLanes(to, value, count);
+  storeUpToFour(to, value, count);
 }

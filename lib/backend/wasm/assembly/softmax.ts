@@ -1,5 +1,5 @@
 import { crossEntropyBackward, logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from './protocol';
-import { firstLanes, storeLanes } from './rows';
+import { firstLanes, storeLanes, storePair, storeUpToFour } from './rows';
 import { exp4, log4, madd, maxLanes, splat, sumLanes } from './simd';
 
 /**
@@ -27,40 +27,66 @@ export function maxOf(x: usize, n: i32): f32 {
 /** Numbers added up in float32 before their sum goes to one of float64: a row may have 50,257. */
 const ADDED_UP: i32 = 1024;
 
-/** y = exp(scale (x − shift)); returns the sum. y = 0 asks for the sum alone. */
-function expSum(x: usize, y: usize, n: i32, shift: f32, scale: f32): f64 {
+/** y = exp(scale (x − shift)); returns the sum. */
+function exponentials(x: usize, y: usize, n: i32, shift: f32, scale: f32): f64 {
   let total: f64 = 0;
-  for (; n > ADDED_UP; n -= ADDED_UP, x += 4 * ADDED_UP) {
-    total += <f64>expSumOfPart(x, y, ADDED_UP, shift, scale);
-    if (y != 0) y += 4 * ADDED_UP;
+  for (; n > ADDED_UP; n -= ADDED_UP, x += 4 * ADDED_UP, y += 4 * ADDED_UP) {
+    total += <f64>exponentialsOfPart(x, y, ADDED_UP, shift, scale);
   }
-  return total + <f64>expSumOfPart(x, y, n, shift, scale);
+  return total + <f64>exponentialsOfPart(x, y, n, shift, scale);
 }
 
-function expSumOfPart(x: usize, y: usize, n: i32, shift: f32, scale: f32): f32 {
+// @ts-ignore: decorator
+@inline
+function exponential(x: v128, shift: v128, scale: v128): v128 {
+  return exp4(f32x4.mul(scale, f32x4.sub(x, shift)));
+}
+
+function exponentialsOfPart(x: usize, y: usize, n: i32, shift: f32, scale: f32): f32 {
   const by = splat(scale);
   const off = splat(shift);
   let sum = splat(0);
-  for (; n >= 4; n -= 4, x += 16) {
-    const e = exp4(f32x4.mul(by, f32x4.sub(v128.load(x), off)));
+  for (; n >= 8; n -= 8, x += 32, y += 32) {
+    const first = exponential(v128.load(x), off, by);
+    const second = exponential(v128.load(x, 16), off, by);
+    storePair(y, first, second);
+    sum = f32x4.add(f32x4.add(sum, first), second);
+  }
+  if (n >= 4) {
+    const e = exponential(v128.load(x), off, by);
+    v128.store(y, e);
     sum = f32x4.add(sum, e);
-    if (y != 0) {
-      v128.store(y, e);
-      y += 16;
-    }
+    n -= 4;
+    x += 16;
+    y += 16;
   }
   if (n > 0) {
-    const e = exp4(f32x4.mul(by, f32x4.sub(v128.load(x), off)));
+    const e = exponential(v128.load(x), off, by);
+    storeLanes(y, e, n);
     sum = f32x4.add(sum, firstLanes(e, splat(0), n));
-    if (y != 0) storeLanes(y, e, n);
   }
+  return sumLanes(sum);
+}
+
+/** Σ exp(x − shift), in the same order. */
+function expSum(x: usize, n: i32, shift: f32): f64 {
+  let total: f64 = 0;
+  for (; n > ADDED_UP; n -= ADDED_UP, x += 4 * ADDED_UP) total += <f64>expSumOfPart(x, ADDED_UP, shift);
+  return total + <f64>expSumOfPart(x, n, shift);
+}
+
+function expSumOfPart(x: usize, n: i32, shift: f32): f32 {
+  const off = splat(shift);
+  let sum = splat(0);
+  for (; n >= 4; n -= 4, x += 16) sum = f32x4.add(sum, exp4(f32x4.sub(v128.load(x), off)));
+  if (n > 0) sum = f32x4.add(sum, firstLanes(exp4(f32x4.sub(v128.load(x), off)), splat(0), n));
   return sumLanes(sum);
 }
 
 function scaleRow(y: usize, n: i32, factor: f32): void {
   const by = splat(factor);
-  for (; n >= 4; n -= 4, y += 16) v128.store(y, f32x4.mul(v128.load(y), by));
-  if (n > 0) storeLanes(y, f32x4.mul(v128.load(y), by), n);
+  for (; n >= 8; n -= 8, y += 32) storePair(y, f32x4.mul(v128.load(y), by), f32x4.mul(v128.load(y, 16), by));
+  for (; n > 0; n -= 4, y += 16) storeUpToFour(y, f32x4.mul(v128.load(y), by), n);
 }
 
 /** Columns that a row sees. */
@@ -79,7 +105,7 @@ export function softmaxTask(task: i32): void {
     const n = visible(row, columns, softmax.causalRows());
     const x = softmax.x() + at;
     const y = softmax.y() + at;
-    const sum = expSum(x, y, n, maxOf(x, n), scale);
+    const sum = exponentials(x, y, n, maxOf(x, n), scale);
     scaleRow(y, n, <f32>(1 / sum));
     memory.fill(y + (<usize>n << 2), 0, <usize>(columns - n) << 2);
   }
@@ -106,10 +132,13 @@ export function softmaxBackwardTask(task: i32): void {
       sum = f32x4.add(sum, firstLanes(product, splat(0), n - i));
     }
     const dot = splat(sumLanes(sum));
-    for (i = 0; i < n; i += 4, y += 16, g += 16, dx += 16) {
-      const value = f32x4.mul(f32x4.mul(scale, v128.load(y)), f32x4.sub(v128.load(g), dot));
-      if (i + 4 <= n) v128.store(dx, value);
-      else storeLanes(dx, value, n - i);
+    for (i = n; i >= 8; i -= 8, y += 32, g += 32, dx += 32) {
+      const first = f32x4.mul(f32x4.mul(scale, v128.load(y)), f32x4.sub(v128.load(g), dot));
+      const second = f32x4.mul(f32x4.mul(scale, v128.load(y, 16)), f32x4.sub(v128.load(g, 16), dot));
+      storePair(dx, first, second);
+    }
+    for (; i > 0; i -= 4, y += 16, g += 16, dx += 16) {
+      storeUpToFour(dx, f32x4.mul(f32x4.mul(scale, v128.load(y)), f32x4.sub(v128.load(g), dot)), i);
     }
     memory.fill(softmaxBackward.dx() + at + (<usize>n << 2), 0, <usize>(columns - n) << 2);
   }
@@ -125,7 +154,7 @@ function log1(x: f32): f32 {
 // @ts-ignore: decorator
 @inline
 function logSum(x: usize, n: i32, largest: f32): f32 {
-  return log1(<f32>expSum(x, 0, n, largest, 1));
+  return log1(<f32>expSum(x, n, largest));
 }
 
 export function logSoftmaxTask(task: i32): void {
@@ -139,8 +168,11 @@ export function logSoftmaxTask(task: i32): void {
     const max = splat(largest);
     const log = splat(logSum(x, columns, largest));
     let n = columns;
-    for (; n >= 4; n -= 4, x += 16, y += 16) v128.store(y, f32x4.sub(f32x4.sub(v128.load(x), max), log));
-    if (n > 0) storeLanes(y, f32x4.sub(f32x4.sub(v128.load(x), max), log), n);
+    for (; n >= 8; n -= 8, x += 32, y += 32) {
+      const first = f32x4.sub(f32x4.sub(v128.load(x), max), log);
+      storePair(y, first, f32x4.sub(f32x4.sub(v128.load(x, 16), max), log));
+    }
+    for (; n > 0; n -= 4, x += 16, y += 16) storeUpToFour(y, f32x4.sub(f32x4.sub(v128.load(x), max), log), n);
   }
 }
 
@@ -158,10 +190,13 @@ export function logSoftmaxBackwardTask(task: i32): void {
     for (; i + 4 <= columns; i += 4) sum = f32x4.add(sum, v128.load(g + (<usize>i << 2)));
     if (i < columns) sum = f32x4.add(sum, firstLanes(v128.load(g + (<usize>i << 2)), splat(0), columns - i));
     const total = splat(sumLanes(sum));
-    for (i = 0; i < columns; i += 4, y += 16, g += 16, dx += 16) {
-      const value = f32x4.sub(v128.load(g), f32x4.mul(exp4(v128.load(y)), total));
-      if (i + 4 <= columns) v128.store(dx, value);
-      else storeLanes(dx, value, columns - i);
+    for (i = columns; i >= 8; i -= 8, y += 32, g += 32, dx += 32) {
+      const first = f32x4.sub(v128.load(g), f32x4.mul(exp4(v128.load(y)), total));
+      const second = f32x4.sub(v128.load(g, 16), f32x4.mul(exp4(v128.load(y, 16)), total));
+      storePair(dx, first, second);
+    }
+    for (; i > 0; i -= 4, y += 16, g += 16, dx += 16) {
+      storeUpToFour(dx, f32x4.sub(v128.load(g), f32x4.mul(exp4(v128.load(y)), total)), i);
     }
   }
 }
@@ -196,10 +231,14 @@ export function crossEntropyBackwardTask(task: i32): void {
     let x = crossEntropyBackward.logits() + at;
     let y = crossEntropyBackward.dx() + at;
     let n = columns;
-    for (; n >= 4; n -= 4, x += 16, y += 16) {
-      v128.store(y, f32x4.mul(exp4(f32x4.sub(f32x4.sub(v128.load(x), max), log)), by));
+    for (; n >= 8; n -= 8, x += 32, y += 32) {
+      const first = f32x4.mul(exp4(f32x4.sub(f32x4.sub(v128.load(x), max), log)), by);
+      const second = f32x4.mul(exp4(f32x4.sub(f32x4.sub(v128.load(x, 16), max), log)), by);
+      storePair(y, first, second);
     }
-    if (n > 0) storeLanes(y, f32x4.mul(exp4(f32x4.sub(f32x4.sub(v128.load(x), max), log)), by), n);
+    for (; n > 0; n -= 4, x += 16, y += 16) {
+      storeUpToFour(y, f32x4.mul(exp4(f32x4.sub(f32x4.sub(v128.load(x), max), log)), by), n);
+    }
     const hit = <usize>target << 2;
     const logit = f32x4.sub(v128.load32_splat(crossEntropyBackward.logits() + at + hit), max);
     const p = f32x4.extract_lane(exp4(f32x4.sub(logit, log)), 0);
