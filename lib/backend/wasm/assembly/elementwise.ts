@@ -4,10 +4,11 @@ import { exp4, log4, madd, splat, tanh4 } from './simd';
 
 /** Elementwise kernels: operations on rows of up to three operands, see rows.ts. */
 
+/** Times −1, not negated: so NaN keeps its sign. */
 // @ts-ignore: decorator
 @inline
 function sigmoid(x: v128): v128 {
-  return f32x4.div(splat(1), f32x4.add(splat(1), exp4(f32x4.neg(x))));
+  return f32x4.div(splat(1), f32x4.add(splat(1), exp4(f32x4.mul(x, splat(-1)))));
 }
 
 /** s + x s′ for s = sigmoid(x): s′ = s (1 − s). */
