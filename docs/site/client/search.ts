@@ -1,8 +1,9 @@
-/** The search: sections of all pages that have every word, those with a word in their title first. */
+/** The search: sections of all pages that have every word, or words that begin so; those with a word in their title first. */
 
+import type MiniSearch from 'minisearch';
 import { element } from './dom.ts';
 
-interface Section {
+export interface Section {
   page: string;
   title: string;
   url: string;
@@ -11,44 +12,53 @@ interface Section {
 
 const MOST = 12;
 
-let index: Promise<Section[]> | undefined;
-
 export function wakeSearch(tools: HTMLElement): void {
   const found = element('ul', { className: 'found', ariaLabel: 'Found', hidden: true });
   const input = element('input', { type: 'search', placeholder: 'Search', ariaLabel: 'Search' });
   const form = element('form', { role: 'search', className: 'search' }, input, found);
+  let index: Promise<MiniSearch<Section>> | undefined;
   form.onsubmit = (event) => {
     event.preventDefault();
     found.querySelector('a')?.click();
   };
-  input.oninput = async () => {
-    index ??= fetch('search.json').then((response) => response.json());
-    const sections = find(input.value, await index);
-    found.hidden = sections.length === 0;
-    found.replaceChildren(
-      ...sections.map(({ page, title, url }) =>
-        element('li', {}, element('a', { href: url }, title, element('small', {}, page))),
-      ),
-    );
-  };
+  input.oninput = () => void show();
   form.onkeydown = ({ key }) => {
     if (key === 'Escape') found.hidden = true;
   };
   tools.append(form);
+
+  async function show(): Promise<void> {
+    const query = input.value;
+    try {
+      index ??= fetch('search.json').then(async (response) => indexOf(await response.json()));
+      const sections = find(query, await index);
+      if (query !== input.value) return; // more was typed meanwhile
+      const items = sections.map(({ page, title, url }) =>
+        element('li', {}, element('a', { href: url }, title, element('small', {}, page))),
+      );
+      const nothing = query.trim() === '' ? [] : [element('li', {}, 'Nothing is found.')];
+      found.replaceChildren(...(items.length > 0 ? items : nothing));
+    } catch {
+      index = undefined; // the next letter asks again
+      found.replaceChildren(element('li', {}, 'The search needs a connection.'));
+    }
+    found.hidden = found.childElementCount === 0;
+  }
 }
 
-export function find(query: string, sections: readonly Section[]): Section[] {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return [];
-  const score = ({ title, text }: Section): number => {
-    const [head, body] = [title.toLowerCase(), text.toLowerCase()];
-    if (!words.every((word) => body.includes(word))) return 0;
-    return words.reduce((sum, word) => sum + (head.includes(word) ? 10 : 0) + body.split(word).length - 1, 0);
-  };
-  return sections
-    .map((section) => ({ section, points: score(section) }))
-    .filter(({ points }) => points > 0)
-    .sort((a, b) => b.points - a.points)
-    .slice(0, MOST)
-    .map(({ section }) => section);
+/** Its program is loaded when somebody searches. */
+export async function indexOf(sections: readonly Section[]): Promise<MiniSearch<Section>> {
+  const { default: Search } = await import('minisearch');
+  const index = new Search<Section>({
+    idField: 'url',
+    fields: ['title', 'text'],
+    storeFields: ['page', 'title', 'url'],
+    searchOptions: { boost: { title: 10 }, prefix: true, combineWith: 'AND' },
+  });
+  index.addAll(sections);
+  return index;
+}
+
+export function find(query: string, index: MiniSearch<Section>): Pick<Section, 'page' | 'title' | 'url'>[] {
+  return index.search(query).slice(0, MOST) as unknown as Section[];
 }
