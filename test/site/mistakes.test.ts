@@ -1,9 +1,13 @@
 import { expect } from 'chai';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { exercisesOf } from '../../docs/site/exercises.ts';
 import { serve } from '../../docs/site/serve.ts';
-import { findBrowser } from '../support/browser.ts';
 import { builtSite, visitForSuite } from './site.ts';
+
+const ISOLATION = {
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
 
 /** What readers do wrong, and what goes wrong around them: a line says it, and nothing is lost. */
 describe('mistakes in the page', () => {
@@ -163,26 +167,27 @@ describe('mistakes in the page', () => {
   });
 
   it('without WebAssembly a line says so', async () => {
-    const command = findBrowser()!;
-    const executablePath = command.startsWith('/') ? command : `/usr/bin/${command}`;
-    const browser = await chromium.launch({
-      executablePath,
-      args: ['--no-sandbox', '--js-flags=--noexpose-wasm'],
+    const context = await site.context({ serviceWorkers: 'block' });
+    // In each worker it is taken away before the first module is evaluated.
+    await context.route(/code\/(lab|classify|program)\.js$/, (route) => {
+      const body = `import './without.js'; import '${route.request().url()}?whole';`;
+      return route.fulfill({ contentType: 'text/javascript', headers: ISOLATION, body });
     });
-    try {
-      const page = await browser.newPage();
-      const refused = 'this browser has no WebAssembly';
-      await page.goto(site.url);
-      await page.getByRole('button', { name: 'Load the model' }).click();
-      await page.getByText(refused).waitFor();
-      await page.goto(`${site.url}lab.html`);
-      await page.getByText(refused).waitFor();
-      await page.goto(`${site.url}chapter03.html`);
-      await page.locator('[data-panel="run"]').getByRole('button', { name: 'Run' }).click();
-      await page.getByText(refused).waitFor();
-    } finally {
-      await browser.close();
-    }
+    await context.route(/without\.js$/, (route) => {
+      const body = 'delete globalThis.WebAssembly;';
+      return route.fulfill({ contentType: 'text/javascript', headers: ISOLATION, body });
+    });
+    const page = await context.newPage();
+    const refused = 'this browser has no WebAssembly';
+    await page.goto(site.url);
+    await page.getByRole('button', { name: 'Load the model' }).click();
+    await page.getByText(refused).waitFor();
+    await page.goto(`${site.url}lab.html`);
+    await page.getByText(refused).waitFor();
+    await page.goto(`${site.url}chapter03.html`);
+    await page.locator('[data-panel="run"]').getByRole('button', { name: 'Run' }).click();
+    await page.getByText(refused).waitFor();
+    await context.close();
   });
 
   it('nothing went wrong unseen', () => {

@@ -1,7 +1,7 @@
 /** A worker whose functions are called as if they were here; they answer later. */
 
 import { type Remote, releaseProxy, wrap } from 'comlink';
-import type { Report } from '../worker/lab-messages.ts';
+import { NO_WEB_ASSEMBLY, type Report } from '../worker/lab-messages.ts';
 
 type Kind<K extends string> = Extract<Report, Record<K, unknown>>;
 
@@ -34,9 +34,9 @@ export class LabWorker<Functions extends object> {
       this.#worker.onerror = (event) => {
         event.preventDefault();
         this.isBroken = true;
-        const error = new Error(
-          event.message || 'the program of this page could not be loaded: reload the page',
-        );
+        const isMissing = /WebAssembly is not defined|find variable: WebAssembly/.test(event.message);
+        const otherwise = event.message || 'the program of this page could not be loaded: reload the page';
+        const error = new Error(isMissing ? NO_WEB_ASSEMBLY : otherwise);
         reject(error);
         this.onDeath(error);
       };

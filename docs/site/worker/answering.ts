@@ -5,7 +5,7 @@ import { MINI_WEIGHTS } from '../../../chapters/chapter05/obtain-model.ts';
 import { UserError, useBackend } from '../../../lib/index.ts';
 import { readAll } from '../node/readAll.ts';
 import { assetUrl, writeBytes } from '../node/store.ts';
-import type { Report } from './lab-messages.ts';
+import { NO_WEB_ASSEMBLY, type Report } from './lab-messages.ts';
 
 export const tell = (report: Report) => postMessage(report);
 
@@ -71,9 +71,7 @@ export async function startEngine(wanted: 'CPU' | 'GPU'): Promise<string> {
 /** @throws UserError where the browser has none, or it is switched off */
 export function requireWebAssembly(): void {
   if (typeof WebAssembly === 'object') return;
-  throw new UserError(
-    'this browser has no WebAssembly, which the engine of this page is made of: allow it in the settings, or take another browser',
-  );
+  throw new UserError(NO_WEB_ASSEMBLY);
 }
 
 /** Fetches mini's weights to where the chapters look for them, and reports the progress. */

@@ -1,5 +1,8 @@
 /** What the lab's page asks of its worker, and what the worker reports by itself. */
 
+export const NO_WEB_ASSEMBLY =
+  'this browser has no WebAssembly, which the engine of this page is made of: allow it in the settings, or take another browser';
+
 export interface Settings {
   method: 'lora' | 'last-block' | 'head' | 'full';
   rank: number;
