@@ -72,7 +72,10 @@ const inThePage: Plugin = {
     onResolve({ filter: /^#platform\/lib\/io\/files$/ }, () => ({
       path: join(ROOT, 'lib', 'io', 'files.node.ts'),
     }));
-    onResolve({ filter: /^\.\/macrotask\.ts$/ }, () => ({ path: join(NODE, 'macrotask.ts') }));
+    onResolve({ filter: /\/yieldToRuntime\.ts$/ }, ({ importer }) => {
+      const twin = join(NODE, 'yieldToRuntime.ts');
+      return importer === twin ? undefined : { path: twin };
+    });
     onResolve({ filter: /^site:modules$/ }, () => ({ path: 'modules', namespace: 'site' }));
     onLoad({ filter: /.*/, namespace: 'site' }, () => ({ contents: modulesOfTheBook(), resolveDir: ROOT }));
     // A module's own address is that in the repository, which is `/` here.

@@ -101,16 +101,29 @@ describe('mistakes in the page', () => {
     }
   });
 
-  it('a stopped training has saved its last step, and --help forgets nothing', async () => {
+  it('a training rests in Pause; stopped, it has saved its last step; and --help forgets nothing', async () => {
     const page = await site.open('appendixE.html');
     const panel = page.locator('[data-panel="run"]');
     const options = panel.getByLabel('Options');
     await options.fill('--data stand-in --epochs 1 --save-every 1000');
     await panel.getByRole('button', { name: 'Run' }).click();
-    await panel
-      .locator('.progress')
-      .getByText(/lora .* ([2-9]|\d\d)\/130/)
-      .waitFor();
+    const progress = panel.locator('.progress');
+    const reaches = (pattern: RegExp, text: string | null = null) =>
+      page.waitForFunction(
+        ([source, before]) => {
+          const now = document.querySelector('.progress')!.textContent!;
+          return new RegExp(source!).test(now) && now !== before;
+        },
+        [pattern.source, text],
+      );
+    await reaches(/lora .* [1-9]\d*\/130/);
+    await panel.getByRole('button', { name: 'Pause' }).click();
+    await page.waitForTimeout(3000); // the step under way
+    const at = await progress.textContent();
+    await page.waitForTimeout(3000);
+    expect(await progress.textContent()).to.equal(at);
+    await panel.getByRole('button', { name: 'Resume' }).click();
+    await reaches(/lora .* [1-9]\d*\/130/, at);
     await panel.getByRole('button', { name: 'Stop' }).click();
     await panel.getByText('Stopped.').waitFor();
     await panel.getByText(/stopped after step \d+ of 130, all is saved/).waitFor();
