@@ -22,9 +22,14 @@ export interface ClassifierSettings {
 
 const FILE = 'classifier.json';
 
-/** Writes them into the folder of the adapter, or of the weights. @throws UserError if nothing can be written there */
+/** The file that says so, for `io.saveAdapter` to write `beside` the adapter's own, or `io.saveTensors` beside the weights. */
+export function classifierFile(settings: ClassifierSettings): Record<string, string> {
+  return { [FILE]: `${JSON.stringify(settings, null, 2)}\n` };
+}
+
+/** Writes it into the folder of an adapter, or of weights, that are there. @throws UserError if nothing can be written there */
 export async function saveClassifierSettings(folder: string, settings: ClassifierSettings): Promise<void> {
-  await io.writeFileAtomically(join(folder, FILE), `${JSON.stringify(settings, null, 2)}\n`);
+  await io.writeFileAtomically(join(folder, FILE), classifierFile(settings)[FILE]);
 }
 
 /** Reads them, if the folder has them. @throws UserError if they do not hold together */

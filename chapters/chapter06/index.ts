@@ -59,6 +59,7 @@ export {
 export { CachedPrefix, frozenBlocks, leaveWorkOut } from './09-work-left-out.ts';
 export {
   type ClassifierSettings,
+  classifierFile,
   readClassifierSettings,
   saveClassifierSettings,
   TRAINED_ON_STAND_IN,

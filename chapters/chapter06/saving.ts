@@ -4,7 +4,7 @@ import { GPTModel } from '../chapter04/index.ts';
 import { hubName, type ModelName, modelConfig } from '../chapter05/index.ts';
 import { shellWord } from '../common/command-line.ts';
 import type { Notebook } from '../common/notebook.ts';
-import { type ClassifierSettings, saveClassifierSettings } from './classifier-file.ts';
+import { type ClassifierSettings, classifierFile } from './classifier-file.ts';
 import type { SpamOptions } from './options.ts';
 
 /**
@@ -19,8 +19,8 @@ export async function saveAdapter(
   base: Pick<SpamOptions, 'model' | 'weights' | 'randomWeights'>,
   settings: ClassifierSettings,
 ): Promise<void> {
-  const notes = await io.saveAdapter(folder, model, { baseModel: hubName(base.model) });
-  await saveClassifierSettings(folder, settings);
+  const beside = classifierFile(settings);
+  const notes = await io.saveAdapter(folder, model, { baseModel: hubName(base.model), beside });
   nb.result(`Adapter saved to ${folder}, in PEFT's format`);
   for (const note of notes) nb.result(note);
   if (base.randomWeights)
@@ -38,8 +38,8 @@ export async function saveClassifier(
   classifier: GPTModel,
   settings: ClassifierSettings & { model: ModelName },
 ): Promise<void> {
-  await io.saveTensors(join(folder, WEIGHTS), classifier.stateDict(), { metadata: { format: 'pt' } });
-  await saveClassifierSettings(folder, settings);
+  const beside = classifierFile(settings);
+  await io.saveTensors(join(folder, WEIGHTS), classifier.stateDict(), { metadata: { format: 'pt' }, beside });
   nb.result(`Classifier saved to ${folder}: ${WEIGHTS} and classifier.json`);
   nb.result(`To use it again:  ${classifyCommand(folder, {})}`);
 }

@@ -6,7 +6,6 @@ import { dirname, join, relative } from 'node:path';
 import { io, UserError } from '../../lib/index.ts';
 import { Progress } from '../common/progress.ts';
 import { causeOf, reachHost, Watchdog } from './download.ts';
-import { withLock } from './lock.ts';
 import { type Environment, fetchThrough, proxyFor } from './proxy.ts';
 
 /**
@@ -83,9 +82,8 @@ async function download(
 
     const blob = join(folder, 'blobs', name);
     const pointer = join(folder, 'snapshots', commit, path);
-    await withLock(
+    await io.withLock(
       `${blob}.lock`,
-      () => print('Another process is downloading it; waiting for that'),
       async () => {
         // Meanwhile the other one may have finished it.
         if (existsSync(pointer)) return;
@@ -95,6 +93,7 @@ async function download(
         // Where there are no links (Windows, FAT), Python's cache has the file itself here too.
         await symlink(relative(dirname(pointer), blob), pointer).catch(() => rename(blob, pointer));
       },
+      () => print('Another process is downloading it; waiting for that'),
     );
     await io.writeFileAtomically(join(folder, 'refs', 'main'), commit);
     return pointer;

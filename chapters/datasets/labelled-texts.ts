@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
-import { UserError } from '../../lib/index.ts';
-import { type ParquetColumn, readParquet, readParquetNotes, writeParquet } from './parquet.ts';
+import { basename, join } from 'node:path';
+import { io, UserError } from '../../lib/index.ts';
+import { type ParquetColumn, parquetBytes, readParquet, readParquetNotes } from './parquet.ts';
 
 /** A text and the number of its class: 1 for spam, 0 for an ordinary message, or as the classes of your own are numbered. */
 export interface LabelledText {
@@ -15,6 +15,8 @@ export interface Parts<T> {
   valid: T;
   test: T;
 }
+
+const PARTS = ['train', 'valid', 'test'] as const;
 
 /** The files of the three parts in a folder. */
 function filesIn(folder: string): Parts<string> {
@@ -30,8 +32,12 @@ const SYNTHETIC = 'synthetic';
 /** The note with the names of the classes, where they are not ham and spam. */
 const LABELS = 'labels';
 
+/** The note that says which parts belong together: the hash of all three, the same in each. */
+const SET = 'set';
+
 /**
- * Writes the parts as train.parquet, valid.parquet and test.parquet, with the columns Label and Text.
+ * Writes the parts as train.parquet, valid.parquet and test.parquet, with the columns Label and Text. Those that are there are
+ * replaced as one.
  * @param synthetic are they made from a stand-in? from then on `isSynthetic` is true of the folder
  * @param labels the names of the classes by their number, where they are not ham and spam
  * @returns the paths
@@ -44,24 +50,26 @@ export async function writeParts(
   labels?: readonly string[],
 ): Promise<Parts<string>> {
   const files = filesIn(folder);
+  const set = io.sha256(new TextEncoder().encode(JSON.stringify({ parts, labels })));
   const notes: Record<string, string> = {
+    [SET]: set,
     ...(synthetic && { [SYNTHETIC]: 'true' }),
     ...(labels && { [LABELS]: JSON.stringify(labels) }),
   };
-  for (const part of ['train', 'valid', 'test'] as const) {
+  const written = PARTS.map((part) => {
     const columns: ParquetColumn[] = [
       { name: 'Label', type: 'int64', data: parts[part].map(({ label }) => label) },
       { name: 'Text', type: 'string', data: parts[part].map(({ text }) => text) },
     ];
-    await writeParquet(files[part], columns, notes);
-  }
+    return [basename(files[part]), parquetBytes(files[part], columns, notes)] as const;
+  });
+  await io.replaceTogether(folder, Object.fromEntries(written));
   return files;
 }
 
 /** Were the parts in such a folder made from a stand-in? @throws UserError if a file is missing or damaged */
 export async function isSynthetic(folder: string): Promise<boolean> {
-  const notes = await Promise.all(Object.values(filesIn(folder)).map(readParquetNotes));
-  return notes.some((note) => note[SYNTHETIC] === 'true');
+  return (await readNotes(filesIn(folder))).some((note) => note[SYNTHETIC] === 'true');
 }
 
 /**
@@ -69,7 +77,7 @@ export async function isSynthetic(folder: string): Promise<boolean> {
  * @throws UserError if a file is missing or damaged, or the three do not belong together
  */
 export async function labelsIn(folder: string): Promise<string[] | undefined> {
-  const notes = await Promise.all(Object.values(filesIn(folder)).map(readParquetNotes));
+  const notes = await readNotes(filesIn(folder));
   const [labels, ...others] = notes.map((note) => note[LABELS]);
   if (others.some((other) => other !== labels))
     throw new UserError(
@@ -91,14 +99,33 @@ function labelsFrom(note: string, path: string): string[] {
   throw new UserError(`${path} does not say the names of its classes: write it again with npm run data`);
 }
 
-/** Reads such a folder. @throws UserError if a file is missing, damaged or empty, or has a wrong label */
+function readNotes(files: Parts<string>): Promise<Record<string, string | undefined>[]> {
+  return io.readTogetherAsync(files.train, () =>
+    Promise.all(PARTS.map((part) => readParquetNotes(files[part]))),
+  );
+}
+
+/**
+ * Reads such a folder.
+ * @throws UserError if a file is missing, damaged or empty, has a wrong label, or was written with others than those beside it
+ */
 export async function readParts(folder: string): Promise<Parts<LabelledText[]>> {
   const files = filesIn(folder);
-  return {
-    train: await readLabelledTexts(files.train),
-    valid: await readLabelledTexts(files.valid),
-    test: await readLabelledTexts(files.test),
-  };
+  return io.readTogetherAsync(files.train, async () => {
+    const parts = {
+      train: await readLabelledTexts(files.train),
+      valid: await readLabelledTexts(files.valid),
+      test: await readLabelledTexts(files.test),
+    };
+    const sets = (await readNotes(files)).map((note) => note[SET]);
+    const other = sets.findIndex((set) => set !== undefined && set !== sets.find(Boolean));
+    if (other === -1) return parts;
+    const first = sets.findIndex(Boolean);
+    throw new UserError(
+      `${files[PARTS[other]]} was not written together with ${files[PARTS[first]]}, so that texts of one part may be in the ` +
+        'other: write all three anew with npm run data',
+    );
+  });
 }
 
 /**

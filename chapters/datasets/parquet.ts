@@ -127,6 +127,15 @@ export async function writeParquet(
   columns: readonly ParquetColumn[],
   notes: Record<string, string> = {},
 ): Promise<void> {
+  await io.writeFileAtomically(path, parquetBytes(path, columns, notes));
+}
+
+/** The bytes of such a file; `path` is for messages. Errors as there. */
+export function parquetBytes(
+  path: string,
+  columns: readonly ParquetColumn[],
+  notes: Record<string, string> = {},
+): Uint8Array {
   const lengths = new Set(columns.map((column) => column.data.length));
   if (lengths.size > 1) {
     const sizes = columns.map((column) => `${column.name} ${column.data.length}`).join(', ');
@@ -134,8 +143,7 @@ export async function writeParquet(
   }
   const kvMetadata = Object.entries(notes).map(([key, value]) => ({ key, value }));
   const columnData = columns.map(toSource);
-  const buffer = parquetWriteBuffer({ columnData, codec: 'UNCOMPRESSED', kvMetadata });
-  await io.writeFileAtomically(path, new Uint8Array(buffer));
+  return new Uint8Array(parquetWriteBuffer({ columnData, codec: 'UNCOMPRESSED', kvMetadata }));
 }
 
 function toSource(column: ParquetColumn): ColumnSource {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { io, manualSeed, nn, type Tensor, tensor } from '../../lib/index.ts';
 import { countParameters } from '../chapter04/index.ts';
 import {
+  classifierFile,
   classifyCommand,
   classifyReview,
   classNames,
@@ -11,7 +12,6 @@ import {
   NUM_CLASSES,
   prepareMessages,
   SpamDataset,
-  saveClassifierSettings,
   showFineTuning,
   showLoaders,
   showOwnClassifier,
@@ -146,13 +146,13 @@ export async function showFineTuned(
   showResults(nb, [result], prepared);
 
   const adapter = join(folder, 'adapter');
-  await io.saveAdapter(adapter, model, { baseModel: HUB_REPOSITORY });
-  await saveClassifierSettings(adapter, {
+  const beside = classifierFile({
     labels,
     maxLength,
     padTokenId,
     synthetic: prepared.synthetic,
   });
+  await io.saveAdapter(adapter, model, { baseModel: HUB_REPOSITORY, beside });
   nb.result(`Adapter saved to ${adapter}, in PEFT's format`);
   nb.result(`To use it again:  ${classifyCommand(adapter, options)}`);
 

@@ -4,7 +4,7 @@ import { activeAdapter, adapterNames, setAdapter } from '../nn/adapters.ts';
 import { checkName } from '../nn/lora.ts';
 import { Module } from '../nn/module.ts';
 import { lazyTensors, numbersOf } from './checkpoint.ts';
-import { kindOfPath, pathIn, writeBeside, writeFileAtomically } from './files.ts';
+import { kindOfPath, pathIn, readTogether, replaceTogether } from './files.ts';
 import { parseJsonObject, readJson } from './json.ts';
 import { type PeftConfig, parsePeftConfig } from './peft/config.ts';
 import type { HubModel } from './peft/layout.ts';
@@ -28,6 +28,8 @@ export interface SaveAdapterOptions {
   baseModel: string;
   /** Which adapter; the active one, if not given. */
   name?: string;
+  /** Texts of your own that belong to the adapter, by the names that they get in its folder; PEFT leaves them alone. */
+  beside?: Record<string, string>;
 }
 
 /** An adapter's two files, as bytes: what a browser uploads and downloads. */
@@ -40,7 +42,7 @@ export interface AdapterFiles {
 
 /**
  * Writes an adapter as PEFT writes it. A classifier's head goes with it whole, merged with its own update and, behind a
- * layer norm, with its bias worked into it, since GPT-2's `score` has none.
+ * layer norm, with its bias worked into it, since GPT-2's `score` has none. An adapter that was there is replaced as a whole.
  *
  * @returns what the format has no place for, a line each; usually nothing
  * @throws UserError if there is no such adapter, it is merged, or the folder cannot be written
@@ -54,12 +56,8 @@ export async function saveAdapter(
   noMore('saveAdapter', 3, more);
   checkText(folder, 'the folder', 'saveAdapter');
   const { config, tensors, notes } = adapterFiles(model, options);
-  // The configuration has its place on the disk before the tensors replace older ones: an adapter that was there stays
-  // whole, or is replaced as a whole.
-  await writeBeside(pathIn(folder, CONFIG), async (write) => {
-    await write(config);
-    await writeFileAtomically(pathIn(folder, TENSORS), tensors);
-  });
+  // The configuration first: without it nobody reads the tensors.
+  await replaceTogether(folder, { [CONFIG]: config, [TENSORS]: tensors, ...options.beside });
   return notes;
 }
 
@@ -73,7 +71,7 @@ export function adapterFiles(
   notes: string[];
 } {
   noMore('adapterFiles', 2, more);
-  checkOptions('saveAdapter', options ?? {}, ['baseModel', 'name']);
+  checkOptions('saveAdapter', options ?? {}, ['baseModel', 'name', 'beside']);
   if (typeof options?.baseModel !== 'string') {
     throw new UserError(
       "saveAdapter: the base model's name is needed: { baseModel: 'openai-community/gpt2' }",
@@ -118,9 +116,11 @@ export function loadAdapter(
   noMore('loadAdapter', 3, more);
   const name = nameFrom(options, 'loadAdapter');
   const hubModel = requireHubModel(model);
-  const config = readAdapterConfig(folder);
+  checkText(folder, 'the folder', 'an adapter');
   const path = pathIn(folder, TENSORS);
-  const file = openSafetensors(path, 'the adapter');
+  const [config, file] = readTogether(pathIn(folder, CONFIG), () => {
+    return [readAdapterConfig(folder), openSafetensors(path, 'the adapter')] as const;
+  });
   try {
     addPeftAdapter(hubModel, config, lazyTensors(file, path), name);
   } finally {
@@ -135,9 +135,12 @@ export function loadAdapter(
  */
 export function readAdapterConfig(folder: string, ...more: []): PeftConfig {
   noMore('readAdapterConfig', 1, more);
-  requireFolder(folder);
+  checkText(folder, 'the folder', 'an adapter');
   const path = pathIn(folder, CONFIG);
-  return parsePeftConfig(readJson(path, "the adapter's configuration"), path);
+  return readTogether(path, () => {
+    requireFolder(folder);
+    return parsePeftConfig(readJson(path, "the adapter's configuration"), path);
+  });
 }
 
 /** Adds an adapter from the bytes of its two files, as `loadAdapter` does from a folder. */
@@ -169,7 +172,6 @@ function nameFrom(options: { name?: string }, what: string): string {
 }
 
 function requireFolder(folder: string): void {
-  checkText(folder, 'the folder', 'an adapter');
   const kind = kindOfPath(folder);
   const pickle = kindOfPath(pathIn(folder, 'adapter_model.bin')) === 'file';
   if (kind === 'nothing')

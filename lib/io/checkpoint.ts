@@ -128,32 +128,39 @@ function requireFinite(data: ArrayLike<number>, name: string): void {
   );
 }
 
+/** How tensors are written. */
+export interface SaveOptions extends WriteOptions {
+  /** Texts that belong to the file, such as its model's `config.json`, by the names that they get in its folder. */
+  beside?: Record<string, string>;
+}
+
 /**
  * Writes tensors by name as one safetensors file, beside its place and then renamed: an old file stays whole until
- * then.
+ * then. The files `beside` it are replaced together with it.
  * @throws UserError if the place cannot be written, or a number is too large for F16
  */
 export async function saveTensors(
   path: string,
   tensors: Record<string, Tensor>,
-  options: WriteOptions = {},
+  options: SaveOptions = {},
   ...more: []
 ): Promise<void> {
   noMore('saveTensors', 3, more);
   checkText(path, 'the path', 'saveTensors');
   requireState(tensors, 'saveTensors');
-  checkOptions('saveTensors', options, ['metadata', 'dtype']);
+  checkOptions('saveTensors', options, ['metadata', 'dtype', 'beside']);
   checkWord(options.dtype ?? 'F32', ['F32', 'F16'], 'dtype', 'saveTensors');
-  requireTexts(options.metadata ?? {});
+  requireTexts(options.metadata ?? {}, 'metadata');
+  requireTexts(options.beside ?? {}, 'beside');
   const entries = Object.entries(tensors).map(([name, tensor]) => [name, numbersOf(tensor)] as const);
   await saveSafetensors(path, entries, options);
 }
 
-/** @throws UserError unless it is an object of texts, which is all that the format keeps beside its tensors */
-function requireTexts(metadata: Record<string, string>): void {
-  const isObject = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
-  if (!isObject) throw new UserError(`saveTensors: metadata is texts by name, not ${inWords(metadata)}`);
-  for (const [name, text] of Object.entries(metadata)) checkText(text, `metadata's ${name}`, 'saveTensors');
+/** @throws UserError unless it is an object of texts */
+function requireTexts(texts: Record<string, string>, what: string): void {
+  const isObject = typeof texts === 'object' && texts !== null && !Array.isArray(texts);
+  if (!isObject) throw new UserError(`saveTensors: ${what} is texts by name, not ${inWords(texts)}`);
+  for (const [name, text] of Object.entries(texts)) checkText(text, `${what}'s ${name}`, 'saveTensors');
 }
 
 /** A tensor's numbers to store. A view's are copied: the memory of a temporary soon belongs to the next one. */

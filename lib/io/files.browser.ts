@@ -23,9 +23,16 @@ export const writeFileAtomically: typeof node.writeFileAtomically = async (path)
 export const writeBeside: typeof node.writeBeside = async (path) => {
   throw noFiles(path);
 };
+export const replaceTogether: typeof node.replaceTogether = async (folder) => {
+  throw noFiles(folder);
+};
+export const readTogether: typeof node.readTogether = (first) => {
+  throw noFiles(first);
+};
 export const requireWritableFolder: typeof node.requireWritableFolder = async (path) => {
   throw noFiles(path);
 };
 export const kindOfPath: typeof node.kindOfPath = () => 'nothing';
 export const pathIn: typeof node.pathIn = (folder, name) => `${folder}/${name}`;
 export const folderOf: typeof node.folderOf = (path) => path.slice(0, Math.max(0, path.lastIndexOf('/')));
+export const nameOf: typeof node.nameOf = (path) => path.slice(path.lastIndexOf('/') + 1);

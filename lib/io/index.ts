@@ -7,7 +7,7 @@ export {
   type SaveAdapterOptions,
   saveAdapter,
 } from './adapter.ts';
-export { loadTensors, saveTensors, withTensors } from './checkpoint.ts';
+export { loadTensors, type SaveOptions, saveTensors, withTensors } from './checkpoint.ts';
 export * from './files.ts';
 export type { GgufFile, GgufTensor, GgufValue } from './gguf.ts';
 export { withGguf } from './gguf-file.ts';

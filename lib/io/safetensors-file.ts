@@ -6,7 +6,7 @@
 
 import { firstFew } from '../arguments.ts';
 import { UserError } from '../errors.ts';
-import { folderOf, kindOfPath, openFile, pathIn, writeBeside } from './files.ts';
+import { folderOf, kindOfPath, nameOf, openFile, pathIn, readTogether, replaceTogether } from './files.ts';
 import { readJson } from './json.ts';
 import { readSafetensorsFrom, SafetensorsFile } from './safetensors.ts';
 import { safetensorsPieces, type TensorToStore, type WriteOptions } from './safetensors-write.ts';
@@ -18,7 +18,7 @@ import { safetensorsPieces, type TensorToStore, type WriteOptions } from './safe
  * @throws UserError if it is missing or does not hold together; `data` throws if it has become shorter meanwhile
  */
 export function openSafetensors(path: string, what = 'the weights'): SafetensorsFile {
-  const file = openFile(path, what);
+  const file = readTogether(path, () => openFile(path, what));
   try {
     return readSafetensorsFrom(file.read, file.size, path, file.close);
   } catch (error) {
@@ -41,10 +41,10 @@ export function openWeights(path: string, what = 'the weights'): SafetensorsFile
   if (kindOfPath(path) !== 'folder') {
     return path.endsWith('.index.json') ? openShards(path, what) : openSafetensors(path, what);
   }
-  for (const name of [INDEX, WEIGHTS]) {
-    const inside = pathIn(path, name);
-    if (kindOfPath(inside) === 'file') return openWeights(inside, what);
-  }
+  // In this order, as transformers: an index that an older model has left beside a newer file is not believed.
+  const [weights, index] = [WEIGHTS, INDEX].map((name) => pathIn(path, name));
+  if (readTogether(weights, () => kindOfPath(weights)) === 'file') return openSafetensors(weights, what);
+  if (kindOfPath(index) === 'file') return openShards(index, what);
   const pickle = kindOfPath(pathIn(path, 'pytorch_model.bin')) === 'file';
   throw new UserError(
     `cannot read ${what}: the folder ${path} has no ${WEIGHTS}` +
@@ -83,13 +83,19 @@ function openShards(path: string, what: string): SafetensorsFile {
   return all;
 }
 
-/** Writes the tensors as one safetensors file, beside its place and then renamed. */
+/**
+ * Writes the tensors as one safetensors file, and `beside` it, by name, the files that belong to it: all are replaced as one.
+ * The index of a model in several files that had its name is removed with the old file.
+ */
 export async function saveSafetensors(
   path: string,
   tensors: Iterable<readonly [string, TensorToStore]>,
-  options?: WriteOptions,
+  { beside = {}, ...options }: WriteOptions & { beside?: Record<string, string> } = {},
 ): Promise<void> {
-  await writeBeside(path, async (write) => {
-    for (const piece of safetensorsPieces(tensors, options)) await write(piece);
+  const name = nameOf(path);
+  await replaceTogether(folderOf(path), {
+    [name]: safetensorsPieces(tensors, options),
+    ...beside,
+    [`${name}.index.json`]: null,
   });
 }

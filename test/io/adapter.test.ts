@@ -372,7 +372,7 @@ describe('adapters of our own', () => {
     const other = base();
     nn.replaceLinearWithLoRA(other, { rank: 3, alpha: 3 });
     for (const name of ['adapter_config.json', 'adapter_model.safetensors']) {
-      const inTheWay = join(path, `.${name}.${process.pid}.part`);
+      const inTheWay = join(path, `.${name}.of.adapter_config.json.part`);
       mkdirSync(inTheWay);
       expect(await failure(io.saveAdapter(path, other, { baseModel: 'tiny' }))).to.include('cannot write');
       rmSync(inTheWay, { recursive: true });

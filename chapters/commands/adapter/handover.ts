@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { io, manualSeed, nn, UserError } from '../../../lib/index.ts';
@@ -7,6 +8,7 @@ import type { GPTModel } from '../../chapter04/index.ts';
 import { hubName, type ModelName, obtainModel, toOpenAI } from '../../chapter05/index.ts';
 import {
   type ClassifierSettings,
+  classifierFile,
   classNames,
   defaultEpochs,
   defaultLearningRate,
@@ -17,7 +19,6 @@ import {
   prepareMessages,
   replaceHead,
   SPAM_OPTIONS,
-  saveClassifierSettings,
   WEIGHT_DECAY,
   wrapWithLoRA,
 } from '../../chapter06/index.ts';
@@ -39,6 +40,9 @@ const OPTIONS = {
   },
   ...{ data, textColumn, labelColumn, validationData, testData, split, seed, lr, epochs, batchSize },
 } as const;
+
+/** What the script reads first. */
+const PLAN = 'handover.json';
 
 /** Steps whose losses are computed here, for the other side to compare with. */
 const COMPARED_STEPS = 5;
@@ -69,15 +73,21 @@ export const HANDOVER = defineCommand({
 
     const model = options.restart ? await fromTheStart(loaded, options) : goingOn(loaded, options.seed);
     const head = model.outHead as nn.LinearWithLoRA;
-    const notes = await io.saveAdapter(join(out, 'adapter'), model, { baseModel: hubName(name) });
     const { synthetic: before, ...asked } = settings;
     const synthetic = prepared.synthetic || (before && !options.restart);
-    await saveClassifierSettings(join(out, 'adapter'), { ...asked, synthetic });
+    // What train.py reads first is removed first and written last: it never goes on from parts of two handovers.
+    await rm(join(out, PLAN), { force: true });
+    const notes = await io.saveAdapter(join(out, 'adapter'), model, {
+      baseModel: hubName(name),
+      beside: classifierFile({ ...asked, synthetic }),
+    });
     const { A, B, scaling } = head.lora; // [d, r], [r, classes]
     await io.saveTensors(join(out, 'head.safetensors'), { A, B }, { metadata: { format: 'pt' } });
     await writeParts(join(out, 'data'), prepared.parts, prepared.synthetic);
     await writeTokeniser(join(out, 'tokeniser'), contextLength);
-    if (name === 'mini' || options.weights !== undefined) await writeBase(join(out, 'base'), options, name);
+    const base = join(out, 'base');
+    if (name === 'mini' || options.weights !== undefined) await writeBase(base, options, name);
+    else await rm(base, { recursive: true, force: true }); // that of an earlier handover
 
     const plan = {
       lr: options.lr ?? defaultLearningRate(name, 'lora'),
@@ -97,7 +107,7 @@ export const HANDOVER = defineCommand({
       blocks,
       losses,
     };
-    await io.writeFileAtomically(join(out, 'handover.json'), `${JSON.stringify(written, null, 2)}\n`);
+    await io.writeFileAtomically(join(out, PLAN), `${JSON.stringify(written, null, 2)}\n`);
     const script = fileURLToPath(new URL('train.py', import.meta.url));
     await io.writeFileAtomically(join(out, basename(script)), readFileSync(script));
     for (const note of notes) console.log(note);
@@ -189,8 +199,11 @@ async function writeBase(
   name: ModelName,
 ): Promise<void> {
   const base = await obtainModel({ model: name, weights, print: say });
-  await io.saveTensors(join(folder, 'model.safetensors'), toOpenAI(base), { metadata: { format: 'pt' } });
-  await io.writeFileAtomically(join(folder, 'config.json'), `${JSON.stringify(hubConfig(base), null, 2)}\n`);
+  const beside = { 'config.json': `${JSON.stringify(hubConfig(base), null, 2)}\n` };
+  await io.saveTensors(join(folder, 'model.safetensors'), toOpenAI(base), {
+    metadata: { format: 'pt' },
+    beside,
+  });
 }
 
 /** GPT-2's tokeniser as transformers reads it. */

@@ -26,21 +26,17 @@ export const MERGE = defineCommand({
   async run(options) {
     const { out } = options;
     if (out === undefined) throw new UserError('say where to write: --out model.safetensors');
+    requirePlaceFor(out);
     const { model, settings } = await loadWithAdapter(options);
     mergeIntoLinears(model);
     const weights = toOpenAI(model);
-    await io.saveTensors(out, weights, { dtype: options.dtype, metadata: { format: 'pt' } });
-    console.log(`${Object.keys(weights).length} tensors written to ${out}`);
-
+    await io.saveTensors(out, weights, {
+      dtype: options.dtype,
+      metadata: { format: 'pt' },
+      beside: { 'config.json': `${JSON.stringify(hubConfig(model, settings?.labels), null, 2)}\n` },
+    });
     const config = join(dirname(out), 'config.json');
-    if (existsSync(config)) console.log(`${config} was there already, and stays as it is`);
-    else {
-      await io.writeFileAtomically(
-        config,
-        `${JSON.stringify(hubConfig(model, settings?.labels), null, 2)}\n`,
-      );
-      console.log(`Sizes of the model written to ${config}`);
-    }
+    console.log(`${Object.keys(weights).length} tensors written to ${out}, sizes of the model to ${config}`);
     if (settings)
       console.log(
         `(The answer is at the last of ${settings.maxLength} tokens: fill messages up with token ` +
@@ -50,6 +46,16 @@ export const MERGE = defineCommand({
       console.log('(score.bias is written too; the classifier of transformers has none and leaves it out.)');
   },
 });
+
+/**
+ * A config.json is of one model: the one that is being replaced, or else of none yet.
+ * @throws UserError if it is another's
+ */
+function requirePlaceFor(out: string): void {
+  const config = join(dirname(out), 'config.json');
+  if (existsSync(out) || !existsSync(config)) return;
+  throw new UserError(`${config} belongs to another model: give --out a folder of its own`);
+}
 
 /** Puts a plain Linear with W + ΔW in the place of every wrapped one. */
 export function mergeIntoLinears(model: GPTModel): void {

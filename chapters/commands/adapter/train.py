@@ -110,6 +110,8 @@ def accuracy(accelerator, model, ids, labels, size):
 
 
 def main():
+    if not (HERE / "handover.json").exists():
+        raise SystemExit(f"{HERE} was not written to its end: run npm run adapter -- handover again")
     plan = json.loads((HERE / "handover.json").read_text(encoding="utf-8"))
     parser = argparse.ArgumentParser(description="Goes on with a fine-tuning that was begun in TypeScript.")
     parser.add_argument("--epochs", type=int, default=plan["epochs"], help="passes over the training part")

@@ -1,7 +1,7 @@
 /** `node:fs/promises`, as far as the chapters use it. */
 
 import * as fs from './fs.ts';
-import { kindOf, makeFolder, namesIn, readBytes, remove, systemError, writeBytes } from './store.ts';
+import { kindOf, makeFolder, remove, systemError, writeBytes } from './store.ts';
 
 type Path = string | URL;
 
@@ -15,21 +15,11 @@ export const readdir = async (path: Path) => fs.readdirSync(path);
 export const rm = async (path: Path) => remove(fs.pathOf(path));
 export const unlink = rm;
 
-export async function rmdir(path: Path): Promise<void> {
-  const name = fs.pathOf(path);
-  if (namesIn(name).length > 0) throw systemError('ENOTEMPTY', 'rmdir', name);
-  remove(name);
-}
+export const rmdir = async (path: Path) => fs.rmdirSync(path);
+export const rename = async (from: Path, to: Path) => fs.renameSync(from, to);
 
 export async function access(path: Path): Promise<void> {
   if (!kindOf(fs.pathOf(path))) throw systemError('ENOENT', 'access', fs.pathOf(path));
-}
-
-export async function rename(from: Path, to: Path): Promise<void> {
-  const bytes = readBytes(fs.pathOf(from));
-  if (!bytes) throw systemError('ENOENT', 'rename', fs.pathOf(from));
-  remove(fs.pathOf(from));
-  writeBytes(fs.pathOf(to), bytes);
 }
 
 /** A file to write to; it has its name from the beginning, unfinished. */

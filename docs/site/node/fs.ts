@@ -32,6 +32,18 @@ export const realpathSync = (path: Path): string => pathOf(path);
 export const readdirSync = (path: Path): string[] => namesIn(pathOf(path));
 export const mkdirSync = (path: Path): void => makeFolder(pathOf(path));
 export const rmSync = (path: Path): void => remove(pathOf(path));
+
+export function renameSync(from: Path, to: Path): void {
+  const bytes = bytesOf(pathOf(from), 'rename');
+  remove(pathOf(from));
+  writeBytes(pathOf(to), bytes);
+}
+
+export function rmdirSync(path: Path): void {
+  if (namesIn(pathOf(path)).length > 0) throw systemError('ENOTEMPTY', 'rmdir', pathOf(path));
+  remove(pathOf(path));
+}
+
 export const mkdtempSync = (prefix: string): string => {
   const path = `${prefix}${crypto.randomUUID().slice(0, 6)}`;
   makeFolder(path);
