@@ -1,4 +1,5 @@
 import { DataLoader, Dataset, F, noGrad, optim, stack, type Tensor, tensor } from '../../lib/index.ts';
+import { largest } from '../common/largest.ts';
 import { NeuralNetwork } from './05-network.ts';
 
 /** Solutions to the exercises of this appendix's page. */
@@ -80,7 +81,7 @@ export function paddedLoader(
     }
   }
   const collate = (rows: number[][]) => {
-    const longest = Math.max(...rows.map((row) => row.length));
+    const longest = largest(rows.map((row) => row.length));
     const fill = (row: number[]) => [...row, ...Array<number>(longest - row.length).fill(padding)];
     return stack(rows.map((row) => tensor(fill(row), { dtype: 'int32' }))); // b × [longest] → [b, longest]
   };

@@ -26,6 +26,10 @@ const ORDINARY = { disallowedSpecial: new Set<string>() };
  *
  * Two things are ours, because version 4.0.0 of gpt-tokenizer fails at them: it finds a special token only at the
  * very beginning of a text, and its `decode` keeps half a character back and puts it into the next call's text.
+ *
+ * One difference from tiktoken is left: gpt-tokenizer cuts a text at JavaScript's white space, which has U+FEFF (the byte
+ * order mark) and not U+0085 (a line end of old mainframes), where Unicode's has it the other way round. Around these two
+ * characters its ids may be others than GPT-2's; the last section's are GPT-2's.
  */
 export const tokeniser: Tokeniser = {
   vocabSize: END_OF_TEXT_ID + 1,

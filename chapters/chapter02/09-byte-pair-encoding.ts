@@ -18,9 +18,10 @@ import { decodeWith, END_OF_TEXT } from './gpt2-vocabulary.ts';
 
 /**
  * Words, numbers and runs of punctuation, each with the space before it; merges never cross their boundaries.
- * GPT-2's own expression. (JavaScript counts U+FEFF as white space and not U+0085; GPT-2 does the opposite.)
+ * GPT-2's own expression, with white space as Unicode defines it: JavaScript's \s has U+FEFF too, and not U+0085.
  */
-export const PIECES = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
+export const PIECES =
+  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 /** Two neighbouring tokens as one number, for use as a key. */
 const ID_LIMIT = 2 ** 20;
@@ -73,7 +74,7 @@ export type Merge = readonly [left: number, right: number];
  */
 export function bytesOfTokens(merges: readonly Merge[], bytes: ArrayLike<number>): Uint8Array[] {
   const tokens = Array.from(bytes, (byte) => Uint8Array.of(byte));
-  for (const [left, right] of merges) tokens.push(Uint8Array.of(...tokens[left], ...tokens[right]));
+  for (const [left, right] of merges) tokens.push(Uint8Array.from([...tokens[left], ...tokens[right]]));
   return tokens;
 }
 

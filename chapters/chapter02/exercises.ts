@@ -1,4 +1,5 @@
 import { arange, cat, type Tensor } from '../../lib/index.ts';
+import { largest } from '../common/largest.ts';
 import type { Tokeniser } from './05-gpt2-tokeniser.ts';
 import type { BytePairTokeniser } from './09-byte-pair-encoding.ts';
 
@@ -35,7 +36,7 @@ export function mergeSteps(word: string, tokeniser: BytePairTokeniser): string[]
   let ids: readonly number[] = tokeniser.encodePiece(word);
   const steps = [show(ids)];
   // Merges are done in the order of their ids, so the highest id was made last: undo it, until bytes are left.
-  for (let last = Math.max(...ids); last >= 256; last = Math.max(...ids)) {
+  for (let last = largest(ids); last >= 256; last = largest(ids)) {
     ids = ids.flatMap((id) => (id === last ? tokeniser.merges[last - 256] : [id]));
     steps.unshift(show(ids));
   }

@@ -9,7 +9,7 @@ import { END_OF_TEXT, gpt2TokenBytes } from './gpt2-vocabulary.ts';
 
 /** Bytes as a string of one character each, for use as a key. */
 function asKey(bytes: Iterable<number>): string {
-  return String.fromCharCode(...bytes);
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
 }
 
 /**
@@ -23,7 +23,7 @@ export function gpt2FromTokens(tokenBytes: readonly Uint8Array[] = gpt2TokenByte
     const parts = Array.from(tokenBytes[id], (byte) => Uint8Array.of(byte));
     while (parts.length > 2) {
       const at = earliestPair(parts, ids);
-      parts.splice(at, 2, Uint8Array.of(...parts[at], ...parts[at + 1]));
+      parts.splice(at, 2, Uint8Array.from([...parts[at], ...parts[at + 1]]));
     }
     merges.push([ids.get(asKey(parts[0]))!, ids.get(asKey(parts[1]))!]);
   }

@@ -46,8 +46,22 @@ export function softmaxWithTemperature(logits: Tensor, temperature: number): Ten
   return logits.div(temperature).softmax(-1);
 }
 
-/** −∞ in place of all but the k largest of logits [b, v]. */
+/** @throws UserError unless the temperature is at least 0, and topK and topP leave something to draw among */
+function checkDrawing({ temperature = 0, topK = 1, topP = 1 }: Partial<DecodingOptions>): void {
+  const isNumber = (value: unknown) => typeof value === 'number' && Number.isFinite(value);
+  if (!(isNumber(temperature) && temperature >= 0))
+    throw new UserError(`the temperature is a number of at least 0, not ${temperature}`);
+  if (!(Number.isInteger(topK) && topK >= 1))
+    throw new UserError(`topK is a whole number from 1 up, not ${topK}: how many tokens to draw among`);
+  if (!(isNumber(topP) && topP > 0 && topP <= 1))
+    throw new UserError(
+      `topP is a probability above 0 and at most 1, not ${topP}: of the tokens to draw among`,
+    );
+}
+
+/** −∞ in place of all but the k largest of logits [b, v]. @throws UserError unless k is from 1 to v */
 export function keepTopK(logits: Tensor, k: number): Tensor {
+  checkDrawing({ topK: k });
   const smallest = logits.topk(k).values.slice(-1, -1); // [b, k] → [b, 1]
   return logits.maskedFill(logits.lt(smallest), Number.NEGATIVE_INFINITY); // [b, v]
 }
@@ -56,8 +70,10 @@ export function keepTopK(logits: Tensor, k: number): Tensor {
  * −∞ in place of all logits [b, v] but those of the most likely tokens that together have the probability p: as many as
  * it takes where the model is in doubt, and few where it is sure (nucleus sampling, Holtzman et al. 2019,
  * https://arxiv.org/abs/1904.09751).
+ * @throws UserError unless 0 < p ≤ 1
  */
 export function keepTopP(logits: Tensor, p: number): Tensor {
+  checkDrawing({ topP: p });
   const { values, indices } = logits.softmax(-1).sort(-1, true); // [b, v] each, the most likely first
   const before = values.cumsum(-1).sub(values); // [b, v], the probability of those that are likelier
   const dropped = before.ge(p).float(); // never the first
@@ -81,7 +97,7 @@ function chooseNext(
  * Continues ids [b, t] token by token, greedily or with temperature, top-k and top-p, and yields each one as it comes,
  * [b, 1], up to `maxNewTokens` of them.
  *
- * @throws UserError on an unknown option, if there is nothing to continue, or with a cache if the model is training with
+ * @throws UserError on an option that is unknown or out of its range, if there is nothing to continue, or with a cache if the model is training with
  * dropout
  */
 export function* generateSteps(
@@ -90,6 +106,7 @@ export function* generateSteps(
   options: DecodingOptions,
 ): Generator<Tensor> {
   checkOptions('generate', options, DECODING_OPTIONS);
+  checkDrawing(options);
   const { maxNewTokens, contextSize, eosId = [] } = options;
   const ends = [eosId].flat();
   let past = options.cache === true ? new KeyValueCache() : options.cache || undefined;

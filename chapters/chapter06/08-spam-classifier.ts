@@ -1,5 +1,6 @@
 import { type nn, noGrad, type Tensor, tensor, UserError } from '../../lib/index.ts';
 import { tokeniser as gpt2Tokeniser, type Tokeniser } from '../chapter05/index.ts';
+import { positionOfLargest } from '../common/largest.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { classNames, type PreparedMessages } from './02-preparing-the-dataset.ts';
 import { PAD_TOKEN_ID } from './03-data-loaders.ts';
@@ -79,7 +80,7 @@ export function showOwnClassifier(
     if (!example) continue;
     const { text, label } = example;
     const [probabilities] = classProbabilities([text], classifier, options);
-    const best = probabilities.indexOf(Math.max(...probabilities));
+    const best = positionOfLargest(probabilities);
     nb.note(`“${shortened(text)}”`);
     nb.note(`${labels[best]} (${(100 * probabilities[best]).toFixed(1)}%); it is ${labels[label]}`);
   }

@@ -11,6 +11,7 @@
 
 import { Dataset, type nn, noGrad, stack, type Tensor, yieldToRuntime } from '../../lib/index.ts';
 import type { GPTModel, TransformerBlock } from '../chapter04/index.ts';
+import { largest } from '../common/largest.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { Progress } from '../common/progress.ts';
 import type { Parts } from '../datasets/index.ts';
@@ -106,14 +107,14 @@ export async function leaveWorkOut(
 
 /** How the losses of the first steps compare with those for which everything was computed. */
 export function showSameLosses(nb: Notebook, everything: readonly number[], less: readonly number[]): void {
-  const largest = Math.max(...everything.map((loss, i) => Math.abs(loss - less[i])));
+  const apart = largest(everything.map((loss, i) => Math.abs(loss - less[i])));
   nb.note(
     `With everything computed the first ${everything.length} losses were ` +
       `${everything
         .slice(0, 3)
         .map((loss) => loss.toFixed(4))
         .join(', ')}, …; ` +
-      `they differ from these by at most ${largest.toExponential(1)}`,
+      `they differ from these by at most ${apart.toExponential(1)}`,
   );
-  nb.figure('largestDifferenceOfLosses', largest);
+  nb.figure('largestDifferenceOfLosses', apart);
 }

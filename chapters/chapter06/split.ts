@@ -74,9 +74,10 @@ export function stratifiedSplit<Row>(
     );
     const validation = Math.max(1, Math.round(count * validationFraction));
     const test = Math.max(1, Math.round(count * (1 - trainFraction - validationFraction)));
-    parts.test.push(...shuffled.slice(0, test));
-    parts.validation.push(...shuffled.slice(test, test + validation));
-    parts.train.push(...shuffled.slice(test + validation));
+    for (const [i, position] of shuffled.entries()) {
+      const part = i < test ? parts.test : i < test + validation ? parts.validation : parts.train;
+      part.push(position);
+    }
   }
   const inOrder = (positions: number[]) => positions.sort((a, b) => a - b).map((position) => rows[position]);
   return { train: inOrder(parts.train), validation: inOrder(parts.validation), test: inOrder(parts.test) };

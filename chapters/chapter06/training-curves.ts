@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { largest } from '../common/largest.ts';
 import { type Curve, plotCurves, plotPanels } from '../common/plot.ts';
 import type { Parts } from '../datasets/index.ts';
 import { EVAL_FREQ, EVAL_ITER, type FineTuneResult } from './07-fine-tuning.ts';
@@ -24,8 +25,8 @@ export async function plotResults(
   const epochs = { count: trainAccs.length, seen: examplesSeen, unit: 'examples' } as const;
   const losses = histories.flatMap(({ trainLosses, valLosses }) => [...trainLosses, ...valLosses]);
   const accuracies = histories.flatMap(({ trainAccs, valAccs }) => [...trainAccs, ...valAccs]);
-  const lossAxes = { x, y: 'loss', epochs, yDomain: [0, roundedUp(Math.max(...losses))] as [number, number] };
-  const lowest = Math.floor(10 * Math.min(0.9, ...accuracies)) / 10;
+  const lossAxes = { x, y: 'loss', epochs, yDomain: [0, roundedUp(largest(losses))] as [number, number] };
+  const lowest = Math.floor(10 * accuracies.reduce((a, b) => Math.min(a, b), 0.9)) / 10;
   const accuracyAxes = { x, y: 'accuracy', epochs, yDomain: [lowest, 1] as [number, number] };
 
   const paths: string[] = [];

@@ -1,6 +1,7 @@
 import { Dataset, F, type Tensor, tensor } from '../../lib/index.ts';
 import { END_OF_TEXT, END_OF_TEXT_ID } from '../chapter02/index.ts';
 import { tokeniser as gpt2Tokeniser, type Tokeniser } from '../chapter05/index.ts';
+import { largest } from '../common/largest.ts';
 import type { Notebook } from '../common/notebook.ts';
 import type { InstructionEntry } from '../datasets/index.ts';
 import { formatExample } from './02-preparing-the-dataset.ts';
@@ -39,7 +40,7 @@ type Examples = readonly (readonly number[])[];
  * lists of length t + 1, whose first t are the inputs and whose last t are the targets.
  */
 function fillUp(examples: Examples, padTokenId: number): number[][] {
-  const longest = Math.max(...examples.map((ids) => ids.length + 1)); // t + 1
+  const longest = largest(examples.map((ids) => ids.length + 1)); // t + 1
   return examples.map((ids) => [...ids, ...Array<number>(longest - ids.length).fill(padTokenId)]);
 }
 

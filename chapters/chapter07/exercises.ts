@@ -1,6 +1,7 @@
 import type { Tensor } from '../../lib/index.ts';
 import type { GPTConfig } from '../chapter04/index.ts';
 import { tokeniser } from '../chapter05/index.ts';
+import { largest } from '../common/largest.ts';
 import type { InstructionEntry } from '../datasets/index.ts';
 import { formatExample, formatInput } from './02-preparing-the-dataset.ts';
 import { type CollateOptions, customCollate, IGNORE_INDEX } from './03-batches.ts';
@@ -55,7 +56,7 @@ export function paddingShare(lengths: readonly number[], batchSize: number): num
   let cells = 0;
   for (let start = 0; start < lengths.length; start += batchSize) {
     const batch = lengths.slice(start, start + batchSize);
-    const width = Math.max(...batch);
+    const width = largest(batch);
     cells += width * batch.length;
     filled += batch.reduce((sum, length) => sum + width - length, 0);
   }

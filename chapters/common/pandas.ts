@@ -1,5 +1,6 @@
 /** Tables as pandas prints them. */
 
+import { largest } from './largest.ts';
 export interface Column {
   name: string;
   values: readonly (string | number)[];
@@ -52,7 +53,7 @@ export function formatCounts(
   name: string,
   counts: readonly (readonly [value: string, count: number])[],
 ): string {
-  const width = Math.max(...counts.map(([, count]) => String(count).length));
+  const width = largest(counts.map(([, count]) => String(count).length));
   const lines = counts.map(([value, count]) => value.padEnd(8) + String(count).padStart(width));
   return [name, ...lines, 'Name: count, dtype: int64'].join('\n');
 }

@@ -1,3 +1,4 @@
+import { largest } from './largest.ts';
 import { drawSvg } from './plot.ts';
 
 /** Small panels side by side, with one scale and one legend: matrices as maps of colours, or curves. */
@@ -25,7 +26,10 @@ export interface MapLabels {
 
 /** Draws maps side by side as an SVG file. */
 export async function plotMaps(path: string, panels: readonly MapPanel[], labels: MapLabels): Promise<void> {
-  const highest = Math.max(...panels.flatMap(({ values }) => values.flat()).filter((value) => value > 0), 0);
+  const highest = largest(
+    panels.flatMap(({ values }) => values.flat()),
+    0,
+  );
   await drawSvg(
     path,
     { title: labels.title },
@@ -113,7 +117,11 @@ export async function plotFamilies(
 ): Promise<void> {
   const names = [...new Set(panels.flatMap(({ curves }) => curves.map(({ name }) => name)))];
   const all = panels.flatMap(({ curves }) => curves.flatMap(({ points }) => points));
-  const highest = Math.max(...all.map(({ y }) => y), 0) || 1;
+  const highest =
+    largest(
+      all.map(({ y }) => y),
+      0,
+    ) || 1;
   const xs = [...new Set(all.map(({ x }) => x))].sort((a, b) => a - b);
   await drawSvg(
     path,

@@ -1,7 +1,12 @@
 /** A table in plain text: a header, then rows; columns of numbers are aligned right. */
+
+import { largest } from './largest.ts';
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column].length)),
+    largest(
+      rows.map((row) => row[column].length),
+      title.length,
+    ),
   );
   const isNumeric = (column: number) => rows.every((row) => /^([\d,.%–-]+( \w+)?)?$/.test(row[column]));
   const line = (cells: readonly string[]) =>

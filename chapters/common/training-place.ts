@@ -97,7 +97,7 @@ export class TrainingPlace<History extends object> {
     const { history, lines, generator, ...rest } = saved;
     Object.assign(this, rest);
     Object.assign(this.history, history);
-    this.lines.push(...lines);
+    for (const line of lines) this.lines.push(line);
     this.generator = generator;
   }
 

@@ -12,6 +12,7 @@ interface Draws {
  * Without replacement: divide each probability by an exponential variate of its own and take the indices of
  * the largest quotients, largest first. This is the Gumbel-max trick with the logarithms left out: the
  * index of the largest p/q is distributed as p.
+ * @throws UserError if fewer entries than samples have a positive probability
  */
 export function multinomialWithoutReplacement(
   probs: Float32Array,
@@ -23,6 +24,13 @@ export function multinomialWithoutReplacement(
     throw new UserError(
       `multinomial: cannot draw ${numSamples} samples without replacement from ${probs.length} entries; ` +
         'draw fewer, or with replacement',
+    );
+  }
+  const possible = probs.reduce((count, p) => count + Number(p > 0), 0);
+  if (numSamples > possible) {
+    throw new UserError(
+      `multinomial: cannot draw ${numSamples} samples without replacement, for only ${possible} entries have a ` +
+        'positive probability; draw fewer, or with replacement',
     );
   }
   const q = draws.exponential(probs.length);

@@ -8,7 +8,8 @@ import { UserError } from '../errors.ts';
 const ORDER: readonly DType[] = ['bool', 'int32', 'float32'];
 
 export function highestType(types: readonly DType[]): DType {
-  return ORDER[Math.max(...types.map((type) => ORDER.indexOf(type)))];
+  const rank = types.reduce((highest, type) => Math.max(highest, ORDER.indexOf(type)), 0);
+  return ORDER[rank];
 }
 
 /** @throws UserError unless it is one of the three types: `int64` or `cuda` would be read as something else. */

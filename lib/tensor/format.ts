@@ -70,14 +70,14 @@ function formatterFor(values: readonly (number | boolean)[], isFloat: boolean): 
     ? floatFormat(values as number[])
     : (value: number | boolean) => (typeof value === 'boolean' ? (value ? 'True' : 'False') : String(value));
   const counted = isFloat ? values.filter((v) => Number.isFinite(v as number) && v !== 0) : values;
-  const width = Math.max(1, ...counted.map((v) => write(v).length));
+  const width = counted.reduce<number>((widest, v) => Math.max(widest, write(v).length), 1);
   return { write: (value) => write(value).padStart(width), width };
 }
 
 function floatFormat(values: readonly number[]): (value: number | boolean) => string {
   const sizes = values.filter((v) => Number.isFinite(v) && v !== 0).map(Math.abs);
-  const max = Math.max(...sizes);
-  const min = Math.min(...sizes);
+  const max = sizes.reduce((a, b) => Math.max(a, b), 0);
+  const min = sizes.reduce((a, b) => Math.min(a, b), Infinity);
   const whole = sizes.every(Number.isInteger);
   const wide = sizes.length > 0 && (max / min > 1000 || max > 1e8);
   if (sciMode ?? (wide || (!whole && min < 1e-4))) return (v) => toExponential(v as number);

@@ -170,6 +170,10 @@ describe('Generator state and mistakes', () => {
     expect(() => generator.multinomial(probs, 3)).to.throw(
       'cannot draw 3 samples without replacement from 2',
     );
+    expect(() => generator.multinomial(Float32Array.of(0, 2, 0, 1), 3)).to.throw(
+      'only 2 entries have a positive',
+    );
+    expect(Array.from(generator.multinomial(Float32Array.of(0, 2, 0, 1), 2)).sort()).to.deep.equal([1, 3]);
     expect(() => generator.multinomial(Float32Array.of(0, 0), 1)).to.throw('sum to 0');
     expect(() => generator.multinomial(Float32Array.of(Number.NaN, 1), 1)).to.throw(
       'NaN is not a probability',

@@ -69,6 +69,11 @@ describe('making tensors', () => {
     expect(Array.from(mask.copyInPlace(tensor([0, 2, 256])).storage.data)).to.deep.equal([0, 1, 1]);
   });
 
+  it('joins more tensors than fit on the stack as arguments', () => {
+    const one = tensor([7]);
+    expect(cat(Array<Tensor>(200_000).fill(one)).shape).to.deep.equal([200_000]);
+  });
+
   it('copies the numbers it is given', () => {
     const values = Float32Array.of(1, 2);
     const t = tensor(values);

@@ -1,8 +1,13 @@
 import { expect } from 'chai';
-import { setPrintOptions, tensor } from '../../lib/index.ts';
+import { setPrintOptions, tensor, zeros } from '../../lib/index.ts';
 
 describe('setPrintOptions', () => {
   afterEach(() => setPrintOptions({ sciMode: null }));
+
+  it('prints more elements than fit on the stack as arguments', () => {
+    // Of each axis six are shown: all 6⁷ = 279,936.
+    expect(String(zeros(6, 6, 6, 6, 6, 6, 6)).match(/0\./g)).to.have.lengthOf(6 ** 7);
+  });
 
   it('decides on the notation, or leaves it to the numbers', () => {
     const far = tensor([0.9991, 0.0009]);

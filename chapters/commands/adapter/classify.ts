@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import { io, UserError } from '../../../lib/index.ts';
 import { TRAINED_ON_STAND_IN } from '../../chapter06/index.ts';
+import { positionOfLargest } from '../../common/largest.ts';
 import { userPath } from '../../common/paths.ts';
 import { readText } from '../../datasets/index.ts';
 import { askingOf } from './asking.ts';
@@ -56,7 +57,7 @@ export function classifierOf(
   return (texts) => {
     const probabilities = logitsOf(texts).softmax(-1).toArray() as number[][]; // [b, classes]
     return texts.map((text, row) => {
-      const best = probabilities[row].indexOf(Math.max(...probabilities[row]));
+      const best = positionOfLargest(probabilities[row]);
       return {
         text,
         label: labels[best],

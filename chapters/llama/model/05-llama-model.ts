@@ -9,6 +9,7 @@ import {
   zeros,
 } from '../../../lib/index.ts';
 import { type ForwardOptions, GPT_CONFIG_124M } from '../../chapter04/index.ts';
+import { largest } from '../../common/largest.ts';
 import type { Notebook } from '../../common/notebook.ts';
 import { formatTable } from '../../common/table.ts';
 import { RMSNorm } from './01-rms-norm.ts';
@@ -103,7 +104,7 @@ export class LlamaModel extends nn.Module {
    * @throws UserError if one of them is longer than the model's context length
    */
   hiddenOfTexts(ids: Tensor, lengths: readonly number[]): Tensor {
-    return this.#throughBlocks(ids, Math.max(...lengths), () => ({ lengths }));
+    return this.#throughBlocks(ids, largest(lengths), () => ({ lengths }));
   }
 
   /** @param longest tokens of the longest text, with those that came before ids */

@@ -3,6 +3,7 @@ import {
   type EncodeOptions,
   type MergeOfPair,
   mergeInOrder,
+  PIECES,
   pairKey,
   type Tokeniser,
   visibleBytes,
@@ -15,12 +16,6 @@ import type { Notebook } from '../../common/notebook.ts';
  * and that there are several special tokens.
  */
 
-/** GPT-2's pieces (chapter 2), with white space as Unicode defines it and not as JavaScript does. */
-const WHITE = '\\p{White_Space}';
-const PIECES = new RegExp(
-  `'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^${WHITE}\\p{L}\\p{N}]+|${WHITE}+(?!\\P{White_Space})|${WHITE}+`,
-  'gu',
-);
 const DIGITS_OR_REST = /\p{N}|\P{N}+/gu;
 
 export interface Vocabulary {
@@ -96,7 +91,7 @@ export class BpeTokeniser implements Tokeniser {
       const token = this.#tokens[id];
       if (token === undefined)
         throw new UserError(`there is no token ${id}: the vocabulary has ${this.vocabSize}`);
-      if (this.#isSpecial.has(id)) parts.push(...new TextEncoder().encode(token));
+      if (this.#isSpecial.has(id)) for (const byte of new TextEncoder().encode(token)) parts.push(byte);
       else for (const char of token) parts.push(this.#byteOfVisible.get(char) ?? 0x3f); // “?”
     }
     return Uint8Array.from(parts);

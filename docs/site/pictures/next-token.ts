@@ -3,6 +3,7 @@
 import { tokeniser } from '../../../chapters/chapter02/index.ts';
 import type { GPTModel } from '../../../chapters/chapter04/index.ts';
 import { keepTopK, softmaxWithTemperature } from '../../../chapters/chapter05/03-decoding.ts';
+import { largest } from '../../../chapters/common/largest.ts';
 import { noGrad, type Tensor, tensor } from '../../../lib/index.ts';
 import { type Drawn, drawn, requireSome, visible } from './drawn.ts';
 import type { InputOf } from './pictures.ts';
@@ -29,7 +30,7 @@ export function drawNext(model: GPTModel, input: InputOf<'next'>): Drawn {
   const { values, indices } = chosen.topk(BARS);
   const [shares, ids] = [values.toArray() as number[], indices.toArray() as number[]];
   const before = plain.toArray() as number[];
-  const most = Math.max(...shares, ...ids.map((id) => before[id]));
+  const most = largest([...shares, ...ids.map((id) => before[id])]);
   const bars = ids.flatMap((id, i) => {
     if (shares[i] === 0) return [];
     const word = tokeniser.decode([id]);

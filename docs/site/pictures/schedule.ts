@@ -5,6 +5,7 @@ import { BytePairTokeniser } from '../../../chapters/chapter02/09-byte-pair-enco
 import { GPTDatasetV1 } from '../../../chapters/chapter02/index.ts';
 import { GPTModel } from '../../../chapters/chapter04/index.ts';
 import { calcLossBatch } from '../../../chapters/chapter05/01-text-and-loss.ts';
+import { largest } from '../../../chapters/common/largest.ts';
 import { STORY } from '../../../chapters/datasets/story.ts';
 import { DataLoader, manualSeed, optim } from '../../../lib/index.ts';
 import { short } from '../client/draw.ts';
@@ -70,7 +71,7 @@ const [WIDTH, HEIGHT, TOP, LEFT] = [340, 110, 20, 48];
 
 /** Values over the steps, from 0 to the largest; the last line is the thick one. */
 export function chart(title: string, lines: readonly (readonly number[])[]): Drawn {
-  const most = Math.max(...lines.flat());
+  const most = largest(lines.flat());
   const steps = lines[0].length;
   const x = (step: number) => LEFT + (step / Math.max(1, steps - 1)) * (WIDTH - LEFT - 8);
   const y = (value: number) => HEIGHT - (value / most) * (HEIGHT - TOP);

@@ -12,7 +12,7 @@ export interface Step {
   merge: number;
 }
 
-const asKey = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
+const asKey = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
 let keys: readonly string[] | undefined;
 
 /**

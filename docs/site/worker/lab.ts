@@ -3,6 +3,7 @@
 import { tokeniser } from '../../../chapters/chapter05/index.ts';
 import { saveClassifierSettings } from '../../../chapters/chapter06/classifier-file.ts';
 import { PAD_TOKEN_ID, readClassifierSettings } from '../../../chapters/chapter06/index.ts';
+import { largest } from '../../../chapters/common/largest.ts';
 import { io, nn, UserError } from '../../../lib/index.ts';
 import { createHash } from '../node/crypto.ts';
 import { namesIn, onWritten, readBytes, remove, writeBytes } from '../node/store.ts';
@@ -103,7 +104,7 @@ const lab: Lab = {
     nn.mergeLoRA(model);
     try {
       const [merged, mergedMs] = timed(() => logits(classifier(), ids));
-      const difference = Math.max(...apart.map((value, i) => Math.abs(value - merged[i])));
+      const difference = largest(apart.map((value, i) => Math.abs(value - merged[i])));
       return { difference, apartMs, mergedMs };
     } finally {
       nn.unmergeLoRA(model);

@@ -74,7 +74,9 @@ describe('chapter 2: byte pair encoding by hand', () => {
 
   describe(`agrees with gpt-tokenizer, ${CHARACTERS.toLocaleString('en')} characters each`, function () {
     this.timeout(600_000);
-    it('of random Unicode', () => expectAgreement(randomText(CHARACTERS, new Generator(2024))));
+    // The two characters that JavaScript and Unicode do not agree on as white space are left out: see below.
+    it('of random Unicode', () =>
+      expectAgreement(randomText(CHARACTERS, new Generator(2024)).replace(/[\ufeff\u0085]/g, '')));
     it('of short messages', () => {
       const path = process.env.LLMS_SMS;
       const messages = path
@@ -85,6 +87,25 @@ describe('chapter 2: byte pair encoding by hand', () => {
       expectAgreement(upTo(CHARACTERS, messages));
     });
     it('of source code', () => expectAgreement(upTo(CHARACTERS, sourceCode())));
+  });
+
+  it('cuts at the white space of Unicode, as tiktoken does', () => {
+    // What tiktoken 0.14 answers.
+    const wanted: [text: string, ids: number[]][] = [
+      ['a\ufeffb', [64, 171, 119, 123, 65]],
+      ['a \ufeff b', [64, 27332, 119, 123, 275]],
+      ['\ufeff\ufeff', [171, 119, 123, 171, 119, 123]],
+      ['a\u0085b', [64, 126, 227, 65]],
+      ['a\u0085\u0085 b', [64, 126, 227, 126, 227, 275]],
+      ['x \u0085', [87, 1587, 227]],
+      ['q\u0085\ufeff é', [80, 126, 227, 171, 119, 123, 38251]],
+      ['a\u00a0b', [64, 1849, 65]],
+      ['a\u3000\u3000b', [64, 5099, 222, 5099, 222, 65]],
+      ['a\u180eb', [64, 157, 254, 236, 65]],
+      ['a\u2028 b', [64, 447, 101, 275]],
+      ['a\x1c\x1db', [64, 216, 217, 65]],
+    ];
+    for (const [text, ids] of wanted) expect(gpt2.encode(text), JSON.stringify(text)).to.deep.equal(ids);
   });
 
   it('gives well-formed text back, whatever it is', () => {

@@ -8,7 +8,17 @@ import {
   textToTokenIds,
 } from '../../../chapters/chapter05/index.ts';
 import { LlamaModel } from '../../../chapters/llama/index.ts';
-import { cat, manualSeed, nn, noGrad, randint, randn, type Tensor, tensor } from '../../../lib/index.ts';
+import {
+  cat,
+  manualSeed,
+  nn,
+  noGrad,
+  randint,
+  randn,
+  type Tensor,
+  tensor,
+  UserError,
+} from '../../../lib/index.ts';
 import { expectTensor } from '../../support/close.ts';
 import { onEachEngine } from '../../support/engines.ts';
 
@@ -158,6 +168,11 @@ describe('decoding', () => {
       [0.02, 0.03, 0.05, 0.9],
     ]).log();
     const kept = (p: number) => keepTopP(logits, p).exp().gt(0).int().toArray();
+    for (const p of [0, -0.1, 1.1, Number.NaN])
+      expect(() => keepTopP(logits, p)).to.throw(
+        UserError,
+        `topP is a probability above 0 and at most 1, not ${p}`,
+      );
     expect(kept(0.7)).to.deep.equal([
       [0, 1, 1, 0],
       [0, 0, 0, 1],
@@ -175,6 +190,11 @@ describe('decoding', () => {
     expect(() => generate(model, ids, { ...options, top_k: 3 } as typeof options)).to.throw(
       'did you mean topK',
     );
+    for (const wrong of [{ temperature: -1 }, { temperature: Number.NaN }, { topK: 0 }, { topP: 0 }])
+      expect(() => generate(model, ids, { ...options, ...wrong })).to.throw(
+        UserError,
+        `not ${Object.values(wrong)[0]}`,
+      );
     const cache = new KeyValueCache();
     noGrad(() => model.forward(ids, { past: cache }));
     expect(() => noGrad(() => model.forward(cat([ids, ids], 0), { past: cache }))).to.throw(
