@@ -101,7 +101,7 @@ export async function prepareOwnData(
   const read = async (path: string | undefined) =>
     path === undefined ? [] : await readOwnTexts(path, options, (line) => notes.push(line));
   const joined = joinSpellings([await read(data), await read(validationData), await read(testData)]);
-  notes.push(...joined.notes);
+  for (const note of joined.notes) notes.push(note);
   const [all, valid, test] = joined.tables;
   const labels = classesOf(all, data);
   const given = { valid: validationData ? valid : undefined, test: testData ? test : undefined };

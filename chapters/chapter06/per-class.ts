@@ -1,3 +1,4 @@
+import { largest } from '../common/largest.ts';
 import { formatTable } from '../common/table.ts';
 import type { LabelledText } from '../datasets/index.ts';
 
@@ -54,7 +55,7 @@ export function majorityOf(
   names: readonly string[],
 ): { name: string; share: number } {
   const counts = names.map((_, i) => rows.filter(({ label }) => label === i).length);
-  const most = Math.max(...counts);
+  const most = largest(counts);
   return { name: names[counts.indexOf(most)], share: most / rows.length };
 }
 
