@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts';
+import { checkExpressions } from './targets.ts';
 
 /** What `adapter_config.json` says, as far as a plain LoRA needs it. Missing keys have PEFT's defaults. */
 export interface PeftConfig {
@@ -26,6 +27,8 @@ export interface PeftConfig {
   layersPattern: readonly string[];
   /** Modules that are trained and saved whole, e.g. a classifier's head. */
   modulesToSave: readonly string[];
+  /** Does a head that is tied to an embedding stay so: is it brought whole with it? */
+  ensureWeightTying: boolean;
 }
 
 /** What makes an adapter more than the product of A and B, by its key in the configuration. */
@@ -34,8 +37,41 @@ const NOT_PLAIN = [
   ...['layer_replication', 'alora_invocation_tokens', 'arrow_config', 'kasa_config', 'monteclora_config'],
 ];
 
+/** What is read below. */
+const USED = [
+  ...[
+    'peft_type',
+    'base_model_name_or_path',
+    'r',
+    'lora_alpha',
+    'lora_dropout',
+    'use_rslora',
+    'rank_pattern',
+  ],
+  ...['alpha_pattern', 'target_modules', 'exclude_modules', 'layers_to_transform', 'layers_pattern'],
+  ...['modules_to_save', 'bias', 'init_lora_weights', 'ensure_weight_tying'],
+];
+
+/** What changes no number of a trained adapter: where it comes from, how it was begun, how PEFT lays out its own layers. */
+const HARMLESS = [
+  ...[
+    'auto_mapping',
+    'revision',
+    'task_type',
+    'inference_mode',
+    'peft_version',
+    'runtime_config',
+    'fan_in_fan_out',
+  ],
+  ...['loftq_config', 'eva_config', 'corda_config', 'lora_ga_config', 'velora_config', 'qalora_group_size'],
+  ...['megatron_config', 'megatron_core'],
+];
+
 /** Initialisations that change the base model's weights too, so that the adapter does not fit the base as it is. */
 const CHANGES_THE_BASE = /^(pissa|olora|corda|loftq|lora_ga|kasa)/;
+
+/** Initialisations that leave it alone. What A and B have become is in the file. */
+const LEAVES_THE_BASE = /^(gaussian|eva|orthogonal|mica)$/;
 
 /** @throws UserError that names what is missing, damaged, or not plain LoRA */
 export function parsePeftConfig(json: Record<string, unknown>, name: string): PeftConfig {
@@ -46,9 +82,11 @@ export function parsePeftConfig(json: Record<string, unknown>, name: string): Pe
   if (type !== 'LORA') throw fault(`an adapter of the kind ${oneLine(type)} is not read here, only LORA`);
   for (const [key, value] of Object.entries(json)) {
     if (isOff(value)) continue;
-    const unknownKind = /^use_(?!rslora$)/.test(key);
-    if (NOT_PLAIN.includes(key) || unknownKind)
-      throw fault(`${oneLine(key)} is set, and only plain LoRA is read here`);
+    if (USED.includes(key) || HARMLESS.includes(key)) continue;
+    const isKnown = NOT_PLAIN.includes(key) || key.startsWith('use_');
+    throw fault(
+      `${oneLine(key)} is set, and ${isKnown ? 'only plain LoRA is read here' : 'that is not known here'}`,
+    );
   }
   const bias = json.bias ?? 'none';
   if (bias !== 'none') throw fault(`bias is ${show(bias)}, and only plain LoRA, with none, is read here`);
@@ -58,6 +96,12 @@ export function parsePeftConfig(json: Record<string, unknown>, name: string): Pe
       `init_lora_weights is ${show(init)}, which changes the base model too; convert it to plain LoRA in PEFT`,
     );
   }
+  const isKnownInit =
+    init === undefined ||
+    init === null ||
+    typeof init === 'boolean' ||
+    LEAVES_THE_BASE.test(String(init).toLowerCase());
+  if (!isKnownInit) throw fault(`init_lora_weights is ${show(init)}, which is not known here`);
 
   const positive = (key: string, value: unknown) => {
     if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
@@ -81,18 +125,28 @@ export function parsePeftConfig(json: Record<string, unknown>, name: string): Pe
     );
   };
   const list = (value: string | readonly string[] | null) =>
-    typeof value === 'string' ? [value] : (value ?? []);
+    typeof value === 'string' ? [value].filter(Boolean) : (value ?? []);
+  const flag = (key: string) => {
+    const value = json[key] ?? false;
+    if (typeof value === 'boolean') return value;
+    throw fault(`${key} is ${show(value)}, not true or false`);
+  };
 
   const dropout = finite('lora_dropout', json.lora_dropout ?? 0);
   if (!(dropout >= 0 && dropout <= 1)) throw fault(`lora_dropout is ${dropout}, not between 0 and 1`);
-  const rankStabilised = json.use_rslora ?? false;
-  if (typeof rankStabilised !== 'boolean')
-    throw fault(`use_rslora is ${show(rankStabilised)}, not true or false`);
   const layers = json.layers_to_transform ?? null;
   const isLayers = (value: unknown[]) => value.every((each) => Number.isSafeInteger(each));
   if (layers !== null && !isLayers([layers].flat()))
     throw fault(`layers_to_transform is ${show(layers)}, not numbers`);
-  return {
+  const hasLayers = layers !== null && [layers].flat().length > 0;
+  const layersPattern = list(names('layers_pattern', json.layers_pattern));
+  if (typeof json.target_modules === 'string' && (layers !== null || layersPattern.length > 0))
+    throw fault(
+      'layers_to_transform and layers_pattern go with a list of target_modules, not with an expression',
+    );
+  if (layersPattern.length > 0 && layers === null)
+    throw fault('layers_pattern is given without layers_to_transform');
+  const config: PeftConfig = {
     base:
       typeof json.base_model_name_or_path === 'string'
         ? oneLine(json.base_model_name_or_path)
@@ -100,18 +154,22 @@ export function parsePeftConfig(json: Record<string, unknown>, name: string): Pe
     rank: positive('r', json.r ?? 8),
     alpha: finite('lora_alpha', json.lora_alpha ?? 8),
     dropout,
-    rankStabilised,
+    rankStabilised: flag('use_rslora'),
     rankPattern: pattern('rank_pattern', positive),
     alphaPattern: pattern('alpha_pattern', finite),
     targets: names('target_modules', json.target_modules),
     excluded: names('exclude_modules', json.exclude_modules),
-    layers:
-      layers === null || (Array.isArray(layers) && layers.length === 0)
-        ? null
-        : ([layers].flat() as number[]),
-    layersPattern: list(names('layers_pattern', json.layers_pattern)),
+    layers: hasLayers ? ([layers].flat() as number[]) : null,
+    layersPattern,
     modulesToSave: list(names('modules_to_save', json.modules_to_save)),
+    ensureWeightTying: flag('ensure_weight_tying'),
   };
+  try {
+    checkExpressions(config);
+  } catch (error) {
+    throw error instanceof UserError ? fault(error.message) : error;
+  }
+  return config;
 }
 
 function isOff(value: unknown): boolean {

@@ -238,7 +238,8 @@ function addWhole(
     addAdapterModule(parent, child, name, replacement.train(model.training));
   };
 
-  if (!isSaved(config, layer) && layer !== head.classifier) {
+  const staysTied = config.ensureWeightTying && layer === head.languageModel;
+  if (!isSaved(config, layer) && layer !== head.classifier && !staysTied) {
     // PEFT saves an embedding beside the factors of a head that is tied to it: the base's own.
     if (!sameAs(module, parameters.weight)) problems.push(`the weight of ${layer} is not the base model's`);
     return undefined;

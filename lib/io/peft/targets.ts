@@ -1,25 +1,24 @@
 import type { PeftConfig } from './config.ts';
+import { pythonFullMatch, pythonMatch } from './pythonRegex.ts';
 
 /** Which of a model's layers a configuration means: PEFT's rules (its `check_target_module_exists`). */
 
-/**
- * Is the layer of that name a target? null if the configuration does not say, or in a regular expression that only
- * Python understands.
- */
+/** Is the layer of that name a target? null if the configuration does not say. */
 export function isTarget(config: PeftConfig, name: string, isHead: boolean): boolean | null {
   const { targets, excluded } = config;
   if (targets === null) return null;
-  if (excluded !== null) {
-    const isExcluded = matches(excluded, name);
-    if (isExcluded !== false) return isExcluded === null ? null : false;
-  }
-  if (config.modulesToSave.some((saved) => `.${name}.`.includes(`.${saved}.`))) return false;
-  if (targets === 'all-linear') return !isHead;
-  const found = matches(targets, name);
-  return found === true && typeof targets !== 'string' && config.layers !== null
+  if (excluded !== null && excluded.length > 0 && matches(excluded, name)) return false;
+  if (config.modulesToSave.some((saved) => pythonMatch(withinSaved(saved), name))) return false;
+  if (isAllLinear(targets)) return !isHead;
+  const isFound = matches(targets, name);
+  return isFound && typeof targets !== 'string' && config.layers !== null
     ? isInLayers(config, name)
-    : found;
+    : isFound;
 }
+
+/** Every linear layer but the head. */
+const isAllLinear = (targets: PeftConfig['targets']) =>
+  typeof targets === 'string' && targets.toLowerCase() === 'all-linear';
 
 /** Does the configuration bring the layer of that name whole? PEFT takes `norm` to mean every name that ends in it. */
 export function isSaved(config: PeftConfig, name: string): boolean {
@@ -32,35 +31,43 @@ export function patternValue(
   name: string,
   common: number,
 ): number {
-  const key = Object.keys(patterns).find((pattern) => fullMatch(`(.*\\.)?(${pattern})`, name));
+  const key = Object.keys(patterns).find((pattern) => pythonMatch(atTheEnd(pattern), name));
   return key === undefined ? common : patterns[key];
 }
 
-function matches(wanted: string | readonly string[], name: string): boolean | null {
-  if (typeof wanted === 'string') return fullMatch(wanted, name);
+function matches(wanted: string | readonly string[], name: string): boolean {
+  if (typeof wanted === 'string') return pythonFullMatch(wanted, name);
   return wanted.some((each) => name === each || name.endsWith(`.${each}`));
 }
 
-/** Python's re.fullmatch; null if JavaScript does not understand the expression. */
-function fullMatch(expression: string, name: string): boolean | null {
-  const source = expression.replaceAll('(?P<', '(?<');
-  try {
-    return new RegExp(`^(?:${source})$`).test(name);
-  } catch {
-    return null;
-  }
+/**
+ * Reads each regular expression of a configuration once.
+ * @throws UserError if one is not Python's, or not supported here
+ */
+export function checkExpressions(config: PeftConfig): void {
+  const { targets, excluded, modulesToSave, layersPattern, rankPattern, alphaPattern } = config;
+  const whole = [targets, excluded].filter((each) => typeof each === 'string' && !isAllLinear(each));
+  const expressions = [
+    ...(whole as string[]),
+    ...modulesToSave.map(withinSaved),
+    ...(config.layers === null ? [] : layersPattern.map(beforeNumber)),
+    ...Object.keys(rankPattern).map(atTheEnd),
+    ...Object.keys(alphaPattern).map(atTheEnd),
+  ];
+  for (const expression of expressions) pythonMatch(expression, '');
 }
 
+// As PEFT puts them together.
+const withinSaved = (saved: string) => `(^|.*\\.)${saved}($|\\..*)`;
+const atTheEnd = (pattern: string) => `(.*\\.)?(${pattern})$`;
+const beforeNumber = (pattern: string) => `(?:^|.*?\\.)${pattern}\\.(?P<idx>\\d+)\\.`;
+
 function isInLayers({ layers, layersPattern }: PeftConfig, name: string): boolean {
-  const patterns = layersPattern.length > 0 ? layersPattern : ['[^.]*'];
-  for (const pattern of patterns) {
-    let found: RegExpExecArray | null = null;
-    try {
-      found = new RegExp(`^.*\\.${pattern}\\.(\\d+)\\.`).exec(name);
-    } catch {
-      continue;
-    }
-    if (found) return layers!.includes(Number(found.at(-1)));
+  const expressions =
+    layersPattern.length > 0 ? layersPattern.map(beforeNumber) : ['.*?\\.[^.]*\\.(?P<idx>\\d+)\\.'];
+  for (const expression of expressions) {
+    const found = pythonMatch(expression, name);
+    if (found) return layers!.includes(Number(found.groups!.idx));
   }
   return false;
 }

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { UserError } from '../../../lib/index.ts';
 import { parsePeftConfig } from '../../../lib/io/peft/config.ts';
 import { isSaved, isTarget, patternValue } from '../../../lib/io/peft/targets.ts';
 
@@ -13,10 +14,18 @@ describe("PEFT's rules for names of layers", () => {
     ['an expression for the whole', { target_modules: '.*q_proj' }, true],
     ['an expression for a piece', { target_modules: 'q_proj' }, false],
     ['a named group as in Python', { target_modules: '.*(?P<which>[qk])_proj' }, true],
-    ['an expression that is Python alone', { target_modules: '(?i:.*Q_PROJ)(' }, null],
+    ['an expression that is Python alone', { target_modules: '(?i:.*Q_PROJ(?#))' }, true],
+    ['all, in other letters', { target_modules: 'All-Linear' }, true],
     ['nothing said', {}, null],
     ['all linear layers', { target_modules: 'all-linear' }, true],
     ['excluded', { target_modules: 'all-linear', exclude_modules: ['q_proj'] }, false],
+    ['excluded by an expression', { target_modules: ['q_proj'], exclude_modules: '.*\\.1\\..*' }, false],
+    ['excluded by nothing', { target_modules: ['q_proj'], exclude_modules: '' }, true],
+    [
+      'brought whole by an expression',
+      { target_modules: 'all-linear', modules_to_save: ['[a-z]+_attn'] },
+      false,
+    ],
     ['brought whole', { target_modules: 'all-linear', modules_to_save: ['self_attn'] }, false],
     ['that layer', { target_modules: ['q_proj'], layers_to_transform: 1 }, true],
     ['other layers', { target_modules: ['q_proj'], layers_to_transform: [0, 2] }, false],
@@ -44,6 +53,49 @@ describe("PEFT's rules for names of layers", () => {
     expect(isSaved(norm, 'model.norm')).to.equal(true);
     expect(isSaved(norm, 'model.layers.0.input_layernorm')).to.equal(true);
     expect(isSaved(norm, Q)).to.equal(false);
+  });
+
+  it('understand patterns as Python does, or say that they do not', () => {
+    expect(patternValue({ '(?i:Q)_proj': 5 }, Q, 8)).to.equal(5);
+    expect(patternValue({ 'q_(?#the query)proj': 5 }, Q, 8)).to.equal(5);
+    expect(patternValue({ 'q{,1}_proj': 5 }, Q, 8)).to.equal(5);
+    const wrong = [
+      { alpha_pattern: { '(?i)q_proj': 1 } },
+      { rank_pattern: { 'q_proj(': 1 } },
+      { target_modules: '(?<q>q)_proj' },
+      { exclude_modules: '.*\\z' },
+      { modules_to_save: ['a**'] },
+      { target_modules: ['q_proj'], layers_to_transform: 1, layers_pattern: '(?P<idx>h)' },
+    ];
+    for (const options of wrong)
+      expect(() => config(options)).to.throw(
+        UserError,
+        /^adapter_config.json: the regular expression .* cannot be read as/,
+      );
+  });
+
+  it('take every setting, or refuse it by name', () => {
+    const refused = (options: object, name: string) =>
+      expect(() => config(options)).to.throw(UserError, name);
+    refused({ lora_future: 3 }, 'lora_future is set, and that is not known here');
+    refused({ use_future: true }, 'use_future is set, and only plain LoRA is read here');
+    refused({ init_lora_weights: 'future' }, 'init_lora_weights is "future", which is not known here');
+    refused(
+      { target_modules: 'x', layers_to_transform: [1] },
+      'layers_to_transform and layers_pattern go with a list',
+    );
+    refused(
+      { target_modules: ['x'], layers_pattern: 'h' },
+      'layers_pattern is given without layers_to_transform',
+    );
+    refused({ ensure_weight_tying: 'yes' }, 'ensure_weight_tying is "yes", not true or false');
+    const harmless = {
+      lora_future: null,
+      use_future: false,
+      future_config: {},
+      megatron_core: 'megatron.core',
+    };
+    expect(config({ ...harmless, qalora_group_size: 16, peft_version: '0.21' }).rank).to.equal(8);
   });
 
   it('take the first pattern that matches', () => {
