@@ -28,7 +28,7 @@ export interface WasmExports {
   constantsEnd(): number;
   /** So many rounds of the product's tile, and of as many sums in vectors of 128 bits. */
   timeTile(rounds: number, at: number): void;
-  timeSums(rounds: number): number;
+  timeSums(rounds: number, at: number): number;
   /** Which protocol.ts the kernels were built with. */
   fingerprint?(): number;
 }

@@ -5,7 +5,7 @@ import type { Engine, WasmExports } from './engine.ts';
  * sums in vectors of 128 bits that have nothing else to do, which no other tile can be. Where there is no AVX2 nothing is
  * joined, and a tile of that size takes twice as long, since its sums do not fit into the registers.
  *
- * The answer takes 1 to 20 ms, less than a file that would keep it is worth: it is asked once in each process.
+ * The answer takes 1 ms, 15 where it is no: less than a file that would keep it is worth: it is asked once in each process.
  */
 
 const ENOUGH = 1.15;
@@ -28,7 +28,7 @@ export function joinedIsFaster(engine: Engine, { timeTile, timeSums }: WasmExpor
     );
     sums = Math.min(
       sums,
-      millisecondsOf(() => timeSums(ROUNDS)),
+      millisecondsOf(() => timeSums(ROUNDS, at)),
     );
     if (turn >= LEAST_TURNS && sums > ENOUGH * tile) break;
   }
