@@ -20,10 +20,9 @@ import {
 } from '../chapter06/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import type { SavingOptions } from '../common/training-run.ts';
-import type { LoadedLlama } from './07-gguf.ts';
+import { HUB_REPOSITORY, type LoadedLlama } from './07-gguf.ts';
 import type { LlamaModel } from './model/05-llama-model.ts';
 import { HUB_LINEARS } from './model/hub-layout.ts';
-import { HUB_REPOSITORY } from './obtain-llama.ts';
 
 /**
  * QLoRA (Dettmers et al. 2023, https://arxiv.org/abs/2305.14314): LoRA beside a model that stays in 4 bits.
@@ -116,7 +115,7 @@ export async function showFineTuned(
   nb.note(`Messages: ${prepared.source}`);
   for (const line of prepared.notes ?? []) nb.result(line);
 
-  const padTokenId = tokeniser.special.get(PAD) ?? loaded.endId;
+  const padTokenId = tokeniser.special.get(PAD) ?? loaded.endIds[0] ?? 0;
   const train = new SpamDataset(prepared.parts.train, { tokeniser, padTokenId, classes });
   const { maxLength } = train;
   const like = { tokeniser, padTokenId, maxLength, classes };

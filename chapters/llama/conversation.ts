@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { KeyValueCache } from '../chapter04/index.ts';
-import type { LoadedLlama } from './07-gguf.ts';
-import { type AnswerOptions, answerSteps, chatToIds, type Message } from './09-chat.ts';
+import { chatToIds, type LoadedModel, type Message } from '../models/index.ts';
+import { type AnswerOptions, answerSteps } from './09-chat.ts';
 
 /** Answers and conversations on the terminal, token by token as they come. */
 
@@ -26,7 +26,7 @@ class Memory {
 
 /** Writes an answer as it comes, and returns it with how long it took. `stopped` is asked after each token. */
 async function stream(
-  loaded: LoadedLlama,
+  loaded: LoadedModel,
   messages: readonly Message[],
   options: AnswerOptions,
   memory: Memory,
@@ -55,7 +55,7 @@ async function stream(
 
 /** One question, one answer. */
 export async function answerOnce(
-  loaded: LoadedLlama,
+  loaded: LoadedModel,
   question: string,
   options: AnswerOptions,
 ): Promise<void> {
@@ -72,7 +72,7 @@ export async function answerOnce(
  * A conversation: each line is a message. Ctrl-C stops an answer, or ends the conversation if none is being written;
  * `/reset` begins anew.
  */
-export async function converse(loaded: LoadedLlama, options: AnswerOptions): Promise<void> {
+export async function converse(loaded: LoadedModel, options: AnswerOptions): Promise<void> {
   const terminal = createInterface({
     input: process.stdin,
     output: process.stdout,

@@ -5,6 +5,7 @@ import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { inGroup, type OptionSpecs, type OptionValues } from '../common/options.ts';
 import { TRAINING_OPTIONS } from '../common/training-run.ts';
+import { obtainLlama, showLayouts } from './07-gguf.ts';
 import { chat } from './09-chat.ts';
 import { showFineTuned } from './10-fine-tuning.ts';
 import { answerOnce, converse } from './conversation.ts';
@@ -15,7 +16,6 @@ import { showSharing } from './model/04-grouped-query-attention.ts';
 import { showSizes } from './model/05-llama-model.ts';
 import { showTokens } from './model/06-tokeniser.ts';
 import { SMOLLM2_135M } from './model/config.ts';
-import { obtainLlama } from './obtain-llama.ts';
 
 export const OPTIONS = {
   ...inGroup('Model', {
@@ -106,6 +106,7 @@ export async function run(nb: Notebook, options: OptionValues<typeof OPTIONS>): 
   nb.section('6 A real one, from its file');
   const { loaded, seconds } = given ?? (await read());
   nb.note(`Read in ${seconds.toFixed(1)} s`);
+  showLayouts(nb, loaded.model);
 
   nb.section('7 Its tokeniser');
   showTokens(nb, loaded.tokeniser);

@@ -1,4 +1,4 @@
-import { openFile } from './files.ts';
+import { type OpenFile, openFile } from './files.ts';
 import { type GgufFile, readGguf } from './gguf.ts';
 
 /**
@@ -6,9 +6,13 @@ import { type GgufFile, readGguf } from './gguf.ts';
  * @throws UserError if it is missing or does not hold together
  */
 export function withGguf<T>(path: string, use: (file: GgufFile) => T): T {
-  const file = openFile(path, 'the weights');
+  return withOpenedGguf(openFile(path, 'the weights'), path, use);
+}
+
+/** The same for a file that is open, which is then closed. */
+export function withOpenedGguf<T>(file: OpenFile, name: string, use: (file: GgufFile) => T): T {
   try {
-    return use(readGguf(file.read, file.size, path));
+    return use(readGguf(file.read, file.size, name));
   } finally {
     file.close();
   }

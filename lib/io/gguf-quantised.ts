@@ -12,15 +12,19 @@ export function canStayQuantised({ format, shape }: GgufTensor): boolean {
  * A file's matrix [rows, columns] as a tensor whose numbers stay in their blocks. To its user it is float32; a
  * linear layer and an embedding read the blocks as they are, and need no copy in float32.
  *
- * @param reorder puts the rows, given as bytes [rows, bytes of a row], in another order
+ * @param choose puts the rows, given as bytes [rows, bytes of a row], in another order, or leaves some out
  */
 export function quantisedTensor(
   { format, shape, byteLength, readInto }: GgufTensor,
-  reorder?: (rows: Tensor) => Tensor,
+  choose?: (rows: Tensor) => Tensor,
 ): Tensor {
   const [rows, columns] = shape;
   const stored = Storage.empty('bool', byteLength);
   readInto(stored.data as Uint8Array);
-  const bytes = reorder ? reorder(Tensor.of(stored, [rows, byteLength / rows])).contiguous().storage : stored;
-  return Tensor.of(storageOfBlocks(new StoredBlocks(format!, columns, bytes)), shape);
+  if (!choose) return Tensor.of(storageOfBlocks(new StoredBlocks(format!, columns, stored)), shape);
+  const chosen = choose(Tensor.of(stored, [rows, byteLength / rows])).contiguous();
+  // Rows that are left out go with what they were read into.
+  const bytes = chosen.storage.length === chosen.size ? chosen : chosen.clone();
+  const blocks = new StoredBlocks(format!, columns, bytes.storage);
+  return Tensor.of(storageOfBlocks(blocks), [chosen.shape[0], columns]);
 }

@@ -6,6 +6,7 @@
 
 import { BLOCK_FORMATS, type BlockFormat, formatName } from '../backend/quantised/formats.ts';
 import { UserError } from '../errors.ts';
+import { notFinite, requireFinite } from './finite.ts';
 
 /** A value of the header: a number (uint64 and int64 as bigint), a flag, a text, or a list of these. */
 export type GgufValue = number | bigint | boolean | string | GgufValue[];
@@ -20,12 +21,12 @@ export interface GgufTensor {
   readonly byteLength: number;
   /**
    * Reads the bytes as stored to the beginning of `target`.
-   * @throws UserError for a format that is not read here
+   * @throws UserError for a format that is not read here, or a scale that is NaN or infinite
    */
   readInto(target: Uint8Array): void;
   /**
    * The numbers as float32, decoded at each access.
-   * @throws UserError for a format that is not read here
+   * @throws UserError for a format that is not read here, or a number that is NaN or infinite
    */
   readonly data: Float32Array;
 }
@@ -106,8 +107,10 @@ export function readGguf(readRange: ReadRange, size: number, name: string): Gguf
       shape,
       byteLength: end - begin,
       readInto(target) {
-        readable();
+        const { bytes, scales } = readable();
         readRange(begin, end, target);
+        // In a block of whole numbers only the scales can be wrong, and no engine looks at them again.
+        requireFiniteScales(target, bytes, scales ?? [], `'${tensorName}' of ${name}`);
       },
       get data() {
         const { numbers, bytes, decode } = readable();
@@ -116,11 +119,25 @@ export function readGguf(readRange: ReadRange, size: number, name: string): Gguf
         const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
         for (let block = 0; block * numbers < count; block++)
           decode(view, block * bytes, out, block * numbers);
+        requireFinite(out, `'${tensorName}' of ${name}`);
         return out;
       },
     });
   }
   return { name, metadata, tensors };
+}
+
+/** @throws UserError if a scale, a float16 at one of the given places of each block, is NaN or infinite */
+function requireFiniteScales(
+  stored: Uint8Array,
+  blockBytes: number,
+  scales: readonly number[],
+  name: string,
+): void {
+  for (const scale of scales) {
+    for (let at = scale + 1; at < stored.length; at += blockBytes)
+      if ((stored[at] & 0x7c) === 0x7c) throw notFinite(name);
+  }
 }
 
 /** Reads the header piece by piece. */

@@ -6,8 +6,17 @@
 
 import { firstFew } from '../arguments.ts';
 import { UserError } from '../errors.ts';
-import { folderOf, kindOfPath, nameOf, openFile, pathIn, readTogether, replaceTogether } from './files.ts';
-import { readJson } from './json.ts';
+import {
+  folderOf,
+  kindOfPath,
+  nameOf,
+  type OpenFile,
+  openFile,
+  pathIn,
+  readTogether,
+  replaceTogether,
+} from './files.ts';
+import { type Folder, folderOnDisk, nameIn, readJsonIn } from './folder.ts';
 import { readSafetensorsFrom, SafetensorsFile } from './safetensors.ts';
 import { safetensorsPieces, type TensorToStore, type WriteOptions } from './safetensors-write.ts';
 
@@ -18,9 +27,15 @@ import { safetensorsPieces, type TensorToStore, type WriteOptions } from './safe
  * @throws UserError if it is missing or does not hold together; `data` throws if it has become shorter meanwhile
  */
 export function openSafetensors(path: string, what = 'the weights'): SafetensorsFile {
-  const file = readTogether(path, () => openFile(path, what));
+  return readOpened(
+    readTogether(path, () => openFile(path, what)),
+    path,
+  );
+}
+
+function readOpened(file: OpenFile, name: string): SafetensorsFile {
   try {
-    return readSafetensorsFrom(file.read, file.size, path, file.close);
+    return readSafetensorsFrom(file.read, file.size, name, file.close);
   } catch (error) {
     file.close();
     throw error;
@@ -38,27 +53,31 @@ const INDEX = 'model.safetensors.index.json';
  * @throws UserError if they are missing or do not hold together
  */
 export function openWeights(path: string, what = 'the weights'): SafetensorsFile {
-  if (kindOfPath(path) !== 'folder') {
-    return path.endsWith('.index.json') ? openShards(path, what) : openSafetensors(path, what);
-  }
-  // In this order, as transformers: an index that an older model has left beside a newer file is not believed.
-  const [weights, index] = [WEIGHTS, INDEX].map((name) => pathIn(path, name));
-  if (readTogether(weights, () => kindOfPath(weights)) === 'file') return openSafetensors(weights, what);
-  if (kindOfPath(index) === 'file') return openShards(index, what);
-  const pickle = kindOfPath(pathIn(path, 'pytorch_model.bin')) === 'file';
+  if (kindOfPath(path) === 'folder')
+    return readTogether(pathIn(path, WEIGHTS), () => openWeightsIn(folderOnDisk(path), what));
+  if (!path.endsWith('.index.json')) return openSafetensors(path, what);
+  const folder = folderOf(path);
+  return openShards(folderOnDisk(folder), nameOf(path), what);
+}
+
+/** The same for a folder of any kind. */
+export function openWeightsIn(folder: Folder, what = 'the weights'): SafetensorsFile {
+  // As transformers has it: of an index that was left beside the whole, nothing is read.
+  if (folder.has(WEIGHTS)) return readOpened(folder.open(WEIGHTS, what), nameIn(folder, WEIGHTS));
+  if (folder.has(INDEX)) return openShards(folder, INDEX, what);
   throw new UserError(
-    `cannot read ${what}: the folder ${path} has no ${WEIGHTS}` +
-      (pickle
+    `cannot read ${what}: the folder ${folder.name} has no ${WEIGHTS}` +
+      (folder.has('pytorch_model.bin')
         ? ", only PyTorch's pickle: save it with model.save_pretrained(folder) of transformers 4.35 or later"
         : ''),
   );
 }
 
 /** All parts that an index names, as one. */
-function openShards(path: string, what: string): SafetensorsFile {
+function openShards(folder: Folder, file: string, what: string): SafetensorsFile {
   const fault = (problem: string) =>
-    new UserError(`${path} is not the index of a model in several files: ${problem}`);
-  const index = readJson(path, what) as { weight_map?: unknown };
+    new UserError(`${nameIn(folder, file)} is not the index of a model in several files: ${problem}`);
+  const index = readJsonIn(folder, file, what) as { weight_map?: unknown };
   const places = Object.entries(index.weight_map ?? {});
   if (places.length === 0) throw fault('it has no weight_map');
   const parts = new Map<string, SafetensorsFile>();
@@ -67,14 +86,19 @@ function openShards(path: string, what: string): SafetensorsFile {
   };
   const all = new SafetensorsFile({}, close);
   try {
-    for (const [tensor, file] of places) {
-      if (typeof file !== 'string' || /[\\/]/.test(file))
+    for (const [tensor, part] of places) {
+      if (typeof part !== 'string' || /[\\/]/.test(part))
         throw fault(`tensor '${tensor}' is not in a proper file`);
-      if (!parts.has(file)) parts.set(file, openSafetensors(pathIn(folderOf(path), file), what));
-      const stored = parts.get(file)!.get(tensor);
+      if (!parts.has(part)) parts.set(part, readOpened(folder.open(part, what), nameIn(folder, part)));
+      const stored = parts.get(part)!.get(tensor);
       if (!stored)
-        throw fault(`${file} has no tensor '${tensor}'; it has ${firstFew([...parts.get(file)!.keys()])}`);
+        throw fault(`${part} has no tensor '${tensor}'; it has ${firstFew([...parts.get(part)!.keys()])}`);
       all.set(tensor, stored);
+    }
+    for (const [part, tensors] of parts) {
+      const unlisted = [...tensors.keys()].filter((tensor) => !all.has(tensor));
+      if (unlisted.length > 0)
+        throw fault(`${part} has ${firstFew(unlisted)}, which it does not name: it may be of another model`);
     }
   } catch (error) {
     close();

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { GPTModel } from '../../chapters/chapter04/index.ts';
 import { loadWeightsIntoGpt } from '../../chapters/chapter05/index.ts';
-import { loadHubFolder, makeClassifier } from '../../chapters/llama/index.ts';
+import { loadGguf, makeClassifier } from '../../chapters/llama/index.ts';
 import { io, manualSeed, type NestedArray, nn, noGrad, randn, tensor, useBackend } from '../../lib/index.ts';
 import { expectTensor } from '../support/close.ts';
 
@@ -74,7 +74,7 @@ describe('adapters written here, in PEFT', function () {
   it("give PEFT's Llama our classifier's logits", async function () {
     if (!hasPeft()) this.skip();
     await useBackend('js');
-    const { model } = await loadHubFolder(TINY_LLAMA);
+    const { model } = await loadGguf(TINY_LLAMA);
     makeClassifier(model, { rank: 3, alpha: 6, seed: 5 });
     noGrad(() => {
       for (const [name, p] of model.namedParameters())

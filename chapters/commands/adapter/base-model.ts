@@ -74,9 +74,14 @@ export async function loadLlamaWithAdapter(options: AdapterOptions): Promise<Loa
   const { base } = io.readAdapterConfig(folder);
   const isLlama = lastPart(base) === lastPart(HUB_REPOSITORY) || options.weights?.endsWith('.gguf');
   if (!isLlama || options.model) return undefined;
-  const { model, tokeniser, endId } = await obtainLlama(options.weights, say, { quantised: true });
+  const { model, tokeniser, endIds } = await obtainLlama(options.weights, say, { quantised: true });
   io.loadAdapter(folder, model.eval());
-  return { model: new LlamaClassifier(model, settings?.padTokenId ?? endId), tokeniser, folder, settings };
+  return {
+    model: new LlamaClassifier(model, settings?.padTokenId ?? endIds[0] ?? 0),
+    tokeniser,
+    folder,
+    settings,
+  };
 }
 
 /** A classifier that can be asked, whatever was trained of it. */

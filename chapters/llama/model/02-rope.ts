@@ -73,7 +73,7 @@ export function slowedDown(headDim: number, base: number, slowing: SlowingDown):
  * Turns x [b, h, t, d], whose first token stands at position `start`.
  *
  * Two numbers that belong together stand d/2 apart here, as in Hugging Face's layout ("rotate half"). In llama.cpp's files
- * they are neighbours: see `unpermuteRows` in 06-gguf.ts.
+ * they are neighbours: see `unpermuteRows` in models/read.ts.
  */
 export function rotateByHand(x: Tensor, turns: Rotations, start = 0): Tensor {
   const { cos, sin } = anglesOf(x, turns, start); // [t, d/2]

@@ -11,6 +11,8 @@ export interface BlockFormat {
   readonly numbers: number;
   /** Bytes of a block. */
   readonly bytes: number;
+  /** Where in a block of whole numbers its scales are, each a float16. */
+  readonly scales?: readonly number[];
   /** Writes the numbers of the block at byte `at` to out[to …]. */
   readonly decode: (view: DataView, at: number, out: Float32Array, to: number) => void;
 }
@@ -74,7 +76,7 @@ export const BLOCK_FORMATS: ReadonlyMap<number, BlockFormat> = new Map<number, B
     2,
     {
       // d · (q − 8), q of 4 bits
-      ...{ name: 'Q4_0', numbers: 32, bytes: 18 },
+      ...{ name: 'Q4_0', numbers: 32, bytes: 18, scales: [0] },
       decode(view, at, out, to) {
         const d = float16(view, at);
         nibbles(view, at + 2, (j, q) => {
@@ -87,7 +89,7 @@ export const BLOCK_FORMATS: ReadonlyMap<number, BlockFormat> = new Map<number, B
     3,
     {
       // d · q + m, q of 4 bits
-      ...{ name: 'Q4_1', numbers: 32, bytes: 20 },
+      ...{ name: 'Q4_1', numbers: 32, bytes: 20, scales: [0, 2] },
       decode(view, at, out, to) {
         const d = float16(view, at);
         const m = float16(view, at + 2);
@@ -130,7 +132,7 @@ export const BLOCK_FORMATS: ReadonlyMap<number, BlockFormat> = new Map<number, B
     8,
     {
       // d · q, q of 8 bits with a sign
-      ...{ name: 'Q8_0', numbers: 32, bytes: 34 },
+      ...{ name: 'Q8_0', numbers: 32, bytes: 34, scales: [0] },
       decode(view, at, out, to) {
         const d = float16(view, at);
         for (let j = 0; j < 32; j++) out[to + j] = d * view.getInt8(at + 2 + j);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { LlamaClassifier, LlamaModel, loadHubFolder, makeClassifier } from '../../../chapters/llama/index.ts';
+import { LlamaClassifier, LlamaModel, loadGguf, makeClassifier } from '../../../chapters/llama/index.ts';
 import { io, manualSeed, nn, noGrad, randn, tensor } from '../../../lib/index.ts';
 import { readSafetensors } from '../../../lib/io/safetensors.ts';
 import { expectTensor } from '../../support/close.ts';
@@ -22,7 +22,7 @@ describe("a Llama's adapter", () => {
   it("has PEFT's names, and gives the same logits when it is loaded again", async () => {
     manualSeed(1);
     const ids = tensor([[5, 70, 200, 12]], { dtype: 'int32' });
-    const { model } = await loadHubFolder(TINY);
+    const { model } = await loadGguf(TINY);
     model.requiresGrad_(false);
     nn.replaceLinearWithLoRA(model, { rank: 3, alpha: 6, targets: ['W_query', 'W_value', 'down'] });
     noGrad(() => {
@@ -36,7 +36,7 @@ describe("a Llama's adapter", () => {
     expect([...stored.keys()]).to.include('base_model.model.model.layers.1.self_attn.q_proj.lora_A.weight');
     expect(stored.get('base_model.model.model.layers.0.mlp.down_proj.lora_B.weight')!.shape).to.eql([32, 3]);
 
-    const { model: again } = await loadHubFolder(TINY);
+    const { model: again } = await loadGguf(TINY);
     const plain = noGrad(() => again.forward(ids));
     io.loadAdapter(folder, again);
     const [wanted, got] = noGrad(() => [model.forward(ids), again.forward(ids)]);
@@ -47,7 +47,7 @@ describe("a Llama's adapter", () => {
 
   it("of a classifier comes from PEFT with PEFT's logits, and goes back as it came", async () => {
     const { ids, logits } = JSON.parse(readFileSync(join(THEIRS, 'expected.json'), 'utf8'));
-    const { model } = await loadHubFolder(TINY);
+    const { model } = await loadGguf(TINY);
     makeClassifier(model, { rank: 3, alpha: 6, seed: 1 });
     io.loadAdapter(THEIRS, model);
     const ours = noGrad(() => model.forward(tensor(ids, { dtype: 'int32' })).select(1, -1)); // [b, 2]
@@ -68,7 +68,7 @@ describe("a Llama's adapter", () => {
     const { ids, logits }: { ids: number[][]; logits: number[][] } = JSON.parse(
       readFileSync(join(THEIRS, 'expected.json'), 'utf8'),
     );
-    const { model } = await loadHubFolder(TINY);
+    const { model } = await loadGguf(TINY);
     io.loadAdapter(THEIRS, model);
     const classifier = new LlamaClassifier(model, 0);
     const short = ids[0].slice(0, 2);

@@ -1,0 +1,42 @@
+import { io, UserError } from '../../lib/index.ts';
+import { hubFile } from '../datasets/hub-file.ts';
+
+/** Models from the Hugging Face hub, downloaded once into the cache that Python's huggingface_hub keeps. */
+
+const CONFIG = 'config.json';
+const INDEX = 'model.safetensors.index.json';
+/** Files that not every model has. */
+const OPTIONAL = ['tokenizer.json', 'tokenizer_config.json', 'generation_config.json', 'chat_template.jinja'];
+
+/**
+ * The folder of a model in the cache.
+ * @param repository its name on the hub, e.g. `HuggingFaceTB/SmolLM2-135M-Instruct`
+ * @throws UserError if its sizes or its weights are not in the cache and cannot be downloaded
+ */
+export async function obtainHubFolder(repository: string, print: (line: string) => void): Promise<string> {
+  const folder = io.folderOf(await hubFile(repository, CONFIG, print));
+  try {
+    await hubFile(repository, 'model.safetensors', print);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    await hubFile(repository, INDEX, print);
+    const { weight_map: places = {} } = io.readJson(io.pathIn(folder, INDEX), 'the weights');
+    for (const part of new Set(Object.values(places as Record<string, string>)))
+      await hubFile(repository, part, print);
+  }
+  for (const file of OPTIONAL) await optional(hubFile(repository, file, () => {}));
+  return folder;
+}
+
+/** A file that is not there, or cannot be asked for where the rest is in the cache, is one that the model does without. */
+async function optional(file: Promise<string>): Promise<void> {
+  try {
+    await file;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof UserError && / answered 404$/.test(error.message);
+}

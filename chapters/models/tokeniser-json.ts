@@ -1,0 +1,200 @@
+import { io, UserError } from '../../lib/index.ts';
+import { BpeTokeniser } from '../llama/model/06-tokeniser.ts';
+import type { AddedToken } from '../llama/model/added-tokens.ts';
+import { inShort, Settings } from './settings.ts';
+import { addsPrefixSpace, flatten, splittingFrom } from './splitting.ts';
+
+/**
+ * The tokeniser of a folder of the hub: `tokenizer.json`, the format of Hugging Face's tokenizers, of which byte-level byte
+ * pair encoding is read. Every part of it is used, or refused by name: the result is tokenizers' own ids, or a line.
+ *
+ * @param named tokens that the settings of `tokenizer_config.json` call by name
+ * @param settings these; where they say again what is said here, they have to say the same
+ */
+export function tokeniserFromJson(
+  folder: io.Folder,
+  file: string,
+  named: Readonly<Record<string, string>>,
+  settings: Settings,
+): BpeTokeniser {
+  const name = io.nameIn(folder, file);
+  const json = new Settings(io.readJsonIn(folder, file, 'the tokeniser'), name);
+  json.only('version', '1.0');
+  json.only('truncation', null);
+  json.harmless(['decoder', 'post_processor']); // looked at below
+  refusePadding(json);
+  checkDecoder(json.value('decoder'), name);
+  checkPostProcessor(json.value('post_processor'), name);
+  const normalise = normalisingFrom(json.value('normalizer'), name);
+  const split = splittingFrom(json.value('pre_tokenizer'), name);
+  settings.only('add_prefix_space', addsPrefixSpace(json.value('pre_tokenizer')), null);
+  const added = addedTokensFrom(json.list('added_tokens') ?? [], name);
+  const model = json.inside('model');
+  if (!model) throw new UserError(`${name} has no model: get it again`);
+  checkAddedTokens(settings, added);
+  json.finish();
+
+  const { ids, tokens, merges } = vocabularyFrom(model);
+  checkIds(added, ids, name);
+  for (const { id, text } of added) ids.set(text, id);
+  // What the settings call by name is special, even where the list of added tokens leaves it out.
+  for (const text of new Set(Object.values(named))) {
+    const id = ids.get(text);
+    if (id !== undefined && !added.some((token) => token.text === text))
+      added.push({ id, text, special: true, normalised: false });
+  }
+  const ignoreMerges = model.flag('ignore_merges', false);
+  const unknown = unknownFrom(model, ids);
+  model.only('dropout', null, 0);
+  model.only('continuing_subword_prefix', null, '');
+  model.only('end_of_word_suffix', null, '');
+  model.only('byte_fallback', false, null);
+  model.finish();
+  return new BpeTokeniser({
+    ...{ tokens, merges, split, normalise, ignoreMerges, unknown, named },
+    added: added.filter(({ normalised }) => !normalised),
+    // Their own text is normalised too: it is looked for in a text that was.
+    addedToNormalised: added
+      .filter(({ normalised }) => normalised)
+      .map((token) => ({ ...token, text: normalise ? normalise(token.text) : token.text })),
+  });
+}
+
+function unknownFrom(
+  model: Settings,
+  ids: ReadonlyMap<string, number>,
+): { id: number; fuse: boolean } | undefined {
+  const fuse = model.flag('fuse_unk', false);
+  const text = model.text('unk_token');
+  if (text === undefined) return undefined;
+  const id = ids.get(text);
+  if (id === undefined) throw model.fault('unk_token', 'one of the tokens is expected');
+  return { id, fuse };
+}
+
+function vocabularyFrom(model: Settings): {
+  ids: Map<string, number>;
+  tokens: string[];
+  merges: string[];
+} {
+  const type = model.text('type');
+  if (type !== 'BPE' && type !== undefined)
+    throw model.fault('type', 'only "BPE", byte pair encoding, can be read');
+  const vocab = model.value('vocab');
+  const merges = model.list('merges');
+  if (typeof vocab !== 'object' || vocab === null || Array.isArray(vocab) || !merges)
+    throw new UserError(`${model.name} is not a byte pair encoding: it has no vocab and merges`);
+  const entries = Object.entries(vocab);
+  const tokens: string[] = [];
+  for (const [token, id] of entries) {
+    // A hole or two are allowed; an id of a milliard would be a list of a milliard.
+    if (!(Number.isInteger(id) && id >= 0 && id < 2 * entries.length + 1_000_000))
+      throw new UserError(`${model.name} has the id ${inShort(id)} for ${inShort(token)}: get it again`);
+    if (tokens[id] !== undefined)
+      throw new UserError(`${model.name} has two tokens of the id ${id}: get it again`);
+    tokens[id] = token;
+  }
+  return {
+    ids: new Map(entries),
+    tokens,
+    merges: merges.map((merge) => mergeFrom(merge, model.name)),
+  };
+}
+
+/** `"left right"`, or `["left", "right"]` in newer files. */
+function mergeFrom(merge: unknown, file: string): string {
+  const pair = typeof merge === 'string' ? merge.split(' ') : merge;
+  const isPair = Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string');
+  // In bytes that are written as visible characters there are no blanks.
+  if (!isPair || pair.some((part) => part === '' || part.includes(' ')))
+    throw new UserError(`${file} has the merge ${inShort(merge)}: two tokens are expected`);
+  return pair.join(' ');
+}
+
+function addedTokensFrom(list: readonly unknown[], file: string): (AddedToken & { normalised: boolean })[] {
+  return list.map((each) => {
+    const token = new Settings(Object(each), `an added token of ${file}`);
+    const id = token.number('id');
+    const text = token.text('content');
+    if (!Number.isSafeInteger(id) || id < 0 || text === undefined)
+      throw new UserError(`${file} has the added token ${inShort(each)}: an id and a content are expected`);
+    const special = token.flag('special', false);
+    const read = {
+      ...{ id, text, special },
+      singleWord: token.flag('single_word', false),
+      stripLeft: token.flag('lstrip', false),
+      stripRight: token.flag('rstrip', false),
+      normalised: token.flag('normalized', !special),
+    };
+    token.finish();
+    return read;
+  });
+}
+
+/**
+ * tokenizers numbers added tokens itself: as the vocabulary has them, or else behind all others, in their order.
+ * @throws UserError if the file has another number, which would not be believed there
+ */
+function checkIds(added: readonly AddedToken[], ids: ReadonlyMap<string, number>, file: string): void {
+  let largest = -1;
+  for (const { id, text } of added) {
+    const expected = ids.get(text) ?? Math.max(largest + 1, ids.size);
+    if (id !== expected)
+      throw new UserError(
+        `${file} has the added token ${inShort(text)} as ${id}, where tokenizers would make it ${expected}: save it anew`,
+      );
+    largest = Math.max(largest, id);
+  }
+}
+
+/** Files of transformers 4 have the added tokens a second time, in `tokenizer_config.json`. */
+function checkAddedTokens(settings: Settings, added: readonly AddedToken[]): void {
+  const texts = new Map(added.map(({ id, text }) => [id, text]));
+  const again = settings.value('added_tokens_decoder') ?? {};
+  for (const [id, token] of Object.entries(again)) {
+    const text = (token as { content?: unknown } | null)?.content;
+    if (texts.get(Number(id)) !== text)
+      throw new UserError(
+        `added_tokens_decoder of ${settings.name} has ${inShort(text)} as token ${id}, and tokenizer.json has not: ` +
+          'save the tokeniser anew with transformers',
+      );
+  }
+}
+
+const FORMS = ['NFC', 'NFD', 'NFKC', 'NFKD'];
+
+/** @throws UserError for another step than Unicode's own forms */
+function normalisingFrom(normaliser: unknown, file: string): ((text: string) => string) | undefined {
+  const steps = flatten(normaliser, 'normalizers');
+  for (const step of steps) {
+    if (!FORMS.includes(String(step.type)) || Object.keys(step).length > 1)
+      throw new UserError(`normalizer of ${file} has the step ${inShort(step)}, which is not read here`);
+  }
+  if (steps.length === 0) return undefined;
+  return (text) => steps.reduce((done, { type }) => done.normalize(String(type)), text);
+}
+
+/** Bytes are written as visible characters in the vocabulary, and only this decoder writes them back. */
+function checkDecoder(decoder: unknown, file: string): void {
+  const steps = flatten(decoder, 'decoders');
+  if (steps.length === 1 && steps[0].type === 'ByteLevel') return;
+  throw new UserError(`decoder of ${file} is ${inShort(decoder ?? null)}: only ByteLevel can be read`);
+}
+
+/** What may be put around a text is not: `encode` adds no special token. */
+function checkPostProcessor(processor: unknown, file: string): void {
+  for (const step of flatten(processor, 'processors')) {
+    if (step.type !== 'ByteLevel' && step.type !== 'TemplateProcessing')
+      throw new UserError(`post_processor of ${file} has the step ${inShort(step)}, which is not read here`);
+  }
+}
+
+/** Padding to the longest of a batch changes nothing for one text. */
+function refusePadding(json: Settings): void {
+  const padding = json.inside('padding');
+  if (!padding) return;
+  padding.only('strategy', 'BatchLongest');
+  padding.only('pad_to_multiple_of', null);
+  padding.harmless(['direction', 'pad_id', 'pad_type_id', 'pad_token']);
+  padding.finish();
+}

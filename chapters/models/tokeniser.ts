@@ -1,0 +1,203 @@
+import { io, UserError } from '../../lib/index.ts';
+import { END_OF_TEXT, gpt2Files } from '../chapter02/index.ts';
+import { BpeTokeniser } from '../llama/model/06-tokeniser.ts';
+import { HARMLESS_TOKENISER_METADATA, HARMLESS_TOKENISER_SETTINGS } from './harmless.ts';
+import { Settings } from './settings.ts';
+import { GGUF_SPLITTINGS } from './splitting.ts';
+import { tokeniserFromJson } from './tokeniser-json.ts';
+
+/** What goes with a model: its tokeniser, the template of its conversations, and what ends an answer. */
+export interface Words {
+  tokeniser: BpeTokeniser;
+  /** In the Jinja language, as files have it; a model that only continues texts has none. */
+  chatTemplate?: string;
+  /** The tokens that end an answer: any of them. */
+  endIds: number[];
+}
+
+/** In the place of a tokeniser that is not in the files: the model itself can be asked with ids. */
+class NoTokeniser extends BpeTokeniser {
+  readonly #reason: string;
+  constructor(reason: string) {
+    super({ tokens: [], merges: [] });
+    this.#reason = reason;
+  }
+  override encode(): never {
+    throw new UserError(this.#reason);
+  }
+  override bytes(): never {
+    throw new UserError(this.#reason);
+  }
+}
+
+/** Tokens that `tokenizer_config.json` names, and templates call by these names. */
+const NAMES = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'];
+
+/**
+ * The tokeniser and the template of a folder of the hub.
+ * @param config the model's, as far as it has been read
+ */
+export function wordsInFolder(folder: io.Folder, config: Settings): Words {
+  const file = 'tokenizer_config.json';
+  const settings = new Settings(
+    folder.has(file) ? io.readJsonIn(folder, file, "the tokeniser's settings") : {},
+    io.nameIn(folder, file),
+  );
+  const named = namedTokens(settings);
+  settings.only('split_special_tokens', false, null);
+  settings.only('do_lower_case', false, null);
+  settings.only('fix_mistral_regex', false, null);
+  settings.harmless(HARMLESS_TOKENISER_SETTINGS);
+  const tokeniser = tokeniserInFolder(folder, config, settings, named);
+  const chatTemplate = templateInFolder(folder, settings);
+  settings.finish();
+  return { tokeniser, chatTemplate, endIds: endIdsInFolder(folder, config, tokeniser) };
+}
+
+function namedTokens(settings: Settings): Record<string, string> {
+  const named: Record<string, string> = {};
+  const extra = settings.value('extra_special_tokens');
+  const more = typeof extra === 'object' && !Array.isArray(extra) ? Object.entries(extra as object) : [];
+  for (const [name, value] of [...NAMES.map((each) => [each, settings.value(each)] as const), ...more]) {
+    const text =
+      typeof value === 'object' && value !== null ? (value as { content?: unknown }).content : value;
+    if (typeof text === 'string') named[name] = text;
+    else if (text !== undefined && text !== null) throw settings.fault(name, 'a token is expected');
+  }
+  return named;
+}
+
+function tokeniserInFolder(
+  folder: io.Folder,
+  config: Settings,
+  settings: Settings,
+  named: Record<string, string>,
+): BpeTokeniser {
+  if (folder.has('tokenizer.json')) return tokeniserFromJson(folder, 'tokenizer.json', named, settings);
+  const isGpt2 = config.text('model_type') === 'gpt2';
+  const ofGpt2 = Object.fromEntries(
+    ['bos_token', 'eos_token', 'unk_token'].map((name) => [name, END_OF_TEXT]),
+  );
+  settings.only('add_prefix_space', false, null);
+  settings.harmless(['added_tokens_decoder']);
+  if (isGpt2 && folder.has('vocab.json') && folder.has('merges.txt')) {
+    const encoderJson = io.readTextIn(folder, 'vocab.json', 'the tokeniser');
+    const merges = io.readTextIn(folder, 'merges.txt', 'the tokeniser');
+    return gpt2Tokeniser(encoderJson, merges, { ...ofGpt2, ...named }, io.nameIn(folder, 'vocab.json'));
+  }
+  if (isGpt2 && config.size('vocab_size', 50_257) === 50_257 && !folder.has('vocab.json')) {
+    const { vocabBpe, encoderJson } = gpt2Files();
+    return gpt2Tokeniser(encoderJson, vocabBpe, ofGpt2, "GPT-2's vocabulary");
+  }
+  const sentencePiece = folder.has('tokenizer.model');
+  return new NoTokeniser(
+    `${folder.name} has no tokenizer.json${sentencePiece ? ', only tokenizer.model, which is SentencePiece’s and not read here' : ''}: ` +
+      'save it with tokenizer.save_pretrained(folder) of transformers',
+  );
+}
+
+/** GPT-2's two files: token → id, and a merge a line. */
+function gpt2Tokeniser(
+  encoderJson: string,
+  merges: string,
+  named: Record<string, string>,
+  file: string,
+): BpeTokeniser {
+  let vocabulary: Record<string, number>;
+  try {
+    vocabulary = JSON.parse(encoderJson);
+  } catch {
+    throw new UserError(`${file} is not JSON; it may be damaged or cut short, so get it again`);
+  }
+  const tokens: string[] = [];
+  for (const [token, id] of Object.entries(vocabulary)) tokens[id] = token;
+  if (tokens.length !== Object.keys(vocabulary).length)
+    throw new UserError(`${file} does not number its tokens from 0: get it again`);
+  const lines = merges.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#version'));
+  const special = [...new Set(Object.values(named))]
+    .map((text) => tokens.indexOf(text))
+    .filter((id) => id >= 0);
+  return new BpeTokeniser({ tokens, merges: lines, special, named });
+}
+
+/** `chat_template.jinja`, or what the settings have: a template, or several by name, of which `default` is meant. */
+function templateInFolder(folder: io.Folder, settings: Settings): string | undefined {
+  const given = settings.value('chat_template');
+  if (folder.has('chat_template.jinja'))
+    return io.readTextIn(folder, 'chat_template.jinja', 'the chat template');
+  if (given === undefined || typeof given === 'string') return given;
+  const list = Array.isArray(given)
+    ? given
+    : Object.entries(given as object).map(([name, template]) => ({ name, template }));
+  const found = list.find((each) => each?.name === 'default')?.template;
+  if (typeof found === 'string') return found;
+  throw new UserError(`chat_template of ${settings.name} has no template of the name “default”`);
+}
+
+/** The generation's configuration says what ends an answer, else the model's, else the tokeniser's. */
+function endIdsInFolder(folder: io.Folder, config: Settings, tokeniser: BpeTokeniser): number[] {
+  const file = 'generation_config.json';
+  const generation = folder.has(file)
+    ? new Settings(io.readJsonIn(folder, file, 'how answers are made'), io.nameIn(folder, file))
+    : undefined;
+  for (const settings of [generation, config]) {
+    const value = settings?.value('eos_token_id');
+    if (!settings || value === undefined) continue;
+    const ids = [value].flat();
+    if (ids.every((id) => Number.isSafeInteger(id) && (id as number) >= 0)) return ids as number[];
+    throw settings.fault('eos_token_id', 'a token’s number, or a list of them, is expected');
+  }
+  const end = tokeniser.special.get(tokeniser.named.eos_token ?? '');
+  return end === undefined ? [] : [end];
+}
+
+/** Marks of llama.cpp for kinds of tokens. */
+const [UNKNOWN, CONTROL, USER_DEFINED] = [2, 3, 4];
+
+/** The tokeniser and the template of a GGUF file. */
+export function wordsInGguf(file: io.GgufFile): Words {
+  const settings = new Settings(file.metadata, file.name, 'tokenizer.');
+  const tokens = settings.list('ggml.tokens')?.map(String);
+  const endIds = ['eos', 'eot', 'eom'].flatMap((name) => {
+    const id = settings.value(`ggml.${name}_token_id`);
+    return id === undefined ? [] : [settings.number(`ggml.${name}_token_id`)];
+  });
+  const chatTemplate = settings.text('chat_template');
+  const kind = settings.text('ggml.model') ?? (tokens ? 'gpt2' : 'none');
+  if (kind === 'none' || kind === 'no_vocab' || !tokens)
+    return { tokeniser: new NoTokeniser(`${file.name} has no tokeniser`), chatTemplate, endIds };
+  if (kind !== 'gpt2')
+    throw settings.fault('ggml.model', 'only "gpt2", byte-level byte pair encoding, can be read');
+  const pre = settings.text('ggml.pre');
+  if (pre === undefined || !Object.hasOwn(GGUF_SPLITTINGS, pre)) {
+    const known = Object.keys(GGUF_SPLITTINGS).join(', ');
+    throw new UserError(
+      `${file.name} has a tokeniser of the kind “${pre ?? ''}” (tokenizer.ggml.pre): ${known} can be read`,
+    );
+  }
+  const merges = settings.list('ggml.merges');
+  if (!merges) throw new UserError(`${file.name} does not say its tokenizer.ggml.merges: get another one`);
+  const types = settings.list('ggml.token_type') ?? [];
+  settings.only('ggml.add_space_prefix', false);
+  settings.only('ggml.remove_extra_whitespaces', false);
+  const named: Record<string, string> = {};
+  const special = new Set(types.flatMap((type, id) => (type === CONTROL || type === UNKNOWN ? [id] : [])));
+  for (const name of ['bos', 'eos']) {
+    if (settings.value(`ggml.${name}_token_id`) === undefined) continue;
+    const id = settings.number(`ggml.${name}_token_id`);
+    if (tokens[id] === undefined)
+      throw settings.fault(`ggml.${name}_token_id`, `one of the ${tokens.length} tokens is expected`);
+    named[`${name}_token`] = tokens[id];
+    special.add(id);
+  }
+  settings.harmless([...HARMLESS_TOKENISER_METADATA, /^(?!tokenizer\.)/]);
+  settings.finish();
+  const added = types.flatMap((type, id) =>
+    type === USER_DEFINED ? [{ id, text: tokens[id], special: false }] : [],
+  );
+  const tokeniser = new BpeTokeniser({
+    ...{ tokens, merges: merges.map(String), special: [...special], added, named },
+    ...GGUF_SPLITTINGS[pre],
+  });
+  return { tokeniser, chatTemplate, endIds };
+}
