@@ -235,6 +235,43 @@ describe('adapters of our own', () => {
     expect(bits(answer(model))).to.equal(own);
   });
 
+  for (const isTied of [false, true]) {
+    it(`on the ${isTied ? 'tied ' : ''}head too are saved, loaded, merged and switched with the same logits`, async () => {
+      const fresh = () => {
+        const model = base();
+        if (isTied) (model.outHead as nn.Linear).weight = model.tokEmb.weight;
+        return model;
+      };
+      const embedding = bits(fresh().tokEmb.weight);
+      const plain = bits(answer(fresh()));
+      const first = adapted({ name: 'first' }, fresh());
+      const second = adapted({ name: 'second', targets: ['out_head'] }, fresh());
+      const folders = { first: join(folder, 'first'), second: join(folder, 'second') };
+      await io.saveAdapter(folders.first, first, { baseModel: 'tiny-gpt2' });
+      await io.saveAdapter(folders.second, second, { baseModel: 'tiny-gpt2' });
+      const wanted = { first: bits(answer(first)), second: bits(answer(second)) };
+      expect(new Set([plain, wanted.first, wanted.second]).size).to.equal(3);
+
+      const model = fresh();
+      for (const name of ['first', 'second'] as const) io.loadAdapter(folders[name], model, { name });
+      for (const name of ['first', 'second', 'first'] as const) {
+        nn.setAdapter(model, name);
+        expect(bits(answer(model)), name).to.equal(wanted[name]);
+      }
+      // Taking an update out again leaves the rounding of float32.
+      for (const name of ['first', 'second', 'first'] as const) {
+        nn.setAdapter(model, name);
+        nn.mergeLoRA(model);
+        expectTensor(answer(model), answer(name === 'first' ? first : second), 1e-5, `${name}, merged`);
+        expect(bits(model.tokEmb.weight), 'the embedding').to.equal(embedding);
+        nn.unmergeLoRA(model);
+      }
+      nn.setAdapter(model, null);
+      expectTensor(answer(model), answer(fresh()), 1e-5, 'the base');
+      expect(bits(model.tokEmb.weight)).to.equal(embedding);
+    });
+  }
+
   it('are added to the base model, whichever head stands in its place', () => {
     const alone = bits(answer(adapted({ name: 'later' })));
     manualSeed(7);
