@@ -12,7 +12,7 @@ export function geluByHand(x: Tensor): Tensor {
 /** The layer of the model. F.gelu computes the same in one pass; a test compares it with the formula above. */
 export class GELU extends nn.Module {
   forward(x: Tensor): Tensor {
-    return F.gelu(x);
+    return F.gelu(x, { approximate: 'tanh' });
   }
 }
 
@@ -41,7 +41,7 @@ async function plotActivations(path: string): Promise<void> {
     const heights = y.toFlatArray() as number[];
     return { name, points: (x.toFlatArray() as number[]).map((at, i) => ({ x: at, y: heights[i] })) };
   };
-  const curves = [curve('GELU', F.gelu(x)), curve('ReLU', x.relu())];
+  const curves = [curve('GELU', F.gelu(x, { approximate: 'tanh' })), curve('ReLU', x.relu())];
   await plotCurves(path, curves, { title: 'Two activation functions', x: 'x', y: 'activation(x)' });
 }
 

@@ -40,7 +40,7 @@ export function showFeedForward(nb: Notebook, { embDim, hiddenDim }: LlamaConfig
   const x = tensor([-4, -2, -1, 0, 1, 2, 4]);
   nb.note(`x     ${x}`);
   nb.note(`SiLU  ${siluByHand(x)}`);
-  nb.note(`GELU  ${F.gelu(x)}`);
+  nb.note(`GELU  ${F.gelu(x, { approximate: 'tanh' })}`);
   const [gpt, llama] = [2 * 4 * embDim * embDim + 5 * embDim, 3 * embDim * hiddenDim];
   nb.note(
     `Feed-forward of width ${embDim}: GPT-2's would have ${gpt.toLocaleString('en')} numbers, Llama's has ${llama.toLocaleString('en')}`,

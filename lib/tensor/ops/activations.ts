@@ -14,15 +14,15 @@ export interface GeluOptions {
 }
 
 /**
- * x Φ(x), Φ the normal distribution function (Hendrycks & Gimpel 2016), of x's shape. Without an option it is the form
- * with tanh, which is the book's and GPT-2's: PyTorch's F.gelu has `approximate: 'none'` there.
+ * x Φ(x), Φ the normal distribution function (Hendrycks & Gimpel 2016), of x's shape. The book and GPT-2 have the form with
+ * tanh: `{ approximate: 'tanh' }`.
  * @throws UserError for another form
  */
 export function gelu(x: Tensor, options: GeluOptions = {}, ...more: []): Tensor {
   noMore('gelu', 2, more);
   checkOptions('gelu', options, ['approximate']);
   requireTensors('gelu', x);
-  const approximate = checkWord(options.approximate ?? 'tanh', GELU_FORMS, 'approximate', 'gelu');
+  const approximate = checkWord(options.approximate ?? 'none', GELU_FORMS, 'approximate', 'gelu');
   if (approximate === 'tanh') return unary('gelu', x);
   const input = x.float();
   const cumulative = distribution(input.detach());

@@ -37,8 +37,8 @@ export const elementwise: readonly Operation[] = [
   operation('relu', 'a.relu()', (a) => a.relu(), single(nonzero)),
   operation('relu at 0', 'a.relu()', (a) => a.relu(), [[given([3], [0, -1, 2])]], { smooth: false }),
   operation('F.relu', 'F.relu(a)', F.relu, single(nonzero)),
-  operation('F.gelu', "F.gelu(a, approximate='tanh')", (a) => F.gelu(a), single()),
-  operation('F.gelu far out', "F.gelu(a, approximate='tanh')", (a) => F.gelu(a), [
+  operation('F.gelu', "F.gelu(a, approximate='tanh')", (a) => F.gelu(a, { approximate: 'tanh' }), single()),
+  operation('F.gelu far out', "F.gelu(a, approximate='tanh')", (a) => F.gelu(a, { approximate: 'tanh' }), [
     [given([8], [-30, -6, -3.5, -0.75, 0, 0.75, 5, 30])],
   ]),
   operation('sin', 'a.sin()', (a) => a.sin(), single()),
@@ -65,8 +65,8 @@ export const elementwise: readonly Operation[] = [
   operation('F.logSigmoid far out', 'F.logsigmoid(a)', (a) => F.logSigmoid(a), [
     [given([6], [-200, -90, -20, 20, 90, 200])],
   ]),
-  operation('F.gelu, exact', 'F.gelu(a)', (a) => F.gelu(a, { approximate: 'none' }), single()),
-  operation('F.gelu, exact, far out', 'F.gelu(a)', (a) => F.gelu(a, { approximate: 'none' }), [
+  operation('F.gelu, exact', 'F.gelu(a)', (a) => F.gelu(a), single()),
+  operation('F.gelu, exact, far out', 'F.gelu(a)', (a) => F.gelu(a), [
     [given([8], [-30, -6, -3.5, -0.75, 0, 0.75, 5, 30])],
   ]),
   operation('exp of int', 'a.exp()', (a) => a.exp(), single(few), { gradient: false }),
