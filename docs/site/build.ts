@@ -53,10 +53,13 @@ function copy(file: string, to: string): void {
 }
 
 /** The panels of a page follow its first paragraphs; without JavaScript a line says what they are. */
-async function withPanels(html: string, { chapter, panels = [], picture }: Page): Promise<string> {
+async function withPanels(
+  html: string,
+  { chapter, before = '', panels = [], picture }: Page,
+): Promise<string> {
   const places = panels.map((name) => panel(name, ''));
   if (picture) places.push(await pictureSection(picture));
-  if (chapter) places.push(panel('run', ` data-chapter="${chapter}"`));
+  if (chapter) places.push(panel('run', ` data-chapter="${chapter}" data-before="${escapeHtml(before)}"`));
   const at = html.search(/<h2/);
   return at < 0 ? html + places.join('') : html.slice(0, at) + places.join('') + html.slice(at);
 }

@@ -11,6 +11,8 @@ export interface Page {
   title: string;
   /** The command that runs it. */
   chapter?: string;
+  /** What a reader should know before running it. */
+  before?: string;
   /** What comes before the text: the names of panels. */
   panels?: readonly string[];
   /** Then comes its picture. */
@@ -74,7 +76,14 @@ export const PAGES: readonly Page[] = [
   },
   { source: 'chapters/appendixE/README.md', name: 'appendixE', title: 'E: LoRA', chapter: 'appendixE' },
   { source: 'docs/site/lab.md', name: 'lab', title: 'The LoRA lab', panels: ['lab'] },
-  { source: 'chapters/llama/README.md', name: 'llama', title: 'From GPT-2 to Llama', chapter: 'llama' },
+  {
+    source: 'chapters/llama/README.md',
+    name: 'llama',
+    title: 'From GPT-2 to Llama',
+    chapter: 'llama',
+    before:
+      'Without --weights it downloads SmolLM2-135M-Instruct from the Hugging Face hub: 272 MB. This page forgets it when the run ends.',
+  },
   { source: 'chapters/models/mini/README.md', name: 'mini', title: 'The model mini' },
   { source: 'chapters/commands/compare/README.md', name: 'compare', title: 'What is trained, side by side' },
   { source: 'chapters/datasets/README.md', name: 'datasets', title: 'The data sets' },

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { exercisesOf } from '../../docs/site/exercises.ts';
@@ -200,6 +202,31 @@ describe('mistakes in the page', () => {
     await page.goto(`${site.url}chapter03.html`);
     await page.locator('[data-panel="run"]').getByRole('button', { name: 'Run' }).click();
     await page.getByText(refused).waitFor();
+    await context.close();
+  });
+
+  it('the Llama of the hub answers, and its size is said before it is loaded', async () => {
+    const context = await site.context({ serviceWorkers: 'block' });
+    // The hub: its large file is a tiny Llama's here.
+    await context.route('https://huggingface.co/**', (route) => {
+      const file = route.request().url().split('/').at(-1)!;
+      const path = fileURLToPath(new URL(`../fixtures/llama/tiny/${file}`, import.meta.url));
+      const headers = { 'Access-Control-Allow-Origin': '*' };
+      if (!existsSync(path)) return route.fulfill({ status: 404, headers });
+      return route.fulfill({ path, headers });
+    });
+    const page = await context.newPage();
+    await page.goto(`${site.url}llama.html`);
+    await page.getByText(/downloads SmolLM2-135M-Instruct .* 272 MB/).waitFor();
+    const panel = page.locator('[data-panel="run"]');
+    await panel.getByLabel('Options').fill('--prompt "Hello" --max-new-tokens 2');
+    await panel.getByRole('button', { name: 'Run' }).click();
+    await panel.getByText(/^(Done|Ended)/).waitFor();
+    const printed = await panel.getByRole('log').textContent();
+    expect(printed).to.match(
+      /Downloading model\.safetensors of HuggingFaceTB\/SmolLM2-135M-Instruct .*: \d+ kB/,
+    );
+    expect(await panel.locator('.progress').textContent(), printed!).to.equal('Done.');
     await context.close();
   });
 

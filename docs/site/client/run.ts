@@ -51,6 +51,7 @@ export function wake(place: HTMLElement): void {
     element('h2', {}, `Run it here: npm run ${chapter}`),
     element('div', { className: 'controls' }, labelled('Options', args), labelled('Your files', given)),
     element('div', { className: 'controls' }, run, pause, stop, resume),
+    ...(place.dataset.before ? [element('p', {}, place.dataset.before)] : []),
     progress,
     output,
     files,
