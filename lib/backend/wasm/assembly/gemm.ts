@@ -20,6 +20,9 @@ import { storeLanes, storePair } from './rows';
  * the front and spill the sums to the stack, which costs a quarter to a half of the speed.
  */
 
+/** Sums of at most so many steps are short. */
+const SHORT: i32 = 64;
+
 /** A row of zeros. */
 const ZEROS: usize = memory.data<f32>([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 16);
 
@@ -141,36 +144,43 @@ function copyTile(from: usize, fromRow: usize, to: usize, toRow: usize, rows: i3
 
 /**
  * A block of C, `rows` × `columns` at c. a, b: its panels, k steps long. A panel of B meets all panels of A before the
- * next one's turn comes. A tile that hangs over the edge of C is done in `spare` (6×NR), and its valid part is copied out.
+ * next one's turn comes. Where the sums are short, C is most of what is read and written, and its rows are gone along.
  */
 function multiplyBlock(
   rows: i32, columns: i32, k: i32, a: usize, b: usize, c: usize, ldc: usize, start: i32, bias: usize, spare: usize,
 ): void {
-  const panelA = (<usize>k * MR) << 2;
-  const panelB = (<usize>k * NR) << 2;
-  for (let j = 0; j < columns; j += NR) {
-    let aPanel = a;
-    let tile = c + (<usize>j << 2);
-    // Where the sums begin, and the bytes from one row of that to the next.
-    const first = start == Start.bias ? bias + (<usize>j << 2) : ZEROS;
+  if (k <= SHORT) {
     for (let i = 0; i < rows; i += MR) {
-      const whole = i + MR <= rows && j + NR <= columns;
-      const to = whole ? tile : spare;
-      const ldTo: usize = whole ? ldc : 4 * NR;
-      const height = min(MR, rows - i);
-      const width = min(NR, columns - j);
-      if (start == Start.add) {
-        if (!whole) copyTile(tile, ldc, spare, 4 * NR, height, width);
-        microKernel(k, aPanel, b, to, ldTo, to, ldTo);
-      } else {
-        microKernel(k, aPanel, b, first, 0, to, ldTo);
-      }
-      if (!whole) copyTile(spare, 4 * NR, tile, ldc, height, width);
-      aPanel += panelA;
-      tile += MR * ldc;
+      for (let j = 0; j < columns; j += NR) multiplyTile(i, j, rows, columns, k, a, b, c, ldc, start, bias, spare);
     }
-    b += panelB;
+  } else {
+    for (let j = 0; j < columns; j += NR) {
+      for (let i = 0; i < rows; i += MR) multiplyTile(i, j, rows, columns, k, a, b, c, ldc, start, bias, spare);
+    }
   }
+}
+
+/** The tile at row i and column j. If it hangs over the edge of C it is done in `spare` (6×NR), and its valid part is copied out. */
+function multiplyTile(
+  i: i32, j: i32, rows: i32, columns: i32,
+  k: i32, a: usize, b: usize, c: usize, ldc: usize, start: i32, bias: usize, spare: usize,
+): void {
+  const tile = c + <usize>i * ldc + (<usize>j << 2);
+  const panelA = a + ((<usize>i * k) << 2);
+  const panelB = b + ((<usize>j * k) << 2);
+  const whole = i + MR <= rows && j + NR <= columns;
+  const to = whole ? tile : spare;
+  const ldTo: usize = whole ? ldc : 4 * NR;
+  const height = min(MR, rows - i);
+  const width = min(NR, columns - j);
+  if (start == Start.add) {
+    if (!whole) copyTile(tile, ldc, spare, 4 * NR, height, width);
+    microKernel(k, panelA, panelB, to, ldTo, to, ldTo);
+  } else {
+    const first = start == Start.bias ? bias + (<usize>j << 2) : ZEROS;
+    microKernel(k, panelA, panelB, first, 0, to, ldTo);
+  }
+  if (!whole) copyTile(spare, 4 * NR, tile, ldc, height, width);
 }
 
 /**

@@ -11,8 +11,10 @@ const MOST_STEPS = 3072;
 /** Rows of a block of C, whose rows of A the thread that has the block packs for itself. */
 const BLOCK_ROWS = 21 * MR;
 const LEAST_BLOCK_ROWS = 4 * MR;
-/** A block's columns are handed out this many at a time: few, so that no thread waits long for the last of them. */
-const CHUNK_COLUMNS = 48;
+/** A block's columns are handed out so many panels at a time: few, so that no thread waits long for the last of them. */
+const CHUNK_PANELS = 6;
+/** Sums of few steps go along the rows of C: so many columns at a time. */
+const [FEW_STEPS, LONG_CHUNK_COLUMNS] = [64, 768];
 /** B is packed in parts of about this many bytes, unless its panels are kept. */
 const PANEL_BYTES = 16 * 2 ** 20;
 /** Elements packed by one task. */
@@ -130,17 +132,19 @@ function multiplyPanels(engine: Engine, p: Product, keep?: (bytes: number) => Pa
 interface Blocks {
   rows: number;
   count: number;
+  chunkColumns: number;
   /** Threads that begin at different blocks. */
   lanes: number;
   counters: number;
 }
 
-function blocksOf(engine: Engine, { m, n }: Product, steps: number, threaded: boolean): Blocks {
+function blocksOf(engine: Engine, { m, n, k }: Product, steps: number, threaded: boolean): Blocks {
   const lanes = threaded ? engine.threads : 1;
-  const rows = blockRows(m, n, lanes);
+  const chunkColumns = k <= FEW_STEPS ? LONG_CHUNK_COLUMNS : CHUNK_PANELS * engine.panelColumns;
+  const rows = blockRows(m, n, lanes, chunkColumns);
   const count = Math.ceil(m / rows);
   engine.scratch(4 * (MR * engine.panelColumns + rows * steps));
-  return { rows, count, lanes, counters: engine.counters.reserve(4 * count) };
+  return { rows, count, chunkColumns, lanes, counters: engine.counters.reserve(4 * count) };
 }
 
 /** How many columns of B are packed at a time, so that the panels take little memory. */
@@ -179,7 +183,7 @@ function packB(engine: Engine, { n, k, b }: Product, panels: number, threaded: b
 }
 
 function multiplyBlocksOfRows(engine: Engine, p: Product, panelsB: number, blocks: Blocks): void {
-  const { rows, count, lanes, counters } = blocks;
+  const { rows, count, chunkColumns, lanes, counters } = blocks;
   new Int32Array(engine.memory.buffer(), counters, count).fill(0);
   const { m, n, k, a, c, rowBytes, bias, start } = p;
   const args = {
@@ -196,7 +200,7 @@ function multiplyBlocksOfRows(engine: Engine, p: Product, panelsB: number, block
     start,
     blockRows: rows,
     blocks: count,
-    chunkColumns: CHUNK_COLUMNS,
+    chunkColumns,
     lanes,
     counters,
   };
@@ -204,8 +208,8 @@ function multiplyBlocksOfRows(engine: Engine, p: Product, panelsB: number, block
 }
 
 /** Rows of a block: fewer than would be best where some threads would otherwise have nothing to do. */
-function blockRows(m: number, n: number, lanes: number): number {
-  const chunks = Math.ceil(n / CHUNK_COLUMNS);
+function blockRows(m: number, n: number, lanes: number, chunkColumns: number): number {
+  const chunks = Math.ceil(n / chunkColumns);
   let blocks = Math.ceil(m / BLOCK_ROWS);
   // As many for each thread: one that two threads share has its rows packed twice.
   if (lanes > 1) blocks = roundUp(blocks, lanes);
