@@ -1,7 +1,8 @@
-import { cat, firstFew, manualSeed, noGrad, type Tensor, UserError, zeros } from '../../lib/index.ts';
+import { manualSeed, noGrad, type Tensor, UserError, zeros } from '../../lib/index.ts';
 import type { GPTConfig, GPTModel } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { repr } from '../common/python.ts';
+import { findTensors, placesOf, stateFrom, tensorsForHub } from '../models/tensors.ts';
 import { START, textToTokenIds, tokenIdsToText } from './01-text-and-loss.ts';
 import { generate } from './03-decoding.ts';
 import { MODEL_NAMES, type ModelName, modelConfig } from './models.ts';
@@ -13,69 +14,21 @@ import { MODEL_NAMES, type ModelName, modelConfig } from './models.ts';
  */
 export type Weights = Record<string, Tensor>;
 
-/** Our name and OpenAI's for the parts of a block; `matrix` ones have to be transposed. */
-const BLOCK_PARTS: readonly { ours: string; theirs: string; matrix?: boolean }[] = [
-  { ours: 'norm1.scale', theirs: 'ln_1.weight' },
-  { ours: 'norm1.shift', theirs: 'ln_1.bias' },
-  { ours: 'att.out_proj.weight', theirs: 'attn.c_proj.weight', matrix: true },
-  { ours: 'att.out_proj.bias', theirs: 'attn.c_proj.bias' },
-  { ours: 'norm2.scale', theirs: 'ln_2.weight' },
-  { ours: 'norm2.shift', theirs: 'ln_2.bias' },
-  { ours: 'ff.layers.0.weight', theirs: 'mlp.c_fc.weight', matrix: true },
-  { ours: 'ff.layers.0.bias', theirs: 'mlp.c_fc.bias' },
-  { ours: 'ff.layers.2.weight', theirs: 'mlp.c_proj.weight', matrix: true },
-  { ours: 'ff.layers.2.bias', theirs: 'mlp.c_proj.bias' },
-];
-
-const QUERY_KEY_VALUE = ['W_query', 'W_key', 'W_value'];
-
 /** Does a file hold OpenAI's names rather than the notebooks'? */
 export function hasOpenAILayout(weights: Weights): boolean {
   return Object.keys(weights).some((name) => /(^|\.)wte\.weight$/.test(name));
 }
 
+/** The head, and the token embedding that is the head too where a file has none. */
+const TIED = ['lm_head.weight', 'transformer.wte.weight'] as const;
+
 /** The same weights under the notebooks' names and in our layout, as views where possible. */
-function fromOpenAI(weights: Weights, layers: number): Weights {
-  // Some files put `transformer.` before each name; masks and the tied head are not weights.
-  const given = new Map(
-    Object.entries(weights)
-      .map(([name, tensor]) => [name.replace(/^transformer\./, ''), tensor] as const)
-      .filter(([name]) => !/\.attn\.(bias|masked_bias)$/.test(name) && name !== 'lm_head.weight'),
-  );
-  const missing: string[] = [];
-  const take = (name: string): Tensor | undefined => {
-    const tensor = given.get(name);
-    if (!tensor) missing.push(name);
-    given.delete(name);
-    return tensor;
-  };
-  const ours: Record<string, Tensor | undefined> = {};
-  ours['tok_emb.weight'] = take('wte.weight');
-  ours['pos_emb.weight'] = take('wpe.weight');
-  ours['final_norm.scale'] = take('ln_f.weight');
-  ours['final_norm.shift'] = take('ln_f.bias');
-  ours['out_head.weight'] = ours['tok_emb.weight'];
-  for (let i = 0; i < layers; i++) {
-    for (const part of BLOCK_PARTS) {
-      const tensor = take(`h.${i}.${part.theirs}`);
-      ours[`trf_blocks.${i}.${part.ours}`] = part.matrix ? tensor?.t() : tensor;
-    }
-    const weight = take(`h.${i}.attn.c_attn.weight`); // [d, 3d]
-    const bias = take(`h.${i}.attn.c_attn.bias`); // [3d]
-    QUERY_KEY_VALUE.forEach((projection, third) => {
-      const d = (bias?.size ?? 0) / 3;
-      ours[`trf_blocks.${i}.att.${projection}.weight`] = weight?.narrow(1, third * d, d).t(); // [d, d]
-      ours[`trf_blocks.${i}.att.${projection}.bias`] = bias?.narrow(0, third * d, d); // [d]
-    });
-  }
-  if (missing.length > 0 || given.size > 0) {
-    const lists = [
-      missing.length > 0 && `missing keys: ${firstFew(missing)}`,
-      given.size > 0 && `unexpected keys: ${firstFew([...given.keys()])}`,
-    ];
-    throw new UserError(`the weights do not fit the model: ${lists.filter(Boolean).join(' · ')}`);
-  }
-  return ours as Weights;
+function fromOpenAI(weights: Weights, gpt: GPTModel): Weights {
+  const places = placesOf(gpt); // each tensor there, with what it is here (models/tensors.ts)
+  const shapes = new Map(Object.entries(weights).map(([name, { shape }]) => [name, shape]));
+  const tied = weights['lm_head.weight'] ? undefined : TIED;
+  const names = findTensors(places, shapes, { file: 'the file of weights', tied });
+  return stateFrom(places, names, weights);
 }
 
 /**
@@ -87,7 +40,7 @@ export function loadWeightsIntoGpt(gpt: GPTModel, weights: Weights): void {
   const other = whatElse(weights, gpt.config);
   if (other) throw new UserError(`the weights do not fit the model: they are ${other}`);
   let state: Weights;
-  if (hasOpenAILayout(weights)) state = fromOpenAI(weights, gpt.config.nLayers);
+  if (hasOpenAILayout(weights)) state = fromOpenAI(weights, gpt);
   else {
     // The notebooks register the causal mask as a buffer: a constant, not a weight.
     state = Object.fromEntries(Object.entries(weights).filter(([name]) => !name.endsWith('.att.mask')));
@@ -104,34 +57,16 @@ export function loadWeightsIntoGpt(gpt: GPTModel, weights: Weights): void {
 export function toOpenAI(gpt: GPTModel): Weights {
   return noGrad(() => {
     const ours = gpt.stateDict();
-    const theirs: Record<string, Tensor> = {
-      'wte.weight': ours['tok_emb.weight'],
-      'wpe.weight': ours['pos_emb.weight'],
-      'ln_f.weight': ours['final_norm.scale'],
-      'ln_f.bias': ours['final_norm.shift'],
-    };
-    for (let i = 0; i < gpt.config.nLayers; i++) {
-      for (const part of BLOCK_PARTS) {
-        const tensor = ours[`trf_blocks.${i}.${part.ours}`];
-        theirs[`h.${i}.${part.theirs}`] = part.matrix ? tensor.t() : tensor;
-      }
-      const all = (what: string) =>
-        QUERY_KEY_VALUE.map((name) => ours[`trf_blocks.${i}.att.${name}.${what}`]);
-      const { embDim, qkvBias } = gpt.config;
-      theirs[`h.${i}.attn.c_attn.weight`] = cat(all('weight'), 0).t(); // 3 × [d, d] → [3d, d] → [d, 3d]
-      theirs[`h.${i}.attn.c_attn.bias`] = qkvBias ? cat(all('bias'), 0) : zeros(3 * embDim); // [3d]
-    }
-    const head = ours['out_head.weight'];
+    const theirs = tensorsForHub(gpt);
+    const { embDim, nLayers, qkvBias } = gpt.config;
+    // OpenAI's projections have biases, of which ours may be without.
+    for (let i = 0; i < nLayers && !qkvBias; i++)
+      theirs[`transformer.h.${i}.attn.c_attn.bias`] = zeros(3 * embDim);
     const isClassifier = gpt.outHead.outFeatures !== gpt.config.vocabSize;
-    if (!isClassifier && head.eq(ours['tok_emb.weight']).all().item()) return theirs;
-    const whole = Object.entries(theirs).map(([name, tensor]) => [`transformer.${name}`, tensor] as const);
-    const name = isClassifier ? 'score' : 'lm_head';
-    const bias = ours['out_head.bias'];
-    return {
-      ...Object.fromEntries(whole),
-      [`${name}.weight`]: head,
-      ...(bias && { [`${name}.bias`]: bias }),
-    };
+    if (isClassifier || !ours['out_head.weight'].eq(ours['tok_emb.weight']).all().item()) return theirs;
+    const { 'lm_head.weight': _, ...rest } = theirs;
+    const short = (name: string) => name.replace(/^transformer\./, '');
+    return Object.fromEntries(Object.entries(rest).map(([name, tensor]) => [short(name), tensor]));
   });
 }
 

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { io, nn, UserError } from '../../lib/index.ts';
 import { GPTModel } from '../chapter04/index.ts';
 import { hubFile } from '../datasets/hub-file.ts';
+import { type LanguageModel, loadModel } from '../models/index.ts';
 import { loadWeightsIntoGpt } from './05-openai-weights.ts';
 import { type ModelName, modelConfig } from './models.ts';
 
@@ -38,12 +39,33 @@ export async function obtainModel(source: ModelSource): Promise<GPTModel> {
   const config = modelConfig(source.model);
   if (source.randomWeights) return new GPTModel(config);
   const path = source.weights ?? (await defaultWeights(source.model, source.print));
+  if (saysItsSizes(path)) return ofSize(source.model, (await loadModel(path)).model, path);
   return io.withTensors(path, `the weights of ${source.model}`, (weights) => {
     // No random numbers are drawn for what is overwritten at once.
     const model = nn.init.skip(() => new GPTModel(config));
     loadWeightsIntoGpt(model, weights);
     return model;
   });
+}
+
+/** Weights alone are of the size that they are said to be of; a folder of the hub and a GGUF file say it themselves. */
+function saysItsSizes(path: string): boolean {
+  return path.endsWith('.gguf') || io.kindOfPath(io.pathIn(path, 'config.json')) === 'file';
+}
+
+/** @throws UserError if it is another model than the one that was asked for */
+function ofSize(name: ModelName, model: LanguageModel, path: string): GPTModel {
+  if (!(model instanceof GPTModel))
+    throw new UserError(`the weights do not fit the model: ${path} holds a Llama: use npm run llama`);
+  const [wanted, found] = [modelConfig(name), model.config].map(
+    ({ vocabSize, contextLength, embDim, nLayers, nHeads }) =>
+      `${vocabSize} tokens, ${contextLength} positions, width ${embDim}, ${nLayers} blocks and ${nHeads} heads`,
+  );
+  if (wanted !== found)
+    throw new UserError(`the weights do not fit the model: ${path} has ${found}, and ${name} ${wanted}`);
+  if (model.outHead.outFeatures !== model.config.vocabSize)
+    throw new UserError(`${path} is a classifier, and a model that continues texts is expected`);
+  return model.train();
 }
 
 async function defaultWeights(name: ModelName, print: (line: string) => void = console.log): Promise<string> {

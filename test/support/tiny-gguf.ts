@@ -25,10 +25,32 @@ const uints = (values: number[]) => Buffer.concat([u32(9), u32(4), u64(values.le
 const strings = (values: string[]) =>
   Buffer.concat([u32(9), u32(8), u64(values.length), ...values.map(text)]);
 
-export function tinyGguf(): Uint8Array {
+/** What is changed in the file. */
+export interface GgufChanges {
+  /** Values by key: a number of 32 bits, one of 64, a float, a text, a list of texts, or null to leave the key out. */
+  set?: Record<string, number | bigint | { float: number } | string | string[] | null>;
+  /** Tensors of float32 more, or in place of one; null leaves one out. */
+  tensors?: Record<string, { shape: number[]; data: number[] } | null>;
+}
+
+export function tinyGguf({ set = {}, tensors: changed = {} }: GgufChanges = {}): Uint8Array {
   const config = readJson('config.json');
-  const metadata = Object.entries({ ...sizesOf(config), ...tokeniser() });
-  const tensors = tensorsOf(config);
+  const given: Record<string, Buffer> = { ...sizesOf(config), ...tokeniser() };
+  for (const [key, value] of Object.entries(set)) {
+    if (value === null) delete given[key];
+    else given[key] = encoded(value);
+  }
+  const metadata = Object.entries(given);
+  const tensors = tensorsOf(config).filter(({ name }) => !(name in changed));
+  for (const [name, tensor] of Object.entries(changed)) {
+    if (tensor)
+      tensors.push({
+        name,
+        shape: tensor.shape,
+        type: 0,
+        data: Buffer.from(Float32Array.from(tensor.data).buffer),
+      });
+  }
   let offset = 0;
   const listed = tensors.map(({ name, shape, type, data }) => {
     const lengths = [...shape].reverse().map(u64); // innermost first
@@ -43,6 +65,13 @@ export function tinyGguf(): Uint8Array {
     ...tensors.map((t) => padded(t.data)),
   ];
   return new Uint8Array(Buffer.concat(whole));
+}
+
+function encoded(value: number | bigint | { float: number } | string | string[]): Buffer {
+  if (typeof value === 'string') return string(value);
+  if (typeof value === 'bigint') return Buffer.concat([u32(10), u64(Number(value))]);
+  if (Array.isArray(value)) return strings(value);
+  return typeof value === 'object' ? float(value.float) : uint(value);
 }
 
 function readJson(name: string) {

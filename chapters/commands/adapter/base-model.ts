@@ -72,7 +72,7 @@ export async function loadLlamaWithAdapter(options: AdapterOptions): Promise<Loa
   const folder = requireAdapter(options.adapter);
   const settings = readClassifierSettings(folder);
   const { base } = io.readAdapterConfig(folder);
-  const isLlama = lastPart(base) === lastPart(HUB_REPOSITORY) || options.weights?.endsWith('.gguf');
+  const isLlama = lastPart(base) === lastPart(HUB_REPOSITORY) || isLlamaAt(options.weights);
   if (!isLlama || options.model) return undefined;
   const { model, tokeniser, endIds } = await obtainLlama(options.weights, say, { quantised: true });
   io.loadAdapter(folder, model.eval());
@@ -107,6 +107,13 @@ export async function loadAnyClassifier(options: AdapterOptions): Promise<Loaded
       `${folder} holds a whole classifier: leave ${given} out, which is for an adapter's base`,
     );
   return { model: loadClassifier(folder, { ...settings, model: settings.model }), folder, settings };
+}
+
+/** A GGUF file, or a folder of the hub that says so. */
+function isLlamaAt(weights: string | undefined): boolean {
+  if (weights === undefined || weights.endsWith('.gguf')) return weights !== undefined;
+  const config = io.pathIn(weights, 'config.json');
+  return io.kindOfPath(config) === 'file' && io.readJson(config, 'the sizes').model_type === 'llama';
 }
 
 /** @throws UserError if none is given */

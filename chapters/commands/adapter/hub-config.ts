@@ -8,6 +8,7 @@ import type { GPTModel } from '../../chapter04/index.ts';
 export function hubConfig(model: GPTModel, labels?: readonly string[]): Record<string, unknown> {
   const { vocabSize, contextLength, embDim, nHeads, nLayers } = model.config;
   const isClassifier = model.outHead.outFeatures !== vocabSize;
+  const isTied = isClassifier || Boolean(model.outHead.weight.eq(model.tokEmb.weight).all().item());
   const names = labels ?? Array.from({ length: model.outHead.outFeatures }, (_, i) => `LABEL_${i}`);
   return {
     activation_function: 'gelu_new',
@@ -27,6 +28,7 @@ export function hubConfig(model: GPTModel, labels?: readonly string[]): Record<s
     n_layer: nLayers,
     n_positions: contextLength,
     resid_pdrop: 0,
+    tie_word_embeddings: isTied,
     vocab_size: vocabSize,
   };
 }
