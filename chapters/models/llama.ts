@@ -37,8 +37,14 @@ export const LLAMA: Family<LlamaConfig> = {
     path.endsWith('W_query.weight') ? nHeads : path.endsWith('W_key.weight') ? nKvHeads : undefined,
 };
 
-/** The sizes in a `config.json`. A key that is missing means what it means to transformers' LlamaConfig. */
-export function llamaFromConfig(config: Settings, found: Found): LlamaConfig {
+/** What a missing key means to transformers' LlamaConfig; where it is not said, what follows from the others. */
+const DEFAULTS: Defaults = { vocabSize: 32_000, hiddenDim: 11_008, contextLength: 2048 };
+
+type Defaults = Pick<LlamaConfig, 'vocabSize' | 'hiddenDim' | 'contextLength'> &
+  Partial<Pick<LlamaConfig, 'nKvHeads' | 'headDim'>>;
+
+/** The sizes in a `config.json` of Llama's kind. */
+export function llamaFromConfig(config: Settings, found: Found, defaults = DEFAULTS): LlamaConfig {
   config.only('hidden_act', 'silu', 'swish');
   config.only('attention_bias', false, null);
   config.only('mlp_bias', false, null);
@@ -47,14 +53,17 @@ export function llamaFromConfig(config: Settings, found: Found): LlamaConfig {
   const nHeads = config.size('num_attention_heads', 32);
   const embDim = config.matching('hidden_size', found.width, 4096);
   const sizes = {
-    vocabSize: config.matching('vocab_size', found.vocabulary, 32_000),
-    contextLength: config.size('max_position_embeddings', 2048),
+    vocabSize: config.matching('vocab_size', found.vocabulary, defaults.vocabSize),
+    contextLength: config.size('max_position_embeddings', defaults.contextLength),
     embDim,
     nHeads,
-    nKvHeads: config.size('num_key_value_heads', nHeads),
-    headDim: config.value('head_dim') === undefined ? undefined : config.size('head_dim'),
+    nKvHeads: config.size(
+      'num_key_value_heads',
+      config.isNull('num_key_value_heads') ? nHeads : (defaults.nKvHeads ?? nHeads),
+    ),
+    headDim: config.value('head_dim') === undefined ? defaults.headDim : config.size('head_dim'),
     nLayers: config.matching('num_hidden_layers', found.blocks, 32),
-    hiddenDim: config.size('intermediate_size', 11_008),
+    hiddenDim: config.size('intermediate_size', defaults.hiddenDim),
     normEps: config.positive('rms_norm_eps', 1e-6),
   };
   return { ...sizes, ...rotationsFromConfig(config, headDimOf(sizes), sizes.contextLength) };

@@ -3,6 +3,7 @@ import type { CommonSizes, Family, Found, LanguageModel } from './family.ts';
 import { GPT2 } from './gpt2.ts';
 import { HARMLESS_METADATA, HARMLESS_SETTINGS } from './harmless.ts';
 import { LLAMA } from './llama.ts';
+import { QWEN3 } from './qwen3.ts';
 import { Settings } from './settings.ts';
 import { countBlocks, findTensors, nameIn, type Place, placesOf, stateFrom } from './tensors.ts';
 
@@ -13,7 +14,7 @@ import { countBlocks, findTensors, nameIn, type Place, placesOf, stateFrom } fro
  */
 
 /** The families that can be read. CONTRIBUTING says how to add one. */
-export const FAMILIES: readonly Family[] = [GPT2, LLAMA] as unknown as readonly Family[];
+export const FAMILIES: readonly Family[] = [GPT2, LLAMA, QWEN3] as unknown as readonly Family[];
 
 /** A model from a folder of the Hugging Face hub: `config.json`, and `model.safetensors` or its parts and their index. */
 export function readFolder(folder: io.Folder): { model: LanguageModel; config: Settings } {

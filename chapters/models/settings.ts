@@ -25,6 +25,11 @@ export class Settings {
     return this.#values.get(this.#prefix + key) ?? undefined;
   }
 
+  /** Is it there, but null? A few defaults of Python's are for what is missing alone. */
+  isNull(key: string): boolean {
+    return this.#values.get(this.#prefix + key) === null;
+  }
+
   /**
    * A number of things: a whole number from 1 up.
    * @param fallback what a file means that does not say

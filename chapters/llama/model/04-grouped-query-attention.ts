@@ -1,6 +1,7 @@
 import { cat, F, nn, type Tensor, UserError } from '../../../lib/index.ts';
 import type { AttentionOptions, Past } from '../../chapter03/index.ts';
 import type { Notebook } from '../../common/notebook.ts';
+import { RMSNorm } from './01-rms-norm.ts';
 import { type Rotations, rotate } from './02-rope.ts';
 import { headDimOf, type LlamaConfig } from './config.ts';
 
@@ -23,13 +24,16 @@ export class GroupedQueryAttention extends nn.Module {
   wKey: nn.Linear;
   wValue: nn.Linear;
   outProj: nn.Linear;
+  /** Norms of the numbers of a head, in models that have them (`qkNorm`). */
+  qNorm: RMSNorm | null;
+  kNorm: RMSNorm | null;
   readonly numHeads: number;
   readonly numKvHeads: number;
 
   /** @throws UserError if the heads cannot be divided evenly */
-  constructor(config: Pick<LlamaConfig, 'embDim' | 'nHeads' | 'nKvHeads' | 'headDim'>) {
+  constructor(config: AttentionSizes) {
     super();
-    const { embDim, nHeads, nKvHeads } = config;
+    const { embDim, nHeads, nKvHeads, normEps, qkNorm = false } = config;
     const headDim = headDimOf(config);
     // Two numbers of a head are turned together.
     if (headDim % 2 !== 0 || nHeads % nKvHeads !== 0) {
@@ -43,13 +47,19 @@ export class GroupedQueryAttention extends nn.Module {
     this.wKey = new nn.Linear(embDim, nKvHeads * headDim, { bias: false });
     this.wValue = new nn.Linear(embDim, nKvHeads * headDim, { bias: false });
     this.outProj = new nn.Linear(nHeads * headDim, embDim, { bias: false });
+    this.qNorm = qkNorm ? new RMSNorm(headDim, normEps) : null;
+    this.kNorm = qkNorm ? new RMSNorm(headDim, normEps) : null;
   }
 
   /** x [b, t, d] → [b, t, d]; with `lastOnly` [b, 1, d]. */
   forward(x: Tensor, turns: Rotations, { past, lastOnly, lengths }: LlamaOptions = {}): Tensor {
     const asking = lastOnly ? x.slice(1, -1) : x; // [b, t, d], or [b, 1, d]
-    const queries = this.splitHeads(this.wQuery.forward(asking), this.numHeads); // [b, h, t, d/h]
-    const keys = this.splitHeads(this.wKey.forward(x), this.numKvHeads); // [b, kv, t, d/h]
+    let queries = this.splitHeads(this.wQuery.forward(asking), this.numHeads); // [b, h, t, d/h]
+    let keys = this.splitHeads(this.wKey.forward(x), this.numKvHeads); // [b, kv, t, d/h]
+    if (this.qNorm && this.kNorm) {
+      queries = this.qNorm.forward(queries);
+      keys = this.kNorm.forward(keys);
+    }
     const values = this.splitHeads(this.wValue.forward(x), this.numKvHeads); // [b, kv, t, d/h]
     if (!lengths) return this.outProj.forward(this.attend(queries, keys, values, turns, past));
 
@@ -90,6 +100,12 @@ export class GroupedQueryAttention extends nn.Module {
     return x.view(batch, tokens, heads, width / heads).transpose(1, 2);
   }
 }
+
+/** What attention has to know of a model. */
+export type AttentionSizes = Pick<
+  LlamaConfig,
+  'embDim' | 'nHeads' | 'nKvHeads' | 'headDim' | 'normEps' | 'qkNorm'
+>;
 
 /** Chapter 3's options, and one more. */
 export interface LlamaOptions extends AttentionOptions {

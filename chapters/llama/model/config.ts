@@ -18,6 +18,8 @@ export interface LlamaConfig {
   /** What the frequency of each point of a head is divided by, in models made for longer texts (`slowedDown`). */
   ropeFactors?: readonly number[];
   normEps: number;
+  /** Are queries and keys normed, each head by itself, before they are turned? Qwen3's are. */
+  qkNorm?: boolean;
   /** Is the head the token embedding a second time? It is, unless this says no. */
   tied?: boolean;
 }

@@ -11,9 +11,14 @@ export const HUB_LINEARS: Record<string, string> = {
   'ff.up': 'mlp.up_proj',
   'ff.down': 'mlp.down_proj',
 };
-export const HUB_NORMS: Record<string, string> = {
+const HUB_NORMS: Record<string, string> = {
   norm1: 'input_layernorm',
   norm2: 'post_attention_layernorm',
+};
+/** Qwen3's, of the numbers of a head. */
+const HUB_HEAD_NORMS: Record<string, string> = {
+  'att.q_norm': 'self_attn.q_norm',
+  'att.k_norm': 'self_attn.k_norm',
 };
 
 /**
@@ -23,6 +28,7 @@ export const HUB_NORMS: Record<string, string> = {
 export function hubLayoutOf(model: LlamaModel): io.HubLayout {
   const isClassifier = model.outHead.outFeatures !== model.config.vocabSize;
   const blocks = Array.from({ length: model.config.nLayers }, (_, i) => i);
+  const norms = { ...HUB_NORMS, ...(model.config.qkNorm && HUB_HEAD_NORMS) };
   const norm = (name: string, ours: string): io.HubModule => ({
     name,
     ours,
@@ -44,7 +50,7 @@ export function hubLayoutOf(model: LlamaModel): io.HubLayout {
     others: [
       { name: 'model.embed_tokens', ours: 'tok_emb', parameters: { weight: 'weight' } },
       ...blocks.flatMap((i) =>
-        Object.entries(HUB_NORMS).map(([ours, theirs]) =>
+        Object.entries(norms).map(([ours, theirs]) =>
           norm(`model.layers.${i}.${theirs}`, `trf_blocks.${i}.${ours}`),
         ),
       ),
