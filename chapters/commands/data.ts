@@ -3,7 +3,7 @@
 import { classNames, DEFAULT_SEED, OWN_DATA_OPTIONS, prepareMessages } from '../chapter06/index.ts';
 import { readCommandLine, runMain } from '../common/command-line.ts';
 import { inGroup } from '../common/options.ts';
-import { openTerminal } from '../common/terminal.ts';
+import { openTerminal } from '../common/progress.ts';
 import { type LabelledText, writeParts } from '../datasets/index.ts';
 
 const OPTIONS = {

@@ -8,8 +8,7 @@ import { describeEngine, noteTraffic } from './engine.ts';
 import { runThroughLostGpu } from './lost-gpu.ts';
 import { Notebook } from './notebook.ts';
 import { COMMON_OPTIONS, type OptionSpecs, type OptionValues, UsageError } from './options.ts';
-import { setProgressDisplay } from './progress.ts';
-import { openTerminal } from './terminal.ts';
+import { openTerminal, setProgressDisplay } from './progress.ts';
 
 export interface ChapterSpec<Options extends OptionSpecs> {
   /** As in `npm run chapter06`. */

@@ -12,9 +12,8 @@ import {
   UsageError,
 } from '../../common/options.ts';
 import { onData } from '../../common/plot.ts';
-import { Progress } from '../../common/progress.ts';
+import { openTerminal, Progress } from '../../common/progress.ts';
 import { formatTable } from '../../common/table.ts';
-import { openTerminal } from '../../common/terminal.ts';
 import { drawFigure } from './figure.ts';
 import { METHOD_NAMES, type MethodName } from './methods.ts';
 import { BATCH_SIZE, type Circumstances, datasetsOf, MODEL, type Result, type Task } from './one-run.ts';
