@@ -71,7 +71,7 @@ export async function plotRates(path: string, title: string, rates: readonly num
   await plotCurves(path, [{ name: 'learning rate', points }], { title, x: 'step', y: 'learning rate' });
 }
 
-/** What the later sections need from this one. */
+/** The values that the later sections need from this one. */
 export interface ShownWarmup {
   /** Which text it is. */
   source: string;

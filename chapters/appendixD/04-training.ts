@@ -104,7 +104,7 @@ export function trainModel(
   return runToEnd(trainModelSteps(model, trainLoader, valLoader, optimizer, options), options.onStep);
 }
 
-/** What is trained without --slow, to see the schedule at work. */
+/** The small model that is trained without --slow, to see the schedule at work. */
 const SMALL: GPTConfig = { ...GPT_124M, embDim: 32, nLayers: 2, nHeads: 4 };
 
 /** The book's training with `slow`, else that of a small model; plots of the rates and the losses. */

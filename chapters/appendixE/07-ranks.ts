@@ -20,7 +20,7 @@ import { formatTable } from '../common/table.ts';
 import type { Parts } from '../datasets/index.ts';
 import type { Data } from './02-preparing-the-dataset.ts';
 
-/** What came out at a rank. */
+/** The result at a rank. */
 export interface RankResult {
   rank: number;
   /** How many numbers were trained. */

@@ -47,9 +47,9 @@ export interface PreparedMessages {
   before?: { messages: Message[]; balanced: Message[] };
   /** Where they are from, in words. */
   source: string;
-  /** What was found in the user's own data, a line each. */
+  /** Findings about the user's own data, a line each. */
   found?: readonly string[];
-  /** What is not as it stands in the user's own table: columns left out, names joined, rows moved. */
+  /** Changes to the user's own table: columns left out, names joined, rows moved. */
   notes?: readonly string[];
   /** Tokens that the user's own messages are cut to, where they are longer than the model can see. */
   maxLength?: number;

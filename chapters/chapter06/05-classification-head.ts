@@ -4,7 +4,7 @@ import { tokeniser } from '../chapter05/index.ts';
 import { showModules } from '../common/module-tree.ts';
 import { type Notebook, torchSize } from '../common/notebook.ts';
 
-/** What is trained; everything else is frozen. */
+/** The part of the model that is trained; everything else is frozen. */
 export type Method = 'head' | 'last-block' | 'lora' | 'full';
 
 export const NUM_CLASSES = 2;

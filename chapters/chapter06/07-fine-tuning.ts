@@ -197,7 +197,7 @@ function trainedParameters(model: nn.Module): nn.Parameter[] {
   return model.parameters().filter((parameter) => parameter.requiresGrad);
 }
 
-/** The losses of the first steps of `fineTune`. What was trained is put back as it was. */
+/** The losses of the first steps of `fineTune`. The trained weights are put back as they were. */
 export async function firstLosses(
   model: nn.Module,
   loader: Batches,

@@ -73,7 +73,7 @@ const OWN_OPTIONS = {
   }),
 } as const satisfies Record<string, OptionSpec>;
 
-/** What chapter 6 and appendix E both take. */
+/** The options of both chapter 6 and appendix E. */
 export const SPAM_OPTIONS = {
   ...OWN_OPTIONS,
   ...OWN_DATA_OPTIONS,

@@ -57,7 +57,7 @@ export function prepareModel(model: GPTModel, method: InstructionMethod, lora: n
 
 /**
  * The training of a prepared model: its optimiser, and its steps. The loop and the loss are those of chapter 5's
- * pretraining: an instruction with its answer is a text like any other. What is new lies in the data.
+ * pretraining: an instruction with its answer is a text like any other. Only the data are new.
  */
 export function instructionTraining(
   model: GPTModel,

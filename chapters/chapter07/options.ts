@@ -84,7 +84,7 @@ const OWN_OPTIONS = {
 export const OPTIONS = { ...OWN_OPTIONS, ...inGroup('Training', TRAINING_OPTIONS) };
 export type InstructionRunOptions = OptionValues<typeof OWN_OPTIONS> & SavingOptions;
 
-/** What mini does less of, so that a run takes a minute or two. */
+/** The smaller numbers with which a run of mini takes a minute or two. */
 export function effort(options: InstructionRunOptions, stepsPerEpoch: number) {
   const short = options.model === 'mini' && !options.slow;
   return {

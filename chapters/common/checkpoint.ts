@@ -20,14 +20,14 @@ export interface Trained {
   optimizer: optim.Optimizer;
 }
 
-/** What else goes into a checkpoint. */
+/** The facts that go into a checkpoint beside the tensors. */
 export interface AboutRun {
   place: SavedPlace;
   /** The process that wrote it. */
   process: string;
   /** The engine it ran on: on another one the last digits differ. */
   engine: string;
-  /** What a run must have in common with this one to go on from here, by the name a user knows it by. */
+  /** The settings that a run must share with this one to go on from here, by the names that a user knows. */
   settings: Record<string, unknown>;
 }
 

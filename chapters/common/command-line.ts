@@ -49,7 +49,7 @@ export class Interrupted extends UserError {
   }
 }
 
-/** What to type for this program to go on from its last checkpoint. */
+/** The command with which this program goes on from its last checkpoint. */
 export function resumeCommand(
   argv: readonly string[] = process.argv,
   environment: Record<string, string | undefined> = process.env,

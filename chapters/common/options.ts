@@ -32,7 +32,7 @@ export type OptionSpec = { help: string; group?: OptionGroup } & (
 /** A file or folder. It is checked before the program starts to work, not when it is needed. */
 export interface PathSpec {
   type: 'path';
-  /** What will be done with it: whether it has to exist, or to be a place that can be written to, follows. */
+  /** The use of the path: from it follows whether the path has to exist, or to be a place that can be written to. */
   access: 'read' | 'writeFile' | 'writeFolder';
   default?: string;
   placeholder?: string;
@@ -70,7 +70,7 @@ export type OptionValues<Options extends OptionSpecs> = {
     : Value<Options[K]> | undefined;
 };
 
-/** What every chapter's command takes. */
+/** The options of every chapter's command. */
 export const COMMON_OPTIONS = {
   ...inGroup('Output', {
     json: {
@@ -143,7 +143,7 @@ export function checkedValue(flag: string, option: OptionSpec, value: string): u
   return value;
 }
 
-/** What a value must be, in words: `a whole number from 1 to 64`. */
+/** The values that are allowed, in words: `a whole number from 1 to 64`. */
 export function expectation(option: Exclude<OptionSpec, { type: 'boolean' }>): string {
   if (option.type === 'choice') return `one of ${option.choices.join(', ')}`;
   if (option.type === 'path' && option.ending) return `a file ending in ${option.ending}`;

@@ -11,7 +11,7 @@ import { kebab, type OptionSpecs, type OptionValues } from './options.ts';
 import { Progress } from './progress.ts';
 import { TrainingPlace } from './training-place.ts';
 
-/** What every command that trains takes. */
+/** The options of every command that trains. */
 export const TRAINING_OPTIONS = {
   saveEvery: { type: 'number', help: 'steps between two checkpoints', default: 50, min: 1, integer: true },
   resume: { type: 'boolean', help: 'go on from the last checkpoint of a run that was stopped' },
@@ -29,7 +29,7 @@ export interface TrainingRun<History extends object> extends Trained {
   folder: string;
   /** The options of the command. `saveEvery` and `resume` are among them; none that changes a number may differ. */
   options: SavingOptions;
-  /** What else the numbers depend on, in words: which text, which weights. */
+  /** Other facts that the numbers depend on, in words: which text, which weights. */
   facts?: Record<string, string | number>;
   totalSteps: number;
   /** An empty history, for the loop to fill. */
@@ -145,7 +145,7 @@ function requireSameSettings(
   );
 }
 
-/** What a run that wants to go on from a checkpoint has not in common with it, in words. */
+/** The differences between a run and the checkpoint that it wants to go on from, in words. */
 export function settingsThatDiffer(there: Record<string, unknown>, here: Record<string, unknown>): string[] {
   const names = [...new Set([...Object.keys(there), ...Object.keys(here)])];
   const differing = names.filter((name) => JSON.stringify(there[name]) !== JSON.stringify(here[name]));

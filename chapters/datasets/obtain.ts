@@ -15,7 +15,7 @@ import { downloadFile } from './download.ts';
  * A data set is a constant of this type, in a file of its own beside this one.
  */
 export interface DataSet<T> {
-  /** What it is called in messages. */
+  /** Its name in messages. */
   name: string;
   /** The option that names a local copy: `--data`. */
   option: string;
@@ -32,7 +32,7 @@ export interface DataSet<T> {
   standIn: {
     /** Given in place of a path, it asks for the stand-in. */
     keyword: string;
-    /** What it is called in messages. */
+    /** Its name in messages. */
     name: string;
     make: () => T | Promise<T>;
   };

@@ -17,7 +17,7 @@ export interface SeparatedTable {
   /** The names of the columns that have one. */
   names: string[];
   rows: SeparatedRow[];
-  /** What stands in columns without a name, in words. */
+  /** The columns without a name that hold something, in words. */
   leftOut?: string;
 }
 

@@ -24,7 +24,7 @@ const ASSETS = [
   ...namesIn('docs/site/adapter').map((name) => `docs/site/adapter/${name}`),
 ].filter((name) => existsSync(join(ROOT, name)));
 
-/** What the tests of exercises import besides. */
+/** Other files that the tests of exercises import. */
 const FOR_TESTS = [
   'test/support/close.ts',
   'test/chapters/chapter04/tiny.ts',
@@ -49,7 +49,7 @@ function modulesOfTheBook(): string {
   return `export const modules = {\n${lines.join('\n')}\n};`;
 }
 
-/** What a page cannot offer, such as a keyboard to read lines from: an error when it is used. */
+/** A module that a page cannot offer, such as a keyboard to read lines from: an error when it is used. */
 function absent(name: string): string {
   const refuse = `() => { throw new Error(${JSON.stringify(`${name} is not in a page`)}); }`;
   return `module.exports = Object.create(new Proxy({}, { get: () => ${refuse} }));`;

@@ -163,7 +163,7 @@ export class Generator {
     return this.engine.nextDouble();
   }
 
-  /** What `torch.empty((), dtype=torch.int64).random_().item()` returns: the seeds DataLoader draws. */
+  /** The number that `torch.empty((), dtype=torch.int64).random_().item()` returns: DataLoader draws its seeds so. */
   random64(): bigint {
     return BigInt.asUintN(63, this.engine.nextUint64());
   }

@@ -2,7 +2,7 @@
 
 import { UserError } from '../errors.ts';
 
-/** What the samplers need of a generator. */
+/** The part of a generator that the samplers need. */
 interface Draws {
   exponential(n: number): Float32Array;
   nextDouble(): number;

@@ -33,7 +33,7 @@ export interface Task {
   seed: number;
 }
 
-/** What all runs of a table have in common. */
+/** The settings that all runs of a table share. */
 export interface Circumstances {
   /** As chapter 6's `--data`. */
   data?: string;

@@ -112,7 +112,7 @@ function defaultPage({ synthetic, found }: PreparedMessages, runs: string): stri
   return join('docs', synthetic ? 'results-stand-in.md' : 'results.md');
 }
 
-/** What to type to make the table again: the options that change it, and a file by its name alone. */
+/** The command that makes the table again: the options that change it, and a file by its name alone. */
 function commandOf(options: Options): string {
   const given = (['data', 'methods', 'seed', 'seeds', 'epochs', 'maxLength'] as const).filter((name) => {
     const option = OPTIONS[name];

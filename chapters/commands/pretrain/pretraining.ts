@@ -110,7 +110,7 @@ function heldOutLoss(model: GPTModel, source: Source, options: PretrainingOption
   });
 }
 
-/** The training loop: yields the loss of every step. What a step learns from depends only on its number. */
+/** The training loop: yields the loss of every step. The examples of a step depend only on its number. */
 export function* pretrainSteps(
   model: GPTModel,
   optimizer: optim.AdamW,

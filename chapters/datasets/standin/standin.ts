@@ -93,7 +93,7 @@ function withinLength(make: () => string): string {
   }
 }
 
-/** What gaps are filled with, by name. */
+/** The words and numbers that fill the gaps, by name. */
 export interface Fillings {
   /** Lists of words, divided by commas. A word may be a template itself. */
   words: Record<string, string>;
@@ -171,7 +171,7 @@ interface Hand {
   dropsApostrophes: boolean;
   /** Share of words with two letters swapped, one doubled or one left out. */
   slips: number;
-  /** What a full stop becomes. */
+  /** The mark in place of a full stop. */
   stop: string;
 }
 

@@ -1,4 +1,7 @@
-/** A picture wakes: its controls, the worker that draws it again, and what belongs together when one points at it. */
+/**
+ * The program of the pictures on a page: their controls, the worker that draws them again, and the highlight of linked parts
+ * under the pointer.
+ */
 
 import { button, choice, element, labelled } from '../client/dom.ts';
 import { defaultsOf, type Input, PICTURES, type Picture, type PictureName } from './pictures.ts';

@@ -1,4 +1,4 @@
-/** What the page and the worker of a program say to each other. */
+/** The messages between the page and the worker of a program. */
 
 export type ToProgram =
   /** `npm run CHAPTER -- ARGS` */

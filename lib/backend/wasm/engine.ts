@@ -19,7 +19,7 @@ import {
   SCRATCH,
 } from './protocol.ts';
 
-/** What assembly/index.ts exports. */
+/** The exports of assembly/index.ts. */
 export interface WasmExports {
   run(kind: number, tasks: number, threaded: boolean): void;
   work(id: number): void;
