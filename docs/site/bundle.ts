@@ -16,6 +16,8 @@ const NODE = join(HERE, 'node');
 /** Files of the repository that chapters read when they run: they are in assets/, under the path they have here. */
 const ASSETS = [
   'package.json',
+  'lib/backend/wasm/kernels.relaxed.wasm',
+  'lib/backend/wasm/kernels.simd.wasm',
   'chapters/models/mini/model.safetensors',
   'chapters/datasets/the-tide-clock.txt',
   'chapters/datasets/own-instructions.json',
@@ -68,6 +70,12 @@ const inThePage: Plugin = {
     onResolve({ filter: /^csv-parse\/sync$/ }, () => ({
       path: join(ROOT, 'node_modules', 'csv-parse', 'dist', 'esm', 'sync.js'), // with a Buffer of its own
     }));
+    onResolve({ filter: /^#platform\/lib\/backend\/wasm\/load$/ }, () => ({ path: join(NODE, 'load.ts') }));
+    // Only where there is a command line: a worker without one leaves it out.
+    onResolve({ filter: /^commander$/ }, () => ({
+      path: join(ROOT, 'node_modules', 'commander', 'esm.mjs'),
+      sideEffects: false,
+    }));
     // Files: as Node has them, over the little Node's.
     onResolve({ filter: /^#platform\/lib\/io\/files$/ }, () => ({
       path: join(ROOT, 'lib', 'io', 'files.node.ts'),
@@ -114,7 +122,6 @@ export async function bundle(folder: string): Promise<void> {
   await build({ ...common, entryPoints: { page: join(HERE, 'client', 'page.ts') } });
   const worker: BuildOptions = {
     ...common,
-    loader: { '.wasm': 'binary' },
     inject: [join(NODE, 'globals.ts')],
     plugins: [inThePage],
   };

@@ -39,7 +39,7 @@ describe('the pages', () => {
   it('can be searched', async () => {
     const index = await indexOf(JSON.parse(readFileSync(join(folder, 'search.json'), 'utf8')));
     expect(find('merging', index)[0].url).to.equal('appendixE.html#merging');
-    expect(find('merg lor', index).map(({ url }) => url)).to.include('appendixE.html#merging');
+    expect(find('mergin', index)[0].url).to.equal('appendixE.html#merging');
     expect(find('no such wxrd anywhere', index)).to.deep.equal([]);
   });
 

@@ -89,7 +89,8 @@ async function keepSeen(urls: readonly string[]): Promise<void> {
     if (!url.startsWith(scope.registration.scope)) continue;
     const request = new Request(url);
     if (await inCache(request)) continue;
-    const response = await fetch(request).catch(() => undefined);
+    // The browser has just had it: nothing is loaded twice.
+    const response = await fetch(request, { cache: 'force-cache' }).catch(() => undefined);
     if (response?.status === 200) await keep(request, response);
   }
 }
