@@ -15,8 +15,12 @@ const LEAST_BLOCK_ROWS = 4 * MR;
 const CHUNK_PANELS = 6;
 /** Sums of few steps go along the rows of C: so many columns at a time. */
 const [FEW_STEPS, LONG_CHUNK_COLUMNS] = [64, 768];
-/** B is packed in parts of about this many bytes, unless its panels are kept. */
+/**
+ * B is packed in parts of about this many bytes, unless its panels are kept: for few rows in such that stay in the cache
+ * until they are used.
+ */
 const PANEL_BYTES = 16 * 2 ** 20;
+const PANEL_BYTES_OF_FEW = 2 ** 20;
 /** Elements packed by one task. */
 const PACK_ELEMENTS = 16384;
 /** Products with fewer multiply-adds stay on the calling thread. */
@@ -113,7 +117,7 @@ function multiplyPanels(engine: Engine, p: Product, keep?: (bytes: number) => Pa
   const blocks = blocksOf(engine, p, steps, threaded);
   // Last: where memory is short, taking some gives up the panels that are kept.
   const kept = keep?.(roundUp(n, width) * k * 4);
-  const columns = kept ? n : columnsPacked(n, steps, inBlocks ? BLOCK : width);
+  const columns = kept ? n : columnsPacked(p, steps, inBlocks ? BLOCK : width);
   for (let column = 0; column < n; column += columns) {
     let done = 0;
     do {
@@ -148,8 +152,9 @@ function blocksOf(engine: Engine, { m, n, k }: Product, steps: number, threaded:
 }
 
 /** How many columns of B are packed at a time, so that the panels take little memory. */
-function columnsPacked(n: number, steps: number, unit: number): number {
-  return Math.min(roundUp(n, unit), Math.floor(PANEL_BYTES / (4 * unit * Math.max(1, steps))) * unit);
+function columnsPacked({ m, n }: Product, steps: number, unit: number): number {
+  const bytes = m > BLOCK_ROWS ? PANEL_BYTES : PANEL_BYTES_OF_FEW;
+  return Math.min(roundUp(n, unit), Math.max(1, Math.floor(bytes / (4 * unit * Math.max(1, steps)))) * unit);
 }
 
 /** The product of some columns of B and some steps of k; what steps before have summed up is in C. */
