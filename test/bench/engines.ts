@@ -1,9 +1,12 @@
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { jsKernels } from '../../lib/backend/js/index.ts';
 import type { DecliningKernels, Strided } from '../../lib/backend/kernels.ts';
 import { type Allocator, Storage } from '../../lib/backend/storage.ts';
-import { createWasmBackend } from '../../lib/backend/wasm/index.ts';
+import { createWasmBackend, VECTORS } from '../../lib/backend/wasm/index.ts';
 import { gemmModel } from './onnx.ts';
 import type { Job } from './timing.ts';
 
@@ -63,9 +66,18 @@ function ours(name: string, threads: number, kernels: DecliningKernels, allocato
   };
 }
 
-function wasm(threads: number): Engine {
-  const backend = createWasmBackend({ threads });
-  return { ...ours('wasm', threads, backend.kernels, backend.allocator), close: () => backend.close?.() };
+function wasm(threads: number, vectors: 128 | 256): Engine {
+  const backend = createWasmBackend({ threads, vectors });
+  return {
+    ...ours(`wasm-${vectors}`, threads, backend.kernels, backend.allocator),
+    close: () => backend.close?.(),
+  };
+}
+
+/** The readable loops take a second for a call: the plain product only. */
+function js(): Engine {
+  const engine = ours('js', 1, jsKernels);
+  return { ...engine, prepare: (shape) => (shape.trans === 'NN' ? engine.prepare(shape) : undefined) };
 }
 
 async function tfjsWasm(): Promise<Engine> {
@@ -126,16 +138,31 @@ async function onnxRuntime(threads: number): Promise<Engine> {
   };
 }
 
-async function jsPytorch(): Promise<Engine> {
-  const { torch } = await peer('js-pytorch');
+/** PyTorch in a process of its own, where the interpreter that `PYTHON` names has it; what the pipe takes is a tenth of a ms. */
+async function pytorch(threads: number): Promise<Engine> {
+  const script = fileURLToPath(new URL('torch_gemm.py', import.meta.url));
+  const child = spawn(process.env.PYTHON!, [script, `${threads}`], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const answer = async () => {
+    const { done, value } = await lines.next();
+    if (done) throw new Error(`PyTorch cannot be run by ${process.env.PYTHON}`);
+    return value;
+  };
+  child.on('error', () => {}); // its output ends too, and `answer` says so
+  child.stdin.on('error', () => {});
+  const ask = (line: string) => {
+    child.stdin.write(`${line}\n`);
+    return answer();
+  };
+  const version = await answer();
   return {
-    name: 'js-pytorch',
-    threads: 1,
-    prepare({ m, n, k, trans }) {
-      if (trans !== 'NN') return undefined;
-      const [left, right] = [torch.randn([m, k]), torch.randn([k, n])];
-      return () => torch.matmul(left, right);
+    name: `PyTorch-${version.replace(/\+.*/, '')}`,
+    threads,
+    async prepare({ m, n, k, trans }) {
+      await ask(`${m} ${n} ${k} ${trans}`);
+      return () => ask('run');
     },
+    close: () => child.stdin.end(),
   };
 }
 
@@ -149,14 +176,16 @@ export async function allEngines(): Promise<Engine[]> {
   const all = availableParallelism();
   const threadCounts = all > 1 ? [1, all] : [1];
   const makers: (() => Engine | Promise<Engine>)[] = [
-    () => ours('js', 1, jsKernels),
-    ...threadCounts.map((threads) => () => wasm(threads)),
+    js,
+    ...VECTORS.flatMap((vectors) => threadCounts.map((threads) => () => wasm(threads, vectors))),
   ];
   if (PEERS_INSTALLED) {
-    makers.push(tfjsWasm, jaxJs, ...threadCounts.map((threads) => () => onnxRuntime(threads)), jsPytorch);
+    makers.push(tfjsWasm, jaxJs, ...threadCounts.map((threads) => () => onnxRuntime(threads)));
   } else {
     console.log('peers are left out: npm ci --prefix test/bench --ignore-scripts installs them\n');
   }
+  if (process.env.PYTHON) makers.push(...threadCounts.map((threads) => () => pytorch(threads)));
+  else console.log('PyTorch is left out: PYTHON names no interpreter that has it\n');
   const engines: Engine[] = [];
   for (const make of makers) {
     try {

@@ -2,6 +2,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { formatTable } from '../../chapters/common/table.ts';
 import { narrowVariant } from '../../lib/backend/wasm/load.node.ts';
 import { allEngines, type Engine, type Shape, type Trans } from './engines.ts';
+import { limitOf } from './limit.ts';
 import { PeakProbe } from './peak.ts';
 import { type Job, measureInTurns, median } from './timing.ts';
 
@@ -13,6 +14,8 @@ const SIZES = [
   { m: 1024, n: 1024, k: 1024 },
 ];
 const TRANS: Trans[] = ['NN', 'NT', 'TN'];
+/** Milliseconds for each shape: with what comes before and after, the whole takes less than three minutes. */
+const BUDGET = 10_000;
 
 export interface GemmRow extends Shape {
   engine: string;
@@ -30,13 +33,15 @@ export async function gemm(): Promise<GemmRow[]> {
   const rows: GemmRow[] = [];
   const probe = await PeakProbe.create(narrowVariant() === 'relaxed', availableParallelism());
   const engines = await allEngines();
+  const limits: [number, number][] = [[128, await limitOf(128)]];
+  if (engines.some(({ name }) => name === 'wasm-256')) limits.push([256, await limitOf(256)]);
   for (const shape of shapes) {
     const jobs = new Map<Engine, Job>();
     for (const engine of engines) {
       const job = await engine.prepare(shape);
       if (job) jobs.set(engine, job);
     }
-    const measured = await measureInTurns([...jobs.values()], () => probe.coreSpeed());
+    const measured = await measureInTurns([...jobs.values()], () => probe.coreSpeed(), BUDGET);
     for (const [i, { name, threads }] of [...jobs.keys()].entries()) {
       const rate = (time: number) => Number(((2e-9 * shape.m * shape.n * shape.k) / time).toPrecision(4));
       const { seconds, speed } = measured[i];
@@ -47,8 +52,9 @@ export async function gemm(): Promise<GemmRow[]> {
     console.log(`measured ${shape.m}·${shape.n}·${shape.k} ${shape.trans}, cores at ${percent} to 100%`);
   }
   for (const engine of engines) await engine.close?.();
-  const peak = probe.gflops.toFixed(1);
-  console.log(`\n${cpus()[0].model}; one thread's 128-bit multiply-adds reach ${peak} GFLOP/s`);
+  const lines = limits.map(([bits, rate]) => `${bits} bits ${rate.toFixed(1)}`).join(', ');
+  console.log(`\n${cpus()[0].model}, Node ${process.versions.node}`);
+  console.log(`the most that multiply-adds reach in one thread, GFLOP/s: vectors of ${lines}`);
   console.log(`\nGFLOP/s, median call\n${table(rows, 'gflops')}`);
   console.log(`\nGFLOP/s, quickest call\n${table(rows, 'best')}`);
   return rows;

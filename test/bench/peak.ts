@@ -20,7 +20,6 @@ const SOURCE = `
 `;
 /** Two milliseconds of it. */
 const ROUNDS = 1_200_000;
-const GFLOP = (ROUNDS * sums.length * 8) / 1e9;
 
 /** Threads that were asleep spin for so long before they begin: some systems wake them all on one core at first. */
 const SPREAD_MS = 5;
@@ -49,8 +48,7 @@ export class PeakProbe {
   readonly #peak: (rounds: number, x: number) => number;
   readonly #words = new Int32Array(new SharedArrayBuffer(16));
   readonly #seconds: Float64Array;
-  /** Seconds of the quickest core, and of the slowest where all were quick. */
-  #quickest = Number.POSITIVE_INFINITY;
+  /** Seconds of the slowest core where all were quick. */
   #undisturbed = Number.POSITIVE_INFINITY;
 
   private constructor(module: WebAssembly.Module, cores: number) {
@@ -76,11 +74,6 @@ export class PeakProbe {
     return probe;
   }
 
-  /** GFLOP/s of one core at its quickest. */
-  get gflops(): number {
-    return GFLOP / this.#quickest;
-  }
-
   /** What part of its best the slowest core reaches now. */
   coreSpeed(): number {
     const words = this.#words;
@@ -97,7 +90,6 @@ export class PeakProbe {
     this.#peak(ROUNDS, 0.25);
     seconds[0] = (performance.now() - start) / 1000;
     while (Atomics.load(words, DONE) < helpers);
-    this.#quickest = Math.min(this.#quickest, ...seconds);
     const slowest = Math.max(...seconds);
     this.#undisturbed = Math.min(this.#undisturbed, slowest);
     return this.#undisturbed / slowest;

@@ -16,24 +16,16 @@ async function secondsOf(job: Job): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
-/**
- * Two seconds of calls, or one slow call: compiled code is in place, and memory that will be used again has
- * been touched once, which costs a page fault every 4 KB.
- */
+/** A few calls, or one slow call: compiled code is in place, and memory that will be used again has been touched once. */
 async function warmUp(job: Job): Promise<void> {
-  const end = performance.now() + 2000;
-  while (performance.now() < end && (await secondsOf(job)) < 0.5);
+  const end = performance.now() + 150;
+  while (performance.now() < end && (await secondsOf(job)) < 0.15);
 }
 
-/** So many turns of a job count, of two calls each; fewer, as they come, of one whose call takes so many seconds. */
+/** So many turns of a job count, of two calls each. */
 const TURNS = 10;
-const [SLOW, SLOW_TURNS] = [0.25, 3];
-const [VERY_SLOW, VERY_SLOW_TURNS] = [3, 1];
-/** A turn is undisturbed if the cores reach so much of their best before it and after it. */
-const UNDISTURBED = 0.97;
-/** The jobs are offered so many turns. When a core is disturbed they pass, but for every fifteenth. */
-const OFFERS = 150;
-const NEVER_PASSED = 15;
+/** A job whose call takes so many seconds has one turn of one call: it meets quiet and busy moments within it. */
+const SLOW = 0.25;
 
 interface Turn {
   seconds: number[];
@@ -49,38 +41,36 @@ export interface Measured {
 }
 
 /**
- * Times single calls of each job, warm. The jobs take turns. Where others use the machine too, they slow its cores
- * down for seconds at a time, and some jobs much more than others: so a job's turns count in which the cores were
- * fastest, and there are more of them until enough were undisturbed. `coreSpeed` tells what part of their best the
- * cores reach at the moment, by something that is none of the jobs.
+ * Times single calls of each job, warm, for so many milliseconds in all. The jobs take turns. Where others use the machine too, they
+ * slow its cores down for seconds at a time, and some jobs much more than others: so those turns of a job count in which the
+ * cores were fastest. `coreSpeed` tells what part of their best the cores reach at the moment, by something that is none of
+ * the jobs.
  */
-export async function measureInTurns(jobs: readonly Job[], coreSpeed: () => number): Promise<Measured[]> {
+export async function measureInTurns(
+  jobs: readonly Job[],
+  coreSpeed: () => number,
+  budget: number,
+): Promise<Measured[]> {
+  const end = performance.now() + budget;
   const turns: Turn[][] = jobs.map(() => []);
-  const wanted: number[] = jobs.map(() => TURNS);
-  const isSlow = (i: number) => wanted[i] < TURNS;
-  const lacksTurns = (i: number) => {
-    // A slow job meets quiet and busy moments within one call.
-    const valid = isSlow(i) ? turns[i] : turns[i].filter((turn) => turn.speed >= UNDISTURBED);
-    return valid.length < wanted[i];
-  };
+  const slow = new Set<number>();
   for (const job of jobs) await warmUp(job);
-  for (let offer = 0; offer < OFFERS; offer++) {
+  do {
     for (const [i, job] of jobs.entries()) {
-      if (!lacksTurns(i)) continue;
+      if (slow.has(i) || (turns[i].length > 0 && performance.now() > end)) continue;
       // Threads of whoever was measured before shall be asleep.
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 20));
       const before = coreSpeed();
-      if (before < UNDISTURBED && offer % NEVER_PASSED > 0) continue;
       const first = await secondsOf(job);
-      const seconds = first > VERY_SLOW ? [first] : [await secondsOf(job), await secondsOf(job)];
+      if (first > SLOW) slow.add(i);
+      const seconds = first > SLOW ? [first] : [first, await secondsOf(job), await secondsOf(job)].slice(1);
       turns[i].push({ seconds, speed: Math.min(before, coreSpeed()) });
-      if (first > SLOW) wanted[i] = first > VERY_SLOW ? VERY_SLOW_TURNS : SLOW_TURNS;
     }
-  }
+  } while (performance.now() < end && slow.size < jobs.length);
   return turns.map((own, i) => {
-    const counted = own.toSorted((a, b) => b.speed - a.speed).slice(0, wanted[i]);
+    const counted = own.toSorted((a, b) => b.speed - a.speed).slice(0, TURNS);
     const seconds = counted.flatMap((turn) => turn.seconds).toSorted((a, b) => a - b);
-    return { seconds, speed: isSlow(i) ? undefined : counted[counted.length - 1].speed };
+    return { seconds, speed: slow.has(i) ? undefined : counted[counted.length - 1].speed };
   });
 }
 

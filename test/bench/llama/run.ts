@@ -44,6 +44,18 @@ interface Engine {
   tasks: readonly Task[];
   command: readonly string[];
   env?: NodeJS.ProcessEnv;
+  /** What has to be installed before it can run, asked before anything is measured. */
+  lacks?: () => Promise<string | undefined>;
+}
+
+const PYTHON_PACKAGES = ['torch', 'transformers', 'peft', 'gguf'];
+
+async function lacksForPyTorch(): Promise<string | undefined> {
+  const program = `import importlib.util as u; print(*[p for p in '${PYTHON_PACKAGES.join(' ')}'.split() if not u.find_spec(p)])`;
+  const ended = await command(PYTHON, ['-c', program]).catch(() => undefined);
+  if (ended?.status !== 0) return `there is no ${PYTHON}; name an interpreter by PYTHON`;
+  const lacking = ended.stdout.trim();
+  return lacking ? `${PYTHON} lacks ${lacking.replaceAll(' ', ', ')}` : undefined;
 }
 
 const OURS = [process.execPath, '--import', 'tsx', here('ours.ts')];
@@ -61,6 +73,7 @@ const ENGINES: readonly Engine[] = [
     tasks: ALL,
     command: [PYTHON, here('torch_llama.py')],
     env: { ...WARM, PYTHONWARNINGS: 'ignore' },
+    lacks: lacksForPyTorch,
   },
 ];
 
@@ -68,9 +81,15 @@ const ENGINES: readonly Engine[] = [
 export async function llama(threads: number, weights: string | undefined): Promise<LlamaResult> {
   if (!weights)
     throw new UserError('no file is given: name a GGUF file of the Llama family with --weights PATH');
+  const missing = new Set<Engine>();
+  for (const engine of ENGINES) {
+    const why = await engine.lacks?.();
+    if (!why) continue;
+    missing.add(engine);
+    console.log(`${engine.name} is not measured: ${why}`);
+  }
   const speeds = [await memorySpeed(threads)];
   const measured = new Map<string, Measurement[]>();
-  const missing = new Set<Engine>();
   for (let round = 0; round < ROUNDS; round++) {
     for (const engine of ENGINES) {
       for (const task of engine.tasks) {
