@@ -138,7 +138,13 @@ let narrow: Running | undefined;
 let wide: Running | string | undefined;
 
 function startWide(shared: SharedMemory): Running | string {
-  const running = startEngine('wide', shared);
+  let running: Running;
+  try {
+    running = startEngine('wide', shared);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    return `their kernels cannot be compiled here: ${error instanceof Error ? error.message : error}`;
+  }
   if (!joinedIsFaster(running.engine, running.exports)) return 'this processor gains nothing from them';
   const failing = failingKernel(kernelsOf(running, 1));
   return failing ? `the kernel ${failing} gives wrong numbers with them` : running;
