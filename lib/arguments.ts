@@ -5,7 +5,7 @@ import { UserError } from './errors.ts';
  * JavaScript check none: what is silently dropped or taken for something else gives a wrong answer.
  */
 
-/** A wrong argument, in words, on one line. */
+/** What was given in place of something else, on one line. */
 export function inWords(value: unknown): string {
   if (typeof value === 'string')
     return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`.replaceAll('\n', '\\n');

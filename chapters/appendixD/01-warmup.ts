@@ -4,6 +4,7 @@ import { createDataloaderV1 } from '../chapter02/index.ts';
 import { GPT_CONFIG_124M, type GPTConfig } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { plotCurves } from '../common/plot.ts';
+import { fingerprint } from '../common/training.ts';
 import { obtain, STORY } from '../datasets/index.ts';
 import type { ScheduleRunOptions } from './options.ts';
 
@@ -71,10 +72,12 @@ export async function plotRates(path: string, title: string, rates: readonly num
   await plotCurves(path, [{ name: 'learning rate', points }], { title, x: 'step', y: 'learning rate' });
 }
 
-/** The values that the later sections need from this one. */
+/** What the later sections need from this one. */
 export interface ShownWarmup {
   /** Which text it is. */
   source: string;
+  /** What a training on it depends on. */
+  facts: Record<string, string>;
   loaders: StoryLoaders;
   totalSteps: number;
   warmup: WarmupSchedule;
@@ -95,5 +98,11 @@ export async function showWarmup(
   const path = join(out, 'appendixD', '1-warmup.svg');
   await plotRates(path, 'Warm-up', rates);
   nb.note(`Plot: ${path}`);
-  return { source: story.source, loaders, totalSteps, warmup };
+  return {
+    source: story.source,
+    facts: { 'the text': fingerprint(story.data) },
+    loaders,
+    totalSteps,
+    warmup,
+  };
 }

@@ -13,8 +13,7 @@ import {
 } from '../chapter05/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { onData } from '../common/plot.ts';
-import { runToEnd, TrainingPlace } from '../common/training-place.ts';
-import { runTraining } from '../common/training-run.ts';
+import { runToEnd, runTraining, TrainingPlace } from '../common/training.ts';
 import { GPT_124M, plotRates, type ShownWarmup } from './01-warmup.ts';
 import { cosineLearningRate } from './02-cosine-decay.ts';
 import { clipGradients } from './03-clipping.ts';
@@ -104,13 +103,13 @@ export function trainModel(
   return runToEnd(trainModelSteps(model, trainLoader, valLoader, optimizer, options), options.onStep);
 }
 
-/** The small model that is trained without --slow, to see the schedule at work. */
+/** What is trained without --slow, to see the schedule at work. */
 const SMALL: GPTConfig = { ...GPT_124M, embDim: 32, nLayers: 2, nHeads: 4 };
 
 /** The book's training with `slow`, else that of a small model; plots of the rates and the losses. */
 export async function showTraining(
   nb: Notebook,
-  { source, loaders, totalSteps, warmup }: ShownWarmup,
+  { source, facts, loaders, totalSteps, warmup }: ShownWarmup,
   options: ScheduleRunOptions,
 ): Promise<void> {
   const { epochs, seed, slow } = options;
@@ -146,7 +145,7 @@ export async function showTraining(
       label: 'training',
       folder,
       options,
-      facts: { 'the text': source },
+      facts,
       model,
       optimizer,
       totalSteps,

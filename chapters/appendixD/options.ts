@@ -1,5 +1,5 @@
 import { inGroup, type OptionSpec, type OptionValues } from '../common/options.ts';
-import { type SavingOptions, TRAINING_OPTIONS } from '../common/training-run.ts';
+import { type SavingOptions, TRAINING_OPTIONS } from '../common/training.ts';
 import { TEXT_OPTION } from '../datasets/index.ts';
 
 const OWN_OPTIONS = {

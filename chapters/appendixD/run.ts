@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
+import { checkRun } from '../common/training.ts';
 import { type ShownWarmup, showWarmup } from './01-warmup.ts';
 import { showCosineDecay } from './02-cosine-decay.ts';
 import { showClipping } from './03-clipping.ts';
@@ -13,6 +15,8 @@ export async function showAdditions(
 ): Promise<ShownWarmup> {
   nb.section('D.1 Learning rate warm-up');
   const shown = await showWarmup(nb, options);
+  const folder = join(options.out, 'appendixD');
+  await checkRun({ ...shown, folder, options, print: (line) => nb.note(line) });
 
   nb.section('D.2 Cosine decay');
   const lastBatch = await showCosineDecay(nb, shown, options);

@@ -3,6 +3,7 @@ import { modelConfig } from '../chapter05/index.ts';
 import {
   type Batches,
   classNames,
+  factsOf,
   makeDatasets,
   makeLoaders,
   prepareMessages,
@@ -16,6 +17,8 @@ import type { Parts } from '../datasets/index.ts';
 export interface Data {
   /** Which messages they are. */
   source: string;
+  /** What a training on them depends on. */
+  facts: Record<string, string | undefined>;
   /** Are they the synthetic stand-in? */
   synthetic: boolean;
   /** The names of the classes. */
@@ -40,5 +43,6 @@ export async function showDataset(nb: Notebook, options: SpamOptions): Promise<D
   manualSeed(seed); // for the order of the training messages
   const loaders = makeLoaders(datasets, options.batchSize);
   showLoaders(nb, loaders, [14, 16]);
-  return { source: prepared.source, synthetic: prepared.synthetic, labels, datasets, loaders };
+  const facts = await factsOf(prepared, options.weights);
+  return { source: prepared.source, facts, synthetic: prepared.synthetic, labels, datasets, loaders };
 }

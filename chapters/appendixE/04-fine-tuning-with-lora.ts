@@ -16,6 +16,7 @@ import {
 import { showModules } from '../common/module-tree.ts';
 import type { Notebook } from '../common/notebook.ts';
 import type { Parts } from '../datasets/index.ts';
+import type { Data } from './02-preparing-the-dataset.ts';
 
 /** Freezes the model, wraps every Linear, and prints what is trainable before, between and after, and the modules. */
 export function freezeAndWrap(
@@ -23,7 +24,7 @@ export function freezeAndWrap(
   model: GPTModel,
   { modules, ...options }: nn.LoRAOptions & { modules?: boolean },
 ): void {
-  checkRank(model, options.rank);
+  checkRank(model.config.embDim, options.rank);
   const trainable = () => countParameters(model, { trainableOnly: true });
   const before = trainable();
   nb.print(37, `Total trainable parameters before: ${before.toLocaleString('en')}`);
@@ -58,7 +59,7 @@ export async function showTraining(
   model: GPTModel,
   loaders: Parts<Batches>,
   options: SpamOptions,
-  source: string,
+  facts: Data['facts'],
 ): Promise<FineTuningHistory> {
   const { history, accuracy } = await showFineTuning(nb, model, loaders, {
     method: 'lora',
@@ -70,9 +71,7 @@ export async function showTraining(
     cell: 44,
     saving: {
       folder: join(options.out, 'appendixE'),
-      options,
-      facts: { 'the messages': source },
-      print: (line) => nb.note(line),
+      ...{ options, facts, print: (line) => nb.note(line) },
     },
   });
   printAccuracies(nb, 49, accuracy);

@@ -6,7 +6,7 @@ import { plotFamilies, plotMaps } from '../common/plot-panels.ts';
 import { formatTable } from '../common/table.ts';
 import { singularValues } from './singular-values.ts';
 
-/** The change that an adapter has made to a layer. */
+/** What an adapter has done to a layer. */
 export interface LayerChange {
   /** `trf_blocks.3.att.W_query`. */
   path: string;

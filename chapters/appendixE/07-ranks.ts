@@ -20,7 +20,7 @@ import { formatTable } from '../common/table.ts';
 import type { Parts } from '../datasets/index.ts';
 import type { Data } from './02-preparing-the-dataset.ts';
 
-/** The result at a rank. */
+/** What came out at a rank. */
 export interface RankResult {
   rank: number;
   /** How many numbers were trained. */
@@ -41,7 +41,7 @@ export function parseRanks(text: string): number[] {
 /** The same fine-tuning from the same start at each rank; a table, and a picture of loss and accuracy by rank. */
 export async function showRanks(
   nb: Notebook,
-  { loaders, labels, source }: Data,
+  { loaders, labels, facts }: Data,
   options: SpamOptions,
   ranks: readonly number[],
 ): Promise<void> {
@@ -52,7 +52,7 @@ export async function showRanks(
     nb.note(`Rank ${rank}`);
     const model = (await obtainModel({ ...options, print })).eval();
     replaceHead(model, seed, labels.length);
-    checkRank(model, rank);
+    checkRank(model.config.embDim, rank);
     wrapWithLoRA(model, { rank, alpha });
     const own: SpamOptions = { ...options, rank };
     const trainable = countParameters(model, { trainableOnly: true });
@@ -65,9 +65,7 @@ export async function showRanks(
       trainable,
       saving: {
         folder: join(options.out, 'appendixE', `rank-${rank}`),
-        options: own,
-        facts: { 'the messages': source },
-        print,
+        ...{ options: own, facts, print },
       },
     });
     const last = history.stepLosses.slice(-loaders.train.length);

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { modelConfig } from '../chapter05/index.ts';
 import {
+  checkRank,
   defaultEpochs,
   EXAMPLES,
   PAD_TOKEN_ID,
@@ -13,6 +15,7 @@ import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { inGroup } from '../common/options.ts';
 import { onData } from '../common/plot.ts';
+import { checkRun } from '../common/training.ts';
 import { showWhatLoRAIs } from './01-what-lora-is.ts';
 import { showDataset } from './02-preparing-the-dataset.ts';
 import { showModel } from './03-initialising-the-model.ts';
@@ -37,13 +40,21 @@ export async function run(nb: Notebook, options: SpamOptions & { ranks?: string 
   const { seed, rank, alpha } = options;
   const ranks = options.ranks === undefined ? undefined : parseRanks(options.ranks);
   const folder = join(options.out, 'appendixE');
+  for (const each of [rank, ...(ranks ?? [])]) checkRank(modelConfig(options.model).embDim, each);
 
   nb.section('E.1 What LoRA is: x (W + AB) = x W + x A B');
   showWhatLoRAIs(nb, { rank, alpha });
 
   nb.section('E.2 Preparing the dataset');
   const data = await showDataset(nb, options);
-  const { datasets, labels, loaders, source, synthetic } = data;
+  const { datasets, labels, loaders, source, synthetic, facts } = data;
+  const totalSteps = (options.epochs ?? defaultEpochs(options.model)) * loaders.train.length;
+  const planned = { facts, totalSteps, print: (line: string) => nb.note(line) };
+  await checkRun({ folder, options, ...planned });
+  for (const each of ranks ?? []) {
+    const own = { ...options, rank: each };
+    await checkRun({ folder: join(folder, `rank-${each}`), options: own, ...planned });
+  }
 
   nb.section('E.3 Initialising the model');
   const model = await showModel(nb, loaders, options, labels.length);
@@ -53,7 +64,7 @@ export async function run(nb: Notebook, options: SpamOptions & { ranks?: string 
   await showWrapped(nb, model, loaders, seed);
   const isTrained = (options.epochs ?? defaultEpochs(options.model)) > 0;
   if (isTrained) {
-    const history = await showTraining(nb, model, loaders, options, source);
+    const history = await showTraining(nb, model, loaders, options, facts);
     const plots = await plotResults(folder, [{ method: 'lora', history }], {
       stepsPerEpoch: loaders.train.length,
       subtitle: onData(source, seed),

@@ -5,7 +5,7 @@ import { type Tokeniser, tokeniser } from './05-gpt2-tokeniser.ts';
 import { END_OF_TEXT } from './gpt2-vocabulary.ts';
 
 /**
- * The examples that a language model learns from: pieces of a text, each with the same piece shifted by one token, so
+ * What a language model learns from: pieces of a text, each with the same piece shifted by one token, so
  * that every position has the token that follows it as its target.
  *
  *      ids       40  367  2885  1464  1807  3619 …
@@ -65,7 +65,7 @@ export function firstBatch(text: string): [Tensor, Tensor] {
   return batch;
 }
 
-/** Contexts with the token that is to be guessed from each, and the same in batches. */
+/** What is to be guessed from what, and the same in batches. */
 export function showSlidingWindow(nb: Notebook, text: string): void {
   const encoded = tokeniser.encode(text, { allowedSpecial: [END_OF_TEXT] });
   nb.print(81, encoded.length);

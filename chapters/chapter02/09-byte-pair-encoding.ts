@@ -41,7 +41,7 @@ export function mergePair(ids: readonly number[], left: number, right: number, m
   return out;
 }
 
-/** The token that a pair becomes, and how early the merge was learnt. */
+/** What a pair becomes, and how early that was learnt. */
 export interface MergeOfPair {
   readonly left: number;
   readonly right: number;
@@ -83,7 +83,7 @@ const ALL_BYTES = Uint8Array.from({ length: 256 }, (_, byte) => byte);
 
 export class BytePairTokeniser implements Tokeniser {
   readonly merges: readonly Merge[];
-  /** The bytes that each token stands for. */
+  /** What each token stands for. */
   readonly tokenBytes: readonly Uint8Array[];
   /** The end of a text: the last token. */
   readonly endOfTextId: number;

@@ -59,7 +59,7 @@ export function simpleAttention(inputs: Tensor): { scores: Tensor; weights: Tens
   return { scores, weights, context };
 }
 
-/** One token, “journey”, and how much it takes over from each of the six. */
+/** What one token, “journey”, takes over from each of the six. */
 export function showOneToken(nb: Notebook): void {
   const query = inputs.index(1); // “journey”, [3]
   const scores = scoresOf(query, inputs); // [6]

@@ -88,7 +88,7 @@ export function showCausalAttention(nb: Notebook, batch: Tensor): void {
   printContext(nb, 121, new CausalAttention(3, 2, 0).forward(batch));
 }
 
-/** Prints the context vectors of two texts: [2, 6, d]. */
+/** What heads give for two texts: context [2, 6, d]. */
 export function printContext(nb: Notebook, cell: number, context: Tensor): void {
   nb.print(cell, context);
   nb.print(cell, 'context_vecs.shape:', torchSize(context.shape));

@@ -113,7 +113,7 @@ export class MultiHeadAttention extends nn.Module {
   }
 }
 
-/** The inputs of the three lines of attention, each [b, h, t, d], d being the width of a head. */
+/** What goes into the three lines of attention, each [b, h, t, d], d being the width of a head. */
 export interface Heads {
   queries: Tensor;
   keys: Tensor;

@@ -51,7 +51,7 @@ export function exampleBatch(): Tensor {
   );
 }
 
-/** The model's input and output, before there is anything in between. */
+/** What goes in and what comes out, before there is anything in between. */
 export function showOutline(nb: Notebook, config: GPTConfig): void {
   const batch = exampleBatch(); // [2, 4]
   nb.print(15, batch);

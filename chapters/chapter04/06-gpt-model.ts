@@ -46,7 +46,7 @@ export class GPTModel extends nn.Module {
     return this.outHead.forward(x); // [b, t, vocab]
   }
 
-  /** Token embedding plus position embedding, the first token at position `start`: ids [b, t] → [b, t, d]. */
+  /** What each token is plus where it stands, the first one at position `start`: ids [b, t] → [b, t, d]. */
   embed(ids: Tensor, start = 0): Tensor {
     const end = start + ids.shape[1];
     const { contextLength } = this.config;
@@ -69,7 +69,7 @@ export class GPTModel extends nn.Module {
     return lastOnly ? x.slice(1, -1) : x;
   }
 
-  /** The names of the model's layers at Hugging Face, for LoRA adapters that go there and come back. */
+  /** What its layers are called at Hugging Face, for LoRA adapters that go there and come back. */
   hubLayout(): io.HubLayout {
     return hubLayoutOf(this);
   }
@@ -77,7 +77,7 @@ export class GPTModel extends nn.Module {
 
 /** Two ways to leave out work that changes no result. They are an addition to the book. */
 export interface ForwardOptions {
-  /** The keys and values of the tokens before ids (section 8). Those of ids join them. */
+  /** What the blocks keep of the tokens before ids (section 8). That of ids joins it. */
   past?: KeyValueCache;
   /** Only the logits of the last token are asked for. */
   lastOnly?: boolean;

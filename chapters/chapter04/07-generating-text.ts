@@ -24,7 +24,7 @@ export function generateTextSimple(
   });
 }
 
-/** An untrained model continues a beginning, with tokens but without sense. */
+/** What an untrained model makes of a beginning: tokens, but no sense. */
 export function showGeneration(nb: Notebook, model: GPTModel): void {
   const encoded = tokeniser.encode('Hello, I am');
   nb.print(90, `encoded: [${encoded.join(', ')}]`);

@@ -4,7 +4,7 @@ import type { Notebook } from '../common/notebook.ts';
 import type { GPTModel } from './06-gpt-model.ts';
 
 /**
- * The memory of attention: the keys and values of the tokens it has seen, in each block. With them only the
+ * What attention has to remember of the tokens it has seen: their keys and values, in each block. With them only the
  * next token goes through the model, not the whole text once more; its answer is the same, since no token looks
  * at later ones. (Queries are not kept: a token asks only once.)
  *

@@ -2,7 +2,7 @@ import type { io } from '../../lib/index.ts';
 import type { GPTModel } from './06-gpt-model.ts';
 
 /**
- * The names of a GPTModel's layers in transformers' GPT-2, so LoRA adapters can go there and come back. There
+ * What the layers of a GPTModel are called in transformers' GPT-2, so LoRA adapters can go there and come back. There
  * query, key and value are one layer, and the layers of a block are `Conv1D`, which keep their weights as [in, out].
  */
 export function hubLayoutOf(model: GPTModel): io.HubLayout {

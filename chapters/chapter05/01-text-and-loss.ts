@@ -3,7 +3,7 @@ import { createDataloaderV1, tokeniser } from '../chapter02/index.ts';
 import { type GPTModel, generateTextSimple } from '../chapter04/index.ts';
 import { type Notebook, torchSize } from '../common/notebook.ts';
 
-/** A tokeniser, as the functions here need it. */
+/** What the functions here need from a tokeniser. */
 export type Tokeniser = typeof tokeniser;
 
 /** A text as ids [1, t], ready for a model. */

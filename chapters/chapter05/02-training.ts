@@ -3,8 +3,7 @@ import { tokeniser } from '../chapter02/index.ts';
 import { countParameters, type GPTConfig, GPTModel, generateTextSimple } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { plotCurves, type Title } from '../common/plot.ts';
-import { runToEnd, TrainingPlace } from '../common/training-place.ts';
-import { runTraining, type SavingOptions } from '../common/training-run.ts';
+import { runToEnd, runTraining, type SavingOptions, TrainingPlace } from '../common/training.ts';
 import {
   type Batches,
   calcLossBatch,
@@ -147,7 +146,7 @@ export interface Pretraining {
   /** Where the checkpoints go, and what a run has to have in common with them to go on from there. */
   folder: string;
   options: SavingOptions;
-  facts: Record<string, string>;
+  facts: Record<string, string | undefined>;
 }
 
 /** Trains a new model on the story. */

@@ -12,7 +12,7 @@ import { type ForwardOptions, type GPTModel, generateTextSimple, KeyValueCache }
 import type { Notebook } from '../common/notebook.ts';
 import { START, textToTokenIds, tokenIdsToText } from './01-text-and-loss.ts';
 
-/** A GPT, a Llama or another model of texts: ids [b, t] → logits [b, t, v], or [b, 1, v] with `lastOnly`. */
+/** What generation asks of a model, be it a GPT or a Llama: ids [b, t] → logits [b, t, v], or [b, 1, v] with `lastOnly`. */
 export interface LanguageModel {
   forward(ids: Tensor, options?: ForwardOptions): Tensor;
 }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { io, optim } from '../../lib/index.ts';
 import { GPTModel } from '../chapter04/index.ts';
-import { findCheckpoint } from '../common/checkpoint.ts';
 import type { Notebook } from '../common/notebook.ts';
+import { findCheckpoint } from '../common/training.ts';
 
 /**
  * Saves the weights alone and reads them into a new model. To train on, the optimiser's memory is needed as well: it is

@@ -70,7 +70,7 @@ export function toOpenAI(gpt: GPTModel): Weights {
   });
 }
 
-/** The kind of the weights and the advice for the user, where they are recognisably another model's. */
+/** What the weights are and what to do, where they are recognisably not those of the model that was asked for. */
 function whatElse(weights: Weights, config: GPTConfig): string | null {
   const names = Object.keys(weights);
   const some = (pattern: RegExp) => names.some((name) => pattern.test(name));

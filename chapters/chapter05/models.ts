@@ -1,6 +1,6 @@
 import type { GPTConfig } from '../chapter04/index.ts';
 
-/** The settings that all sizes of GPT-2 share. Dropout is off: they are fine-tuned here, not pretrained. */
+/** What all sizes of GPT-2 have in common. Dropout is off: they are fine-tuned here, not pretrained. */
 const GPT2: Omit<GPTConfig, 'embDim' | 'nLayers' | 'nHeads'> = {
   vocabSize: 50257,
   contextLength: 1024,

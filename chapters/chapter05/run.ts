@@ -5,7 +5,7 @@ import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { inGroup } from '../common/options.ts';
 import { onData } from '../common/plot.ts';
-import { type SavingOptions, TRAINING_OPTIONS } from '../common/training-run.ts';
+import { checkRun, fingerprint, type SavingOptions, TRAINING_OPTIONS } from '../common/training.ts';
 import { obtain, STORY, TEXT_OPTION } from '../datasets/index.ts';
 import {
   makeTextLoaders,
@@ -80,7 +80,19 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   // They are needed later: what is no file of weights, or too short a text, is said before the work.
   if (options.weights) io.withTensors(options.weights, `the weights of ${options.model}`, () => {});
   const story = await obtain(STORY, { path: options.text, print: (line) => nb.note(line) });
-  makeTextLoaders(story.data, CONFIG.contextLength);
+  const stepsPerEpoch = makeTextLoaders(story.data, CONFIG.contextLength).train.length;
+  const pretraining = slow ? BOOK_PRETRAINING : SHORT_PRETRAINING;
+  const saving = {
+    folder,
+    // OpenAI's weights come after the training, and change nothing in it.
+    options: { ...options, model: undefined, weights: undefined },
+    facts: { 'the text': fingerprint(story.data) },
+  };
+  await checkRun({
+    ...saving,
+    totalSteps: pretraining.numEpochs * stepsPerEpoch,
+    print: (line) => nb.note(line),
+  });
 
   nb.section('5.1.1 Using GPT to generate text');
   manualSeed(123);
@@ -103,15 +115,10 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
       "(4 passes with a small model, 2 layers and 64 dimensions; --slow: the book's 10, with 12 and 768)",
     );
   }
-  // OpenAI's weights come after the training, and change nothing in it.
-  const trainingOptions = { ...options, model: undefined, weights: undefined };
-  const pretraining = slow ? BOOK_PRETRAINING : SHORT_PRETRAINING;
   const trained = await pretrain(nb, loaders, {
     ...pretraining,
     print: show(77),
-    folder,
-    options: trainingOptions,
-    facts: { 'the text': story.source },
+    ...saving,
   });
   const plot = join(folder, 'losses.svg');
   await plotLosses(plot, trained.history, {

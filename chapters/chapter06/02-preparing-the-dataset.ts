@@ -1,6 +1,7 @@
 import { io, random, UserError } from '../../lib/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { formatCounts, formatFrame } from '../common/pandas.ts';
+import { fingerprint, fingerprintOfWeights } from '../common/training.ts';
 import {
   isFolder,
   isSynthetic,
@@ -47,9 +48,9 @@ export interface PreparedMessages {
   before?: { messages: Message[]; balanced: Message[] };
   /** Where they are from, in words. */
   source: string;
-  /** Findings about the user's own data, a line each. */
+  /** What was found in the user's own data, a line each. */
   found?: readonly string[];
-  /** Changes to the user's own table: columns left out, names joined, rows moved. */
+  /** What is not as it stands in the user's own table: columns left out, names joined, rows moved. */
   notes?: readonly string[];
   /** Tokens that the user's own messages are cut to, where they are longer than the model can see. */
   maxLength?: number;
@@ -137,6 +138,17 @@ export async function prepareMessages(options: PrepareOptions = {}): Promise<Pre
     before: { messages, balanced },
     source: obtained.source,
     synthetic: obtained.isStandIn,
+  };
+}
+
+/** What a training on them depends on beside its options, whatever the files are called and wherever they are. */
+export async function factsOf(
+  { parts, labels }: PreparedMessages,
+  weights: string | undefined,
+): Promise<Record<string, string | undefined>> {
+  return {
+    'the messages': fingerprint({ parts, labels }),
+    'the weights': await fingerprintOfWeights(weights),
   };
 }
 

@@ -116,7 +116,7 @@ export function makeLoaders(parts: Parts<Dataset<[Tensor, Tensor]>>, batchSize: 
   };
 }
 
-/** The token that shorter messages are padded with, and the length that all of them get. */
+/** What shorter messages are padded with, and the length that all of them get. */
 export function showPadding(nb: Notebook, datasets: Parts<SpamDataset>): void {
   nb.print(28, `[${gpt2Tokeniser.encode(END_OF_TEXT, { allowedSpecial: [END_OF_TEXT] })}]`);
   nb.print(31, datasets.train.maxLength);

@@ -19,7 +19,7 @@ function continued(model: GPTModel, text: string, maxNewTokens: number): string 
   return tokenIdsToText(ids);
 }
 
-/** The model before it is fine-tuned: it continues a text, and it does the same with a question. */
+/** What the model does before it is fine-tuned: it continues a text, and that is all it does with a question, too. */
 export function showPretrainedModel(
   nb: Notebook,
   model: GPTModel,

@@ -4,7 +4,7 @@ import { tokeniser } from '../chapter05/index.ts';
 import { showModules } from '../common/module-tree.ts';
 import { type Notebook, torchSize } from '../common/notebook.ts';
 
-/** The part of the model that is trained; everything else is frozen. */
+/** What is trained; everything else is frozen. */
 export type Method = 'head' | 'last-block' | 'lora' | 'full';
 
 export const NUM_CLASSES = 2;
@@ -25,12 +25,15 @@ export function chooseTrainable(model: GPTModel, method: Exclude<Method, 'lora'>
   }
 }
 
-/** @throws UserError if the rank is above that of every matrix: A B could not be more than W itself is */
-export function checkRank(model: nn.Module, rank: number): void {
-  const linears = Array.from(model.namedModules(), ([, each]) => each).filter((m) => m instanceof nn.Linear);
-  const most = Math.max(...linears.map((linear) => Math.min(linear.inFeatures, linear.outFeatures)));
-  if (rank <= most) return;
-  throw new UserError(`--rank ${rank} is above the rank of every matrix of the model: give at most ${most}`);
+/**
+ * @param embDim the model's width: every matrix has it as one of its two sides
+ * @throws UserError if the rank is above that of every matrix: A B could not be more than W itself is
+ */
+export function checkRank(embDim: number, rank: number): void {
+  if (rank <= embDim) return;
+  throw new UserError(
+    `--rank ${rank} is above the rank of every matrix of the model: give at most ${embDim}`,
+  );
 }
 
 /** Freezes everything and wraps every Linear, the new head included, with LoRA. */

@@ -3,7 +3,7 @@ import type { GPTModel } from '../chapter04/index.ts';
 import { calcLossLoader as calcLossLoaderWith, tokeniser } from '../chapter05/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { Progress } from '../common/progress.ts';
-import { runToEnd } from '../common/training-place.ts';
+import { runToEnd } from '../common/training.ts';
 import type { Parts } from '../datasets/index.ts';
 import type { Batches } from './03-data-loaders.ts';
 import { type Answers, shareRight } from './per-class.ts';

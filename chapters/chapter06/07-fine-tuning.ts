@@ -2,8 +2,7 @@ import { manualSeed, type nn, noGrad, optim, yieldToRuntime } from '../../lib/in
 import { evaluateModel, type LossOfBatch, lossLine } from '../chapter05/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { formatTable } from '../common/table.ts';
-import { runToEnd, TrainingPlace } from '../common/training-place.ts';
-import { runTraining, type TrainingRun } from '../common/training-run.ts';
+import { runToEnd, runTraining, TrainingPlace, type TrainingRun } from '../common/training.ts';
 import type { Parts } from '../datasets/index.ts';
 import { classNames, type PreparedMessages } from './02-preparing-the-dataset.ts';
 import type { Batches } from './03-data-loaders.ts';
@@ -197,7 +196,7 @@ function trainedParameters(model: nn.Module): nn.Parameter[] {
   return model.parameters().filter((parameter) => parameter.requiresGrad);
 }
 
-/** The losses of the first steps of `fineTune`. The trained weights are put back as they were. */
+/** The losses of the first steps of `fineTune`. What was trained is put back as it was. */
 export async function firstLosses(
   model: nn.Module,
   loader: Batches,

@@ -34,7 +34,13 @@ export async function saveClassifierSettings(folder: string, settings: Classifie
 
 /** Reads them, if the folder has them. @throws UserError if they do not hold together */
 export function readClassifierSettings(folder: string): ClassifierSettings | undefined {
-  const path = join(folder, FILE);
+  // Whatever it belongs to, it is the one that was written together with that.
+  return io.readTogether(join(folder, 'adapter_config.json'), () =>
+    io.readTogether(join(folder, 'model.safetensors'), () => readSettings(join(folder, FILE))),
+  );
+}
+
+function readSettings(path: string): ClassifierSettings | undefined {
   if (io.kindOfPath(path) !== 'file') return undefined;
   const {
     labels,

@@ -34,7 +34,7 @@ export function logitsAtOwnEnd(model: GPTModel, ids: Tensor, length: number): Te
   return noGrad(() => model.forward(ids).select(1, length - 1));
 }
 
-/** 4. The accuracy of always answering the larger class. The larger class, divided by all. */
+/** 4. What always answering the larger class scores. The larger class, divided by all. */
 export function majorityAccuracy(labels: readonly number[]): number {
   const spam = labels.filter((label) => label === 1).length;
   return Math.max(spam, labels.length - spam) / labels.length;

@@ -2,6 +2,7 @@ export {
   classNames,
   createBalancedDataset,
   describeData,
+  factsOf,
   hashOf,
   type PreparedMessages,
   prepareMessages,

@@ -1,7 +1,8 @@
 import { activeEngine } from '../../lib/index.ts';
 import { MODEL_NAMES, type ModelName } from '../chapter05/index.ts';
 import { inGroup, type OptionSpec, type OptionValues } from '../common/options.ts';
-import { type SavingOptions, TRAINING_OPTIONS } from '../common/training-run.ts';
+import { type SavingOptions, TRAINING_OPTIONS } from '../common/training.ts';
+import { keptAt, MESSAGES } from '../datasets/index.ts';
 import type { Method } from './05-classification-head.ts';
 import type { Schedule } from './07-fine-tuning.ts';
 import { OWN_DATA_OPTIONS, type OwnDataOptions } from './own-data.ts';
@@ -23,6 +24,7 @@ const OWN_OPTIONS = {
       type: 'path',
       access: 'read',
       words: ['stand-in'],
+      otherwise: keptAt(MESSAGES),
       help: "SMSSpamCollection, a folder that npm run data wrote, 'stand-in', or a table of your own: CSV, TSV, JSON, JSON lines, parquet (default: download, else the stand-in)",
       placeholder: 'PATH',
     },
@@ -73,7 +75,7 @@ const OWN_OPTIONS = {
   }),
 } as const satisfies Record<string, OptionSpec>;
 
-/** The options of both chapter 6 and appendix E. */
+/** What chapter 6 and appendix E both take. */
 export const SPAM_OPTIONS = {
   ...OWN_OPTIONS,
   ...OWN_DATA_OPTIONS,

@@ -227,7 +227,7 @@ function splitWhatIsLeft(
     split === 'random'
       ? randomSplit(all, trainFraction, validationFraction, seed)
       : splitByClass(all, trainFraction, validationFraction, seed, notes);
-  // A part that is not cut here has a table of its own; its rows stay with the training part.
+  // What is not cut here has a table of its own; its rows stay with the training part.
   return {
     train: [...cut.train, ...(valid ? cut.validation : []), ...(test ? cut.test : [])],
     valid: valid ?? cut.validation,
@@ -240,7 +240,7 @@ function tokensOf(texts: readonly LabelledText[]): number[] {
   return texts.map(({ text }) => tokeniser.encode(text).length).sort((a, b) => a - b);
 }
 
-/** The contents of the parts, in lines: rows, classes, lengths, cut texts, and the accuracy of guessing without looking. */
+/** What the parts hold, in lines: rows, classes, lengths, what is cut, and what one could say without looking. */
 function describe(
   parts: Parts<LabelledText[]>,
   labels: readonly string[],

@@ -4,7 +4,7 @@ import type { LabelledText } from '../datasets/index.ts';
 
 /** How well each class is told from the others, where one accuracy for all of them hides it. */
 
-/** A classifier's answers: the class of each text, and the class that it named. */
+/** What a classifier has answered: the class of each text, and the class that it named. */
 export interface Answers {
   labels: number[];
   predicted: number[];

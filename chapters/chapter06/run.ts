@@ -6,7 +6,14 @@ import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { inGroup } from '../common/options.ts';
 import { onData } from '../common/plot.ts';
-import { classNames, describeData, prepareMessages, showPreparing } from './02-preparing-the-dataset.ts';
+import { checkRun } from '../common/training.ts';
+import {
+  classNames,
+  describeData,
+  factsOf,
+  prepareMessages,
+  showPreparing,
+} from './02-preparing-the-dataset.ts';
 import { makeDatasets, makeLoaders, PAD_TOKEN_ID, showLoaders, showPadding } from './03-data-loaders.ts';
 import { showPretrainedModel } from './04-pretrained-model.ts';
 import { checkRank, type Method, prepareForMethod, replaceHead, showHead } from './05-classification-head.ts';
@@ -50,8 +57,10 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   const print = (line: string) => nb.note(line);
   const folder = join(options.out, 'chapter06');
 
+  const { contextLength, embDim } = modelConfig(name);
+  if (methodsFor(options.method).includes('lora')) checkRank(embDim, rank);
+
   nb.section('6.2 Preparing the dataset');
-  const { contextLength } = modelConfig(name);
   const prepared = await prepareMessages({ ...options, contextLength, print });
   const labels = classNames(prepared);
   const classes = labels.length;
@@ -66,6 +75,16 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   showLoaders(nb, loaders, [38, 40]);
   nb.figure('maxLength', datasets.train.maxLength);
 
+  const epochs = options.epochs ?? defaultEpochs(name);
+  const methods = methodsFor(options.method);
+  const facts = await factsOf(prepared, options.weights);
+  const savingOf = (method: Method) => ({
+    folder: join(folder, method),
+    options: { ...options, method },
+    ...{ facts, totalSteps: epochs * loaders.train.length, print },
+  });
+  for (const method of methods) await checkRun(savingOf(method));
+
   nb.section('6.4 Initialising a model with pretrained weights');
   const freshModel = async () => {
     manualSeed(seed); // random weights are the same for all methods
@@ -75,27 +94,20 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   showPretrainedModel(nb, model, name, prepared);
 
   nb.section('6.5 Adding a classification head');
-  if (methodsFor(options.method).includes('lora')) checkRank(model, rank);
   showHead(nb, model, { seed, modules: options.modules, classes });
 
   nb.section('6.6 Calculating the classification loss and accuracy');
   await showLossAndAccuracy(nb, model, loaders);
 
   const results: FineTuneResult[] = [];
-  for (const method of methodsFor(options.method)) {
+  for (const method of methods) {
     nb.section(`6.7 Fine-tuning the model on supervised data: ${method}`);
     const start = await freshModel();
     replaceHead(start, seed, classes);
     const trainable = prepareForMethod(start, method, { rank, alpha });
     const lr = options.lr ?? defaultLearningRate(name, method);
-    const epochs = options.epochs ?? defaultEpochs(name);
-    const saving = {
-      folder: join(folder, method),
-      options: { ...options, method },
-      facts: { 'the messages': prepared.source },
-      print,
-    };
-    const settings = { method, lr, schedule: defaultSchedule(name), epochs, seed, trainable, saving };
+    const schedule = defaultSchedule(name);
+    const settings = { method, lr, schedule, epochs, seed, trainable, saving: savingOf(method) };
     const [some, all] = [trainable, countParameters(start)].map((count) => count.toLocaleString('en'));
     nb.note(`${some} of ${all} parameters are trained, in ${epochs} ${epochs === 1 ? 'pass' : 'passes'}`);
 

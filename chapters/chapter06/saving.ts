@@ -67,7 +67,7 @@ export function loadClassifier(
 /** The file with a whole classifier's weights. */
 const WEIGHTS = 'model.safetensors';
 
-/** The command that asks the classifier about a text. */
+/** What to type to ask the classifier about a text. */
 export function classifyCommand(folder: string, { weights }: Pick<Partial<SpamOptions>, 'weights'>): string {
   // Paths are read from where the user stands, which npm's own folder need not be.
   const path = (own: string) => shellWord(process.env.INIT_CWD === process.cwd() ? own : resolve(own));

@@ -96,7 +96,7 @@ export function showCollate(nb: Notebook): void {
   for (const part of customCollateDraft2(examples)) nb.print(41, part); // inputs, targets: [3, 5]
   for (const part of customCollate(examples)) nb.print(46, part);
 
-  // The third row counts in the second loss. In the third one, its target −100 leaves it out.
+  // What −100 does to the loss: the third row counts in the second loss, and not in the third.
   const two = tensor([
     [-1.0, 1.0],
     [-0.5, 1.5],

@@ -5,7 +5,7 @@ import type { Notebook } from '../common/notebook.ts';
 import type { InstructionEntry } from '../datasets/index.ts';
 import { formatInput, RESPONSE_HEADING } from './02-preparing-the-dataset.ts';
 
-/** The part of a generated text behind the prompt, without the answer's heading. */
+/** What follows the prompt in a generated text, without the answer's heading. */
 export function extractResponse(generated: string, prompt: string): string {
   return generated.slice(prompt.length).replaceAll(RESPONSE_HEADING, '').trim();
 }
@@ -23,7 +23,7 @@ export function respond(model: GPTModel, entry: InstructionEntry, maxNewTokens: 
   return extractResponse(tokenIdsToText(ids), prompt);
 }
 
-/** The model's answer to an instruction before it is fine-tuned: it continues the text. */
+/** What the model makes of an instruction before it is fine-tuned: it continues the text. */
 export function showPretrainedModel(
   nb: Notebook,
   model: GPTModel,

@@ -12,7 +12,7 @@ import { checkRank } from '../chapter06/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { plotCurves } from '../common/plot.ts';
 import { formatTable } from '../common/table.ts';
-import { runToEnd, type TrainingPlace } from '../common/training-place.ts';
+import { runToEnd, type TrainingPlace } from '../common/training.ts';
 import type { InstructionLoaders } from './04-data-loaders.ts';
 
 /** Which numbers are trained: all of the model's, or those of a LoRA update beside each of its Linears. */
@@ -49,7 +49,7 @@ export function defaultLearningRate(model: ModelName, method: InstructionMethod)
 export function prepareModel(model: GPTModel, method: InstructionMethod, lora: nn.LoRAOptions): number {
   model.requiresGrad_(method === 'full');
   if (method === 'lora') {
-    checkRank(model, lora.rank);
+    checkRank(model.config.embDim, lora.rank);
     nn.replaceLinearWithLoRA(model, lora);
   }
   return countParameters(model, { trainableOnly: true });
@@ -57,7 +57,7 @@ export function prepareModel(model: GPTModel, method: InstructionMethod, lora: n
 
 /**
  * The training of a prepared model: its optimiser, and its steps. The loop and the loss are those of chapter 5's
- * pretraining: an instruction with its answer is a text like any other. Only the data are new.
+ * pretraining: an instruction with its answer is a text like any other. What is new lies in the data.
  */
 export function instructionTraining(
   model: GPTModel,

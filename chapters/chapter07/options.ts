@@ -1,7 +1,8 @@
 import { MODEL_NAMES } from '../chapter05/index.ts';
 import { LORA_OPTIONS } from '../chapter06/index.ts';
 import { inGroup, type OptionSpec, type OptionValues } from '../common/options.ts';
-import { type SavingOptions, TRAINING_OPTIONS } from '../common/training-run.ts';
+import { type SavingOptions, TRAINING_OPTIONS } from '../common/training.ts';
+import { INSTRUCTIONS, keptAt } from '../datasets/index.ts';
 
 const OWN_OPTIONS = {
   ...inGroup('Data', {
@@ -11,6 +12,7 @@ const OWN_OPTIONS = {
       help: "a local copy of instruction-data.json, or 'own' (default: download, else our own instructions)",
       placeholder: 'PATH',
       words: ['own'],
+      otherwise: keptAt(INSTRUCTIONS),
     },
   }),
   ...inGroup('Model', {
@@ -84,7 +86,7 @@ const OWN_OPTIONS = {
 export const OPTIONS = { ...OWN_OPTIONS, ...inGroup('Training', TRAINING_OPTIONS) };
 export type InstructionRunOptions = OptionValues<typeof OWN_OPTIONS> & SavingOptions;
 
-/** The smaller numbers with which a run of mini takes a minute or two. */
+/** What mini does less of, so that a run takes a minute or two. */
 export function effort(options: InstructionRunOptions, stepsPerEpoch: number) {
   const short = options.model === 'mini' && !options.slow;
   return {

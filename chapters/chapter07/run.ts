@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { io, manualSeed } from '../../lib/index.ts';
 import { calcLossLoader, modelConfig, obtainModel } from '../chapter05/index.ts';
+import { checkRank } from '../chapter06/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { onData } from '../common/plot.ts';
-import { runTraining } from '../common/training-run.ts';
+import { checkRun, fingerprint, fingerprintOfWeights, runTraining } from '../common/training.ts';
 import { INSTRUCTIONS, obtain } from '../datasets/index.ts';
 import { formatInput, showData } from './02-preparing-the-dataset.ts';
 import { showCollate } from './03-batches.ts';
@@ -28,6 +29,9 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
   const { seed, model: name, batchSize } = options;
   const folder = join(options.out, 'chapter07');
   const print = (line: string) => nb.note(line);
+  const { contextLength, embDim } = modelConfig(name);
+  const methods: InstructionMethod[] = options.method === 'all' ? ['full', 'lora'] : [options.method];
+  if (methods.includes('lora')) checkRank(embDim, options.rank);
   // They are needed later: what is no file of weights is said before the work.
   if (options.weights) io.withTensors(options.weights, `the weights of ${name}`, () => {});
 
@@ -41,11 +45,17 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
   showCollate(nb);
 
   nb.section('7.4 Creating data loaders for an instruction dataset');
-  const { contextLength } = modelConfig(name);
   const loaders = makeInstructionLoaders(parts, { batchSize, maxLength: contextLength });
   showLoaders(nb, loaders, seed);
   const stepsPerEpoch = loaders.train.length;
   const { epochs, evalFreq, maxNewTokens, answers } = effort(options, stepsPerEpoch);
+  const facts = {
+    'the instructions': fingerprint(entries),
+    'the weights': await fingerprintOfWeights(options.weights),
+  };
+  const saving = { options, facts, print };
+  for (const method of methods)
+    await checkRun({ folder: join(folder, method), totalSteps: epochs * stepsPerEpoch, ...saving });
 
   nb.section('7.5 Loading a pretrained LLM');
   const freshModel = () => obtainModel({ ...options, model: name, print });
@@ -56,7 +66,6 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
   nb.section('7.6 Fine-tuning the LLM on instruction data');
   showLosses(nb, model, loaders, seed);
 
-  const methods: InstructionMethod[] = options.method === 'all' ? ['full', 'lora'] : [options.method];
   const results: MethodResult[] = [];
   for (const method of methods) {
     if (results.length > 0) model = await freshModel();
@@ -73,11 +82,7 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
       startContext: formatInput(firstValid),
       print: (line) => (method === 'full' ? nb.print(89, line) : nb.note(line)),
     });
-    const facts = { 'the instructions': source };
-    const history = await runTraining(
-      { ...training, folder: join(folder, method), options, facts, print },
-      steps,
-    );
+    const history = await runTraining({ ...training, folder: join(folder, method), ...saving }, steps);
     const seconds = (performance.now() - start) / 1000;
     nb.note(`Training completed in ${(seconds / 60).toFixed(2)} minutes.`);
     const [trainLoss, valLoss] = [loaders.train, loaders.valid].map((loader) =>

@@ -3,8 +3,8 @@
 import { classNames, DEFAULT_SEED, OWN_DATA_OPTIONS, prepareMessages } from '../chapter06/index.ts';
 import { readCommandLine, runMain } from '../common/command-line.ts';
 import { inGroup } from '../common/options.ts';
-import { openTerminal } from '../common/progress.ts';
-import { type LabelledText, writeParts } from '../datasets/index.ts';
+import { openTerminal } from '../common/terminal.ts';
+import { keptAt, type LabelledText, MESSAGES, writeParts } from '../datasets/index.ts';
 
 const OPTIONS = {
   ...inGroup('Data', {
@@ -12,6 +12,7 @@ const OPTIONS = {
       type: 'path',
       access: 'read',
       words: ['stand-in'],
+      otherwise: keptAt(MESSAGES),
       placeholder: 'PATH',
       help: "the SMSSpamCollection file or its zip, 'stand-in' for the synthetic messages, or a table of your own",
     },
@@ -32,6 +33,7 @@ const OPTIONS = {
       placeholder: 'DIR',
       help: 'where to write',
       default: 'data/sms',
+      files: ['train.parquet', 'valid.parquet', 'test.parquet'],
     },
   }),
 } as const;

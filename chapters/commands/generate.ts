@@ -7,7 +7,7 @@ import { generateSteps, MODEL_NAMES, obtainModel, textToTokenIds } from '../chap
 import { parseOptions, runMain } from '../common/command-line.ts';
 import { COMMON_OPTIONS, inGroup } from '../common/options.ts';
 import { checkPaths } from '../common/paths.ts';
-import { openTerminal } from '../common/progress.ts';
+import { openTerminal } from '../common/terminal.ts';
 
 const { backend, threads } = COMMON_OPTIONS;
 

@@ -8,13 +8,16 @@ import { describeEngine, noteTraffic } from './engine.ts';
 import { runThroughLostGpu } from './lost-gpu.ts';
 import { Notebook } from './notebook.ts';
 import { COMMON_OPTIONS, type OptionSpecs, type OptionValues, UsageError } from './options.ts';
-import { openTerminal, setProgressDisplay } from './progress.ts';
+import { setProgressDisplay } from './progress.ts';
+import { openTerminal } from './terminal.ts';
 
 export interface ChapterSpec<Options extends OptionSpecs> {
   /** As in `npm run chapter06`. */
   chapter: string;
   summary: string;
   options: Options;
+  /** Its own folder in `--out`; usually the chapter's name. */
+  folder?: string;
   /** Options that are worth trying, as --help shows them below: `--method all`. */
   examples?: readonly string[];
   run(notebook: Notebook, options: OptionValues<Options & typeof COMMON_OPTIONS>): void | Promise<void>;
@@ -27,9 +30,10 @@ export async function runChapter<const Options extends OptionSpecs>(
   await runMain(async () => {
     const options = { ...spec.options, ...COMMON_OPTIONS };
     const command = `npm run ${spec.chapter} --`;
+    const examples = spec.examples?.map((example) => `${command} ${example}`);
+    const folder = spec.folder ?? spec.chapter;
     const values = (await readCommandLine({
-      ...{ command, summary: spec.summary, options },
-      examples: spec.examples?.map((example) => `${command} ${example}`),
+      ...{ command, summary: spec.summary, options, examples, folder },
     })) as OptionValues<Options & typeof COMMON_OPTIONS>;
     const common = values as OptionValues<typeof COMMON_OPTIONS>;
     if (common.gpuMode && common.backend !== 'gpu') {

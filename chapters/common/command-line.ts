@@ -26,6 +26,8 @@ export interface ProgramSpec<Options extends OptionSpecs> {
   /** One or two sentences for --help. */
   summary: string;
   options: Options;
+  /** The program's own folder in those that it writes to; without it the whole of them is its own. */
+  folder?: string;
   /** Words beside the options, as --help shows them, e.g. `[TEXT …]`; without it there may be none. */
   words?: string;
   /** Whole commands that are worth trying, shown below --help. */
@@ -49,7 +51,7 @@ export class Interrupted extends UserError {
   }
 }
 
-/** The command with which this program goes on from its last checkpoint. */
+/** What to type for this program to go on from its last checkpoint. */
 export function resumeCommand(
   argv: readonly string[] = process.argv,
   environment: Record<string, string | undefined> = process.env,
@@ -75,7 +77,7 @@ export async function readCommandLine<const Options extends OptionSpecs>(
   argv?: readonly string[],
 ): Promise<OptionValues<Options>> {
   const values = parseOptions(spec, argv);
-  await checkPaths(spec.options, values);
+  await checkPaths(spec.options, values, spec.folder);
   return values;
 }
 

@@ -14,7 +14,7 @@ export function describeEngine(engine: BackendChoice): string {
   return `${parts.join(', ')} (${why})`;
 }
 
-/** The bytes that went over the bus to a GPU and back: the figures that are the same on any card. */
+/** What went over the bus to a GPU and back: the figures that are the same on any card. */
 export function noteTraffic(notebook: Notebook): void {
   const gpu = gpuTraffic();
   if (!gpu) return;

@@ -1,5 +1,5 @@
 import { DeviceLostError } from '../../lib/index.ts';
-import { takeUpOwnCheckpoints } from './training-run.ts';
+import { takeUpOwnCheckpoints } from './training.ts';
 
 /**
  * Runs a program, and if the GPU is lost on the way, once more on the CPU: what it trains goes on from the checkpoints

@@ -32,7 +32,7 @@ export type OptionSpec = { help: string; group?: OptionGroup } & (
 /** A file or folder. It is checked before the program starts to work, not when it is needed. */
 export interface PathSpec {
   type: 'path';
-  /** The use of the path: from it follows whether the path has to exist, or to be a place that can be written to. */
+  /** What will be done with it: whether it has to exist, or to be a place that can be written to, follows. */
   access: 'read' | 'writeFile' | 'writeFolder';
   default?: string;
   placeholder?: string;
@@ -40,6 +40,10 @@ export interface PathSpec {
   words?: readonly string[];
   /** How the name of a file must end, where the ending says what will be written: `.md`. */
   ending?: string;
+  /** For a folder that is written to: the files that get there, if nothing else in it is touched. */
+  files?: readonly string[];
+  /** For a file that is read: the one that is read, if it is there, when none is given. */
+  otherwise?: string;
 }
 
 /** The headings of --help, in this order. */
@@ -70,7 +74,7 @@ export type OptionValues<Options extends OptionSpecs> = {
     : Value<Options[K]> | undefined;
 };
 
-/** The options of every chapter's command. */
+/** What every chapter's command takes. */
 export const COMMON_OPTIONS = {
   ...inGroup('Output', {
     json: {
@@ -143,7 +147,7 @@ export function checkedValue(flag: string, option: OptionSpec, value: string): u
   return value;
 }
 
-/** The values that are allowed, in words: `a whole number from 1 to 64`. */
+/** What a value must be, in words: `a whole number from 1 to 64`. */
 export function expectation(option: Exclude<OptionSpec, { type: 'boolean' }>): string {
   if (option.type === 'choice') return `one of ${option.choices.join(', ')}`;
   if (option.type === 'path' && option.ending) return `a file ending in ${option.ending}`;

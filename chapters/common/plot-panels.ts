@@ -17,7 +17,7 @@ export interface MapLabels {
   title: string;
   rows: string;
   columns: string;
-  /** The meaning of the colours, with the unit. */
+  /** What the colours are, with the unit. */
   legend: string;
   /** Side of a cell in pixels, and how its number is written, if it is. */
   cell: number;
@@ -101,7 +101,7 @@ export interface FamilyPanel {
 export interface FamilyLabels {
   title: string;
   x: string;
-  /** The meaning of the curves' colours. */
+  /** What the colours of the curves are. */
   legend: string;
   /** Do the panels share the axis of y? */
   sameY: boolean;

@@ -21,7 +21,7 @@ export interface Panel {
 
 export interface Title {
   title: string;
-  /** The data that the curves were measured on: see `onData`. */
+  /** What it was measured on: see `onData`. */
   subtitle?: string;
 }
 

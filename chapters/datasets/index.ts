@@ -11,7 +11,7 @@ export {
   writeParts,
 } from './labelled-texts.ts';
 export { MESSAGES, type Message, ORIGINAL_ROWS, parseSms } from './messages.ts';
-export { type DataSet, type Obtained, type ObtainOptions, obtain } from './obtain.ts';
+export { type DataSet, keptAt, type Obtained, type ObtainOptions, obtain } from './obtain.ts';
 export {
   type Columns,
   classesOf,

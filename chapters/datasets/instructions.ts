@@ -5,9 +5,9 @@ import { decodeText } from './text.ts';
 
 /** One example of an instruction dataset. */
 export interface InstructionEntry {
-  /** The task. */
+  /** What is to be done. */
   instruction: string;
-  /** The text that the task is about; empty if the instruction says it all. */
+  /** What it is to be done to; empty if the instruction says it all. */
   input: string;
   /** The wanted answer. */
   output: string;

@@ -15,7 +15,7 @@ import { downloadFile } from './download.ts';
  * A data set is a constant of this type, in a file of its own beside this one.
  */
 export interface DataSet<T> {
-  /** Its name in messages. */
+  /** What it is called in messages. */
   name: string;
   /** The option that names a local copy: `--data`. */
   option: string;
@@ -32,7 +32,7 @@ export interface DataSet<T> {
   standIn: {
     /** Given in place of a path, it asks for the stand-in. */
     keyword: string;
-    /** Its name in messages. */
+    /** What it is called in messages. */
     name: string;
     make: () => T | Promise<T>;
   };
@@ -59,6 +59,11 @@ export interface Obtained<T> {
 
 /** Downloads are kept here. */
 const CACHE_FOLDER = fileURLToPath(new URL('../../data/', import.meta.url));
+
+/** Where the download of a data set is kept. */
+export function keptAt({ file }: Pick<DataSet<unknown>, 'file'>): string {
+  return join(CACHE_FOLDER, file);
+}
 
 /**
  * A data set: from a local copy, if one is named; else downloaded once and kept; else, said in one line, the stand-in.

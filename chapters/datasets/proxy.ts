@@ -14,7 +14,7 @@ import { UserError } from '../../lib/index.ts';
 
 export type Environment = Record<string, string | undefined>;
 
-/** The parts of a request that are needed here. */
+/** What of a request is needed here. */
 export interface RequestOptions {
   method?: 'GET' | 'HEAD';
   headers?: Record<string, string>;
@@ -43,7 +43,7 @@ function isExcepted({ hostname, port, protocol }: URL, list: string): boolean {
   });
 }
 
-/** The answer of `fetch`, through the proxy if there is one. Errors as of `fetch`, and UserError from the proxy. */
+/** What `fetch` answers, through the proxy if there is one. Errors as of `fetch`, and UserError from the proxy. */
 export async function fetchThrough(
   url: URL,
   options: RequestOptions,

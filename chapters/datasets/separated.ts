@@ -17,7 +17,7 @@ export interface SeparatedTable {
   /** The names of the columns that have one. */
   names: string[];
   rows: SeparatedRow[];
-  /** The columns without a name that hold something, in words. */
+  /** What stands in columns without a name, in words. */
   leftOut?: string;
 }
 

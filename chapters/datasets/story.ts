@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { DataSet } from './obtain.ts';
+import { type DataSet, keptAt } from './obtain.ts';
 import { decodeText, readText, requireText } from './text.ts';
 
 /** “The Tide Clock”, written for this project: shorter, and other figures come out. */
@@ -27,6 +27,7 @@ export const TEXT_OPTION = {
     type: 'path',
     access: 'read',
     words: ['own'],
+    otherwise: keptAt(STORY),
     help: "the text to read: a file, or 'own' for the story written for this project (default: The Verdict, downloaded once)",
     placeholder: 'PATH',
   },

@@ -15,7 +15,7 @@ export interface Row {
 /** A table's columns; a value that is missing is null. */
 export interface Table {
   names: readonly string[];
-  /** The parts of the file that were left out, in words. */
+  /** What was left out of the file, in words. */
   leftOut?: string;
   /** The values of some of its columns, row by row. @throws UserError if one is not there */
   rows(columns: readonly string[]): Promise<Row[]>;
@@ -140,7 +140,7 @@ function objectsOnLines(path: string, text: string): Entry[] {
     }
     entries.push(entryOf(where, object));
   }
-  // pandas writes an object for each column, unless it is told otherwise.
+  // What pandas writes if it is not told otherwise: an object for each column.
   const [{ object }] = entries;
   if (entries.length === 1 && Object.values(object).every((value) => typeof value === 'object')) {
     throw new UserError(

@@ -2,12 +2,14 @@ import { join } from 'node:path';
 import { io, manualSeed, nn, type Tensor, tensor } from '../../lib/index.ts';
 import { countParameters } from '../chapter04/index.ts';
 import {
+  checkRank,
   classifierFile,
   classifyCommand,
   classifyReview,
   classNames,
   describeData,
   EXAMPLES,
+  factsOf,
   makeLoaders,
   NUM_CLASSES,
   prepareMessages,
@@ -19,8 +21,10 @@ import {
   spamProbability,
 } from '../chapter06/index.ts';
 import type { Notebook } from '../common/notebook.ts';
-import type { SavingOptions } from '../common/training-run.ts';
+
+import { checkRun, type SavingOptions } from '../common/training.ts';
 import { HUB_REPOSITORY, type LoadedLlama } from './07-gguf.ts';
+
 import type { LlamaModel } from './model/05-llama-model.ts';
 import { HUB_LINEARS } from './model/hub-layout.ts';
 
@@ -107,7 +111,8 @@ export async function showFineTuned(
   const { model, tokeniser } = loaded;
   const print = (line: string) => nb.note(line);
   const folder = join(options.out, 'llama');
-  const { contextLength } = model.config;
+  const { contextLength, embDim } = model.config;
+  checkRank(embDim, options.rank);
   const prepared = await prepareMessages({ data: options.data, seed: options.seed, contextLength, print });
   const labels = classNames(prepared);
   const classes = labels.length;
@@ -127,6 +132,9 @@ export async function showFineTuned(
   manualSeed(options.seed); // for the order of the training messages
   const loaders = makeLoaders(datasets, options.batchSize);
   showLoaders(nb, loaders, [35, 36]);
+  const facts = await factsOf(prepared, options.weights);
+  const saving = { folder: join(folder, 'lora'), options, facts, print };
+  await checkRun({ ...saving, totalSteps: options.epochs * loaders.train.length });
 
   makeClassifier(model, options, classes);
   const classifier = new LlamaClassifier(model, padTokenId);
@@ -140,7 +148,7 @@ export async function showFineTuned(
     epochs: options.epochs,
     seed: options.seed,
     trainable,
-    saving: { folder: join(folder, 'lora'), options, facts: { 'the messages': prepared.source }, print },
+    saving,
   });
   showResults(nb, [result], prepared);
 

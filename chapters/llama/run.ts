@@ -4,7 +4,7 @@ import { SPAM_OPTIONS } from '../chapter06/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { inGroup, type OptionSpecs, type OptionValues } from '../common/options.ts';
-import { TRAINING_OPTIONS } from '../common/training-run.ts';
+import { TRAINING_OPTIONS } from '../common/training.ts';
 import { obtainLlama, showLayouts } from './07-gguf.ts';
 import { chat } from './09-chat.ts';
 import { showFineTuned } from './10-fine-tuning.ts';

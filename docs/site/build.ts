@@ -10,7 +10,7 @@ import { PAGES, type Page, START } from './pages.ts';
 import { pictureSection } from './pictures/section.ts';
 import { pageHtml } from './template.ts';
 
-/** A section of a page, which a search looks through. */
+/** What a search looks through: a section of a page. */
 interface Found {
   page: string;
   title: string;

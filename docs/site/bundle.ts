@@ -26,7 +26,7 @@ const ASSETS = [
   ...namesIn('docs/site/adapter').map((name) => `docs/site/adapter/${name}`),
 ].filter((name) => existsSync(join(ROOT, name)));
 
-/** Other files that the tests of exercises import. */
+/** What the tests of exercises import besides. */
 const FOR_TESTS = [
   'test/support/close.ts',
   'test/chapters/chapter04/tiny.ts',
@@ -51,7 +51,7 @@ function modulesOfTheBook(): string {
   return `export const modules = {\n${lines.join('\n')}\n};`;
 }
 
-/** A module that a page cannot offer, such as a keyboard to read lines from: an error when it is used. */
+/** What a page cannot offer, such as a keyboard to read lines from: an error when it is used. */
 function absent(name: string): string {
   const refuse = `() => { throw new Error(${JSON.stringify(`${name} is not in a page`)}); }`;
   return `module.exports = Object.create(new Proxy({}, { get: () => ${refuse} }));`;

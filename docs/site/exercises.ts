@@ -8,7 +8,7 @@ export interface Exercise {
   /** Its comment: what the solution rests on. */
   hint: string;
   solution: string;
-  /** The reader's first text: the imports and the first line of each function, without its body. */
+  /** What the reader begins with: the imports and the first line of each function, without its body. */
   beginning: string;
 }
 

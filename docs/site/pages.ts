@@ -13,7 +13,7 @@ export interface Page {
   chapter?: string;
   /** What a reader should know before running it. */
   before?: string;
-  /** The panels that come before the text, by name. */
+  /** What comes before the text: the names of panels. */
   panels?: readonly string[];
   /** Then comes its picture. */
   picture?: PictureName;

@@ -1,4 +1,4 @@
-/** The bundler's additions to the programs of the site. */
+/** What the bundler gives to the programs of the site. */
 
 /** The modules of the book, by path in the repository. */
 declare module 'site:modules' {

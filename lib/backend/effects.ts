@@ -2,7 +2,7 @@ import type { Kernels } from './kernels.ts';
 import type { Storage } from './storage.ts';
 
 /**
- * The effect of each kernel on storages, for code that has to know the effects of all kernels: an engine that keeps copies of
+ * What each kernel does to storages, for code that has to know it of all kernels: an engine that keeps copies of
  * operands, a device that puts results in their places. A kernel that is new in `Kernels` has no effect here yet, and
  * that is an error of the compiler.
  */

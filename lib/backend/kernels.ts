@@ -1,6 +1,6 @@
 import type { Allocator, DType, Storage } from './storage.ts';
 
-/** A kernel's input: numbers in a storage, seen through a shape, strides and an offset (in elements). */
+/** What a kernel reads: numbers in a storage, seen through a shape, strides and an offset (in elements). */
 export interface Strided {
   readonly storage: Storage;
   readonly shape: readonly number[];
@@ -182,9 +182,9 @@ export interface Backend {
 
 /** Memory of the CPU engine, in bytes. */
 export interface MemoryUse {
-  /** Bytes that tensors and the engine's own buffers take now. */
+  /** What tensors and the engine's own buffers take now. */
   readonly inUse: number;
-  /** Bytes that the engine has taken from the system. The engine gives none back, but uses them again. */
+  /** What the engine has taken from the system; it gives nothing back, but reuses it. */
   readonly reserved: number;
 }
 

@@ -24,7 +24,7 @@ export interface BackendOptions {
   gpuMode?: string;
 }
 
-/** The engine that was chosen, and the reason, for the user. */
+/** What was chosen, and why: shown to the user. */
 export interface BackendChoice {
   /** The engine in use from now on. */
   name: Exclude<BackendName, 'auto'>;
@@ -73,7 +73,7 @@ function vectorsAskedFor(): Vectors | undefined {
   return vectors;
 }
 
-/** The part of a choice that concerns the CPU engine. */
+/** What a choice says about the CPU engine. */
 const aboutCpu = ({ threads, vectors, vectorsNote }: WasmBackend) => ({
   ...{ name: 'wasm' as const, threads, vectors },
   ...(vectorsNote ? { vectorsNote } : {}),

@@ -50,7 +50,7 @@ function allocate(dtype: DType, length: number, zero: boolean): TypedArray {
   return orTooLarge(dtype, length, () => allocator.allocate(dtype, length, zero));
 }
 
-/** The result of `make`, which takes memory. @throws UserError if there is not enough memory */
+/** What `make` takes memory for. @throws UserError if it is not there */
 export function orTooLarge<T>(dtype: DType, length: number, make: () => T): T {
   try {
     return make();
@@ -180,7 +180,7 @@ export class Storage {
     this.#released = true;
   }
 
-  // ndarray asks for these two of a container that is not a typed array.
+  // What ndarray asks of a container that is not a typed array.
   get(index: number): number {
     return this.data[index];
   }

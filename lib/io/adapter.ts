@@ -22,7 +22,7 @@ import { writeSafetensors } from './safetensors-write.ts';
 const CONFIG = 'adapter_config.json';
 const TENSORS = 'adapter_model.safetensors';
 
-/** The facts that are written beside the numbers, and which of several adapters is written. */
+/** What is written beside the numbers, and which of several adapters. */
 export interface SaveAdapterOptions {
   /** The base model's name on the hub, or its path: what PEFT loads it from, e.g. `openai-community/gpt2`. */
   baseModel: string;
@@ -67,7 +67,7 @@ export function adapterFiles(
   options: SaveAdapterOptions,
   ...more: []
 ): AdapterFiles & {
-  /** Facts that the format has no place for, a line each. */
+  /** What the format has no place for, a line each. */
   notes: string[];
 } {
   noMore('adapterFiles', 2, more);
@@ -130,7 +130,7 @@ export function loadAdapter(
 }
 
 /**
- * The configuration of an adapter, e.g. which base it is for, before there is a model to put it on.
+ * What an adapter's configuration says, e.g. which base it is for, before there is a model to put it on.
  * @throws UserError if the adapter is missing, damaged, or not plain LoRA
  */
 export function readAdapterConfig(folder: string, ...more: []): PeftConfig {
@@ -163,7 +163,7 @@ export function loadAdapterFiles(
   return config;
 }
 
-/** The adapter's name in the model. @throws UserError unless it is a name */
+/** What an adapter is to be called in the model. @throws UserError unless it is a name */
 function nameFrom(options: { name?: string }, what: string): string {
   checkOptions(what, options, ['name']);
   const { name = 'default' } = options;

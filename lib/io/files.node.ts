@@ -16,4 +16,10 @@ export {
   wrongHash,
 } from './read-files.node.ts';
 export { readTogether, readTogetherAsync, replaceTogether } from './together.node.ts';
-export { type Content, requireWritableFolder, writeBeside, writeFileAtomically } from './write-files.node.ts';
+export {
+  type Content,
+  requireRoom,
+  requireWritableFolder,
+  writeBeside,
+  writeFileAtomically,
+} from './write-files.node.ts';

@@ -33,7 +33,7 @@ export interface GgufTensor {
 
 /** A GGUF file whose header has been read. */
 export interface GgufFile {
-  /** The file's name in error messages, usually its path. */
+  /** What error messages call it, usually its path. */
   readonly name: string;
   /** The header's values, by key, e.g. `llama.block_count`. */
   readonly metadata: ReadonlyMap<string, GgufValue>;

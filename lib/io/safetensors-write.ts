@@ -13,7 +13,7 @@ export interface TensorToStore {
 /** The format's order: the largest dtype first, so that every tensor begins aligned. */
 const DTYPE_ORDER = ['F32', 'I32', 'F16', 'BOOL'];
 
-/** The metadata of a safetensors file, and the form in which the numbers are stored. */
+/** What a safetensors file says beside its numbers, and how they are stored. */
 export interface WriteOptions {
   /** Texts by name, kept in the file's header. */
   metadata?: Record<string, string>;

@@ -12,7 +12,7 @@ export const DTYPE_BYTES: Record<string, number> = {
   ...{ I16: 2, U16: 2, F16: 2, BF16: 2, I32: 4, U32: 4, F32: 4, F64: 8, I64: 8, U64: 8 },
 };
 
-/** The header's length, which stands before the header. */
+/** What comes before the header: its length. */
 export const LENGTH_BYTES = 8;
 const MAX_HEADER_BYTES = 100_000_000; // the format's own limit
 
@@ -122,7 +122,7 @@ export function readSafetensorsFrom(
   return file;
 }
 
-/** A file of another format, told by its first bytes: its name, and the advice for the user. */
+/** What a file of another format is and what to do about it, by its first bytes. */
 function otherFormat(start: Uint8Array): string | null {
   const text = String.fromCharCode(...start);
   const pickle = start[0] === 0x80 && start[1] >= 2 && start[1] <= 5 && start[2] !== 0; // protocol 2 to 5
@@ -242,7 +242,7 @@ const WHOLE = ['I64', 'U64', 'I32', 'U32', 'I16', 'U16', 'I8', 'U8'];
 
 type Converter = (buffer: ArrayBufferLike, offset: number, count: number, name: string) => ArrayLike<number>;
 
-/** Large models come in this type: the numbers are decoded straight into place. */
+/** What large models come in: decoded straight into place. */
 const HALVES: Record<string, typeof decodeFloat16> = { F16: decodeFloat16, BF16: decodeBfloat16 };
 
 /** From the bytes of each other dtype that is not simply taken over. */

@@ -1,6 +1,6 @@
 /** Writing whole files, so that nothing is ever left half-written. */
 
-import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isRunning } from '#platform/lib/io/lock';
 import { UserError } from '../errors.ts';
@@ -180,4 +180,19 @@ export async function requireWritableFolder(path: string): Promise<void> {
     // Only empty folders are removed; whoever has found one meanwhile makes it again.
     for (const folder of made.reverse()) await rmdir(folder).catch(() => {});
   }
+}
+
+/**
+ * Finds out whether so many bytes fit on the disk that a folder is on, or will be on.
+ * @throws UserError if they do not
+ */
+export async function requireRoom(folder: string, bytes: number): Promise<void> {
+  let there = folder;
+  while (kindOfPath(there) === 'nothing' && dirname(there) !== there) there = dirname(there);
+  const { bavail, bsize } = await statfs(there);
+  if (bavail * bsize >= bytes) return;
+  const [left, needed] = [Math.floor((bavail * bsize) / 1e6), Math.ceil(bytes / 1e6)];
+  throw new UserError(
+    `the disk of ${folder} has ${left} MB left, and ${needed} MB are needed: make room or choose another place`,
+  );
 }

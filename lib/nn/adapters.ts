@@ -22,9 +22,10 @@ export interface LoRAOptions extends LoRALayerOptions {
 }
 
 /**
- * Wraps every Linear below the model, or those that `targets` names, in place. A is drawn in the order of the model's
- * modules. The model's weights are not frozen: freeze them first with `model.requiresGrad_(false)`, as the book does. A
- * wrapped Linear stays as it is; under another `name` it gets another adapter, which becomes the active one.
+ * Wraps every Linear below the model, or those that `targets` names, in place, in the order of its modules (in which A
+ * is drawn). The weights that were there are not frozen: do that first, with `model.requiresGrad_(false)`, as the
+ * book does. What is already wrapped is left as it is; under another `name` it gets another adapter, which becomes
+ * the active one.
  *
  * @throws UserError if the model is itself a Linear or has none, or nothing matches a target
  */

@@ -133,7 +133,7 @@ export function checkName(name: string): void {
 export class LinearWithLoRA extends Module {
   static override readonly stateNames: Readonly<Record<string, string>> = { active: 'lora' };
 
-  /** The wrapped layer: W [out, in] and b [out]. */
+  /** What is wrapped: W [out, in] and b [out]. */
   linear: Linear;
   /** The update in use; null leaves W alone. */
   active: LoRALayer | null;

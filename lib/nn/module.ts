@@ -25,7 +25,7 @@ export abstract class Module {
   /** Is it in training mode, where dropout is active? */
   training = true;
 
-  /** The module's computation. A subclass declares its inputs: tensors, and other arguments such as a cache. */
+  /** What the module computes. A subclass says what it takes: tensors, and whatever else it needs, e.g. a cache. */
   abstract forward(...inputs: unknown[]): Tensor;
 
   /** The fields that hold parameters, buffers or modules: field, name in the state, value. */
@@ -106,7 +106,7 @@ export abstract class Module {
     return Array.from(this.namedParameters(), ([, parameter]) => parameter);
   }
 
-  /** The text in the brackets when the module is printed, for a layer with sizes worth knowing. */
+  /** What stands in the brackets when the module is printed, for a layer with sizes worth knowing. */
   protected describe(): string {
     return '';
   }

@@ -15,11 +15,11 @@ export interface AdamWOptions {
   betas?: readonly [number, number];
   /** Added to the root of the mean square, so that nothing is divided by 0; 1e−8. */
   eps?: number;
-  /** The part of a parameter that a step takes away, times the learning rate; 0.01. */
+  /** What part of a parameter a step takes away, times the learning rate; 0.01. */
   weightDecay?: number;
 }
 
-/** AdamW's memory of a parameter: running means of its gradient and of its gradient's square. */
+/** What AdamW remembers of a parameter: running means of its gradient and of its square. */
 interface Moments {
   m: Storage;
   v: Storage;
@@ -35,7 +35,7 @@ export class AdamW extends Optimizer {
   readonly betas: readonly [number, number];
   /** Added to the root of the mean square. */
   readonly eps: number;
-  /** The part of a parameter that a step takes away, times the learning rate. */
+  /** What part of a parameter a step takes away, times the learning rate. */
   readonly weightDecay: number;
   private readonly moments = new Map<Parameter, Moments>();
 

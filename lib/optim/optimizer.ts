@@ -7,7 +7,7 @@ import { Tensor } from '../tensor/tensor.ts';
 
 /** Base of the optimisers: the parameters they change, and forgetting the gradients between steps. */
 export abstract class Optimizer {
-  /** The parameters that are trained. */
+  /** What is trained. */
   readonly params: readonly Parameter[];
   #lr = 0;
 
@@ -47,7 +47,7 @@ export abstract class Optimizer {
     }
   }
 
-  /** The optimiser's memory, as tensors by the parameter's position, to save beside a model. Here: none. */
+  /** What the optimiser remembers, as tensors by the parameter's position, to save beside a model. Here: nothing. */
   stateDict(): Record<string, Tensor> {
     return {};
   }

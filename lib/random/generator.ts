@@ -163,7 +163,7 @@ export class Generator {
     return this.engine.nextDouble();
   }
 
-  /** The number that `torch.empty((), dtype=torch.int64).random_().item()` returns: DataLoader draws its seeds so. */
+  /** What `torch.empty((), dtype=torch.int64).random_().item()` returns: the seeds DataLoader draws. */
   random64(): bigint {
     return BigInt.asUintN(63, this.engine.nextUint64());
   }

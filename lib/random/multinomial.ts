@@ -2,7 +2,7 @@
 
 import { UserError } from '../errors.ts';
 
-/** The part of a generator that the samplers need. */
+/** What the samplers need of a generator. */
 interface Draws {
   exponential(n: number): Float32Array;
   nextDouble(): number;

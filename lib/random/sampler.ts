@@ -7,7 +7,7 @@
 
 import { Generator } from './generator.ts';
 
-/** The number that the creation of an iterator over any DataLoader draws. */
+/** What creating an iterator over any DataLoader draws. */
 export function drawBaseSeed(generator: Generator): bigint {
   return generator.random64();
 }

@@ -2,7 +2,7 @@ import type { Storage } from '../backend/storage.ts';
 import type { GraphNode } from './autograd.ts';
 import type { Tensor } from './tensor.ts';
 
-/** The gradient that has reached the output of a node. A sum of our `own` may be added to in place. */
+/** What has reached the output of a node. A sum of our `own` may be added to in place. */
 interface Sum {
   readonly tensor: Tensor;
   readonly own: boolean;

@@ -69,9 +69,9 @@ export function noGrad<T>(body: () => T, ...more: []): T {
 
 /**
  * Adds the operation that made `out` to the graph, if any of its inputs requires a gradient.
- * @param reads the tensors whose numbers `backward` reads, in the order of its arguments. For `false` in place of a tensor,
- *   `backward` gets nothing. `backward` must hold no tensor itself. If a tensor of this list is changed in place before
- *   backward runs, backward refuses: the numbers are not those of the forward pass any more.
+ * @param reads the tensors whose numbers `backward` reads, in the order of its arguments. It gets nothing for one that is
+ *   left out by false, and must hold no tensor itself. When one of them is changed in place in the meantime, backward
+ *   refuses to run on numbers that are not those of the forward pass.
  */
 export function record<const Reads extends readonly Read[]>(
   name: string,

@@ -17,7 +17,7 @@ import { Tensor } from './tensor.ts';
 /** Numbers in arrays in arrays, all of one length on each level. */
 export type Nested = number | boolean | readonly Nested[];
 
-/** The options that every function that makes a tensor takes last. */
+/** What every function that makes a tensor takes last. */
 export interface TensorOptions {
   /** The type of the elements; float32 where the function does not say otherwise. */
   dtype?: DType;

@@ -10,7 +10,7 @@ export function requireTensors(what: string, ...given: readonly Tensor[]): void 
   }
 }
 
-/** A wrong argument where a certain tensor is expected, in words for a message. */
+/** What was given where a certain tensor is expected, for a message. */
 export function tensorInWords(t: unknown): string {
   return t instanceof Tensor ? `${t.dtype} of ${formatShape(t.shape)}` : inWords(t);
 }

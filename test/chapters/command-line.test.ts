@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { GPTModel } from '../../chapters/chapter04/index.ts';
+import { io } from '../../lib/index.ts';
 import { saveTensors } from '../../lib/io/checkpoint.ts';
 import { program } from '../support/program.ts';
 
@@ -45,6 +46,17 @@ describe("chapter 6's command line", function () {
     ]);
   });
 
+  it('a second run in the same folder is told so, and one in another chapter is not', async () => {
+    const release = await io.holdFolder(join(folder, 'chapter06'));
+    await expectOneLine(
+      chapter('chapter06', '--data', 'stand-in', '--out', folder),
+      /^error: another run \(process \d+\) writes to \S+chapter06: wait, or give another --out$/,
+    );
+    await (await io.holdFolder(join(folder, 'chapter07')))();
+    release();
+    expect(existsSync(join(folder, 'chapter06'))).to.equal(false);
+  });
+
   it('names a data file that is not there, and one that is not the collection', async () => {
     const wrong = join(folder, 'wrong.txt');
     writeFileSync(wrong, 'maybe\thello\n');
@@ -71,7 +83,8 @@ describe("chapter 6's command line", function () {
     await saveTensors(path, { ...state, 'extra.weight': other.posEmb.weight });
     const half = join(folder, 'half.safetensors');
     writeFileSync(half, readFileSync(path).subarray(0, 1000));
-    const given = (weights: string) => chapter('chapter06', '--data', 'stand-in', '--weights', weights);
+    const given = (weights: string) =>
+      chapter('chapter06', '--data', 'stand-in', '--weights', weights, '--out', `${weights}-runs`);
     await Promise.all([
       expectOneLine(
         given(path),
@@ -162,11 +175,17 @@ describe('the command line of everything that is no chapter', function () {
   it('pretrains, and leaves weights, a plot and figures', async () => {
     const [out, json] = [join(folder, 'runs'), join(folder, 'figures.json')];
     const settings = '--steps 2 --batch-size 1 --eval-every 1'.split(' ');
-    const args = ['--text', join(folder, 'file'), '--out', out, '--json', json, ...settings];
+    const args = ['--text', join(folder, 'file'), '--json', json, ...settings];
     const [run] = await Promise.all([
-      program('chapters/commands/pretrain/run.ts', [...args, '--length', '8']),
+      program('chapters/commands/pretrain/run.ts', [...args, '--out', out, '--length', '8']),
       expectOneLine(
-        program('chapters/commands/pretrain/run.ts', [...args, '--length', '20']),
+        program('chapters/commands/pretrain/run.ts', [
+          ...args,
+          '--out',
+          join(folder, 'others'),
+          '--length',
+          '20',
+        ]),
         /\d+ tokens are too few to train on: .* so 1,050 are needed/,
       ),
     ]);

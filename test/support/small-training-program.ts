@@ -1,5 +1,5 @@
 import { parseOptions, runMain } from '../../chapters/common/command-line.ts';
-import { TRAINING_OPTIONS } from '../../chapters/common/training-run.ts';
+import { TRAINING_OPTIONS } from '../../chapters/common/training.ts';
 import { trainSmall } from './small-training.ts';
 
 /** The small training as a program, with a pause in every step, so that it can be killed from outside. */

@@ -1,5 +1,4 @@
-import type { TrainingPlace } from '../../chapters/common/training-place.ts';
-import { runTraining } from '../../chapters/common/training-run.ts';
+import { runTraining, type TrainingPlace } from '../../chapters/common/training.ts';
 import {
   DataLoader,
   Dataset,
@@ -101,6 +100,8 @@ export function* smallSteps(
 export interface SmallOptions {
   folder: string;
   resume?: boolean;
+  anew?: boolean;
+  facts?: Record<string, string>;
   saveEvery?: number;
   lr?: number;
   /** Called before each step with its number. */
@@ -113,12 +114,22 @@ export async function trainSmall({
   folder,
   beforeStep,
   print = () => {},
+  facts,
   ...options
 }: SmallOptions): Promise<SmallResult> {
   const training = newTraining(options.lr);
   const lines: string[] = [];
   const history = await runTraining(
-    { ...training, label: 'small', folder, options, totalSteps: STEPS, history: emptyHistory(), print },
+    {
+      ...training,
+      label: 'small',
+      folder,
+      options,
+      facts,
+      totalSteps: STEPS,
+      history: emptyHistory(),
+      print,
+    },
     function* (place) {
       const steps = smallSteps(training, place, (line) => void lines.push(line));
       for (;;) {

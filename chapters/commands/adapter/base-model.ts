@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { io, UserError } from '../../../lib/index.ts';
+import { io, type nn, UserError } from '../../../lib/index.ts';
 import type { GPTModel } from '../../chapter04/index.ts';
 import { hubName, MODEL_NAMES, type ModelName, obtainModel } from '../../chapter05/index.ts';
 import { type ClassifierSettings, loadClassifier, readClassifierSettings } from '../../chapter06/index.ts';
@@ -53,8 +53,7 @@ export async function loadWithAdapter({ adapter, model, weights }: AdapterOption
   }
   const name = model ?? baseOf(folder, io.readAdapterConfig(folder));
   const base = (await obtainModel({ model: name, weights, print: say })).eval();
-  const config = io.loadAdapter(folder, base);
-  return { model: base, name, folder, config, settings };
+  return { model: base, name, folder, ...loadOnto(base, folder) };
 }
 
 export interface LoadedLlamaAdapter {
@@ -70,18 +69,24 @@ export interface LoadedLlamaAdapter {
  */
 export async function loadLlamaWithAdapter(options: AdapterOptions): Promise<LoadedLlamaAdapter | undefined> {
   const folder = requireAdapter(options.adapter);
-  const settings = readClassifierSettings(folder);
   const { base } = io.readAdapterConfig(folder);
   const isLlama = lastPart(base) === lastPart(HUB_REPOSITORY) || isLlamaAt(options.weights);
   if (!isLlama || options.model) return undefined;
   const { model, tokeniser, endIds } = await obtainLlama(options.weights, say, { quantised: true });
-  io.loadAdapter(folder, model.eval());
+  const { settings } = loadOnto(model.eval(), folder);
   return {
     model: new LlamaClassifier(model, settings?.padTokenId ?? endIds[0] ?? 0),
     tokeniser,
     folder,
     settings,
   };
+}
+
+/** Puts the adapter on its base, with the settings that were saved with it. */
+function loadOnto(base: nn.Module, folder: string) {
+  return io.readTogether(join(folder, 'adapter_config.json'), () => {
+    return { config: io.loadAdapter(folder, base), settings: readClassifierSettings(folder) };
+  });
 }
 
 /** A classifier that can be asked, whatever was trained of it. */

@@ -1,6 +1,6 @@
 import { HelpRequested, nearest, runMain } from '../../common/command-line.ts';
 import { UsageError } from '../../common/options.ts';
-import { openTerminal } from '../../common/progress.ts';
+import { openTerminal } from '../../common/terminal.ts';
 import { CLASSIFY } from './classify.ts';
 import { HANDOVER } from './handover.ts';
 import { INSPECT } from './inspect.ts';

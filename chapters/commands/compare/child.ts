@@ -6,7 +6,7 @@ import { Interrupted, runMain } from '../../common/command-line.ts';
 import { setProgressDisplay } from '../../common/progress.ts';
 import { type Circumstances, type Result, type Task, trainOne } from './one-run.ts';
 
-/** The parent's message, as the one argument. */
+/** What the parent says, as the one argument. */
 export interface Order {
   task: Task;
   circumstances: Circumstances;
@@ -14,7 +14,7 @@ export interface Order {
   folder: string;
 }
 
-/** The child's message. */
+/** What the child says. */
 export type Report = { progress: string } | { result: Result };
 
 await runMain(async () => {

@@ -1,7 +1,7 @@
 import type { nn } from '../../../lib/index.ts';
 import type { Method } from '../../chapter06/index.ts';
 
-/** The methods that are compared: the model, the messages and the loop are the same, and each method trains another part. */
+/** What is compared: the same model, messages and loop, and each time something else is trained. */
 
 /** The weights that a run starts from: those of `mini`, or as they are drawn. */
 export type Base = 'pretrained' | 'random';
@@ -39,7 +39,7 @@ export type MethodName = keyof typeof METHODS;
 
 export const METHOD_NAMES = Object.keys(METHODS) as MethodName[];
 
-/** Chapter 6's name of the method, and LoRA's options, which only `lora` looks at. */
+/** What chapter 6 is asked to train, and LoRA's options, which only `lora` looks at. */
 export function describeMethod(name: MethodName): { method: Method; lora: nn.LoRAOptions } {
   const { method, lora: options = { rank: 1, alpha: 1 } }: Compared = METHODS[name];
   return { method, lora: options };

@@ -33,7 +33,7 @@ export interface Task {
   seed: number;
 }
 
-/** The settings that all runs of a table share. */
+/** What all runs of a table have in common. */
 export interface Circumstances {
   /** As chapter 6's `--data`. */
   data?: string;
@@ -97,7 +97,7 @@ export async function trainOne(
     lr: defaultLearningRate(MODEL, method),
     schedule: defaultSchedule(MODEL),
     // A run is short: one that is stopped begins anew, and no checkpoint is needed on the way.
-    saving: { folder, options: { saveEvery: Number.MAX_SAFE_INTEGER }, print: () => {} },
+    saving: { folder, options: { saveEvery: Number.MAX_SAFE_INTEGER, anew: true }, print: () => {} },
   });
   const { user, system } = process.cpuUsage(used); // in microseconds
   const seconds = (performance.now() - start) / 1000;

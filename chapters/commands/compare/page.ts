@@ -2,7 +2,7 @@ import { cpus } from 'node:os';
 import { BATCH_SIZE, type Result } from './one-run.ts';
 import { cellsOf, HEADER, type Row } from './table.ts';
 
-/** The page's facts beside the table. */
+/** What the page says beside the table. */
 export interface PageFacts {
   /** Which messages, and the seed of their split. */
   data: string;

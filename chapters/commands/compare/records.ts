@@ -47,7 +47,7 @@ export class Records {
     if (io.kindOfPath(this.path) === 'nothing') return;
     const text = new TextDecoder().decode(await io.readFileOrExplain(this.path, 'the finished runs'));
     const lines = text.split('\n');
-    // Behind the last line's end there is nothing, or half a line of a program that was killed.
+    // What follows the last line's end is nothing, or half a line of a program that was killed.
     if (lines.pop() !== '')
       await io.writeFileAtomically(this.path, lines.map((line) => `${line}\n`).join(''));
     for (const [i, line] of lines.entries()) {

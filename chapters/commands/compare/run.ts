@@ -12,8 +12,9 @@ import {
   UsageError,
 } from '../../common/options.ts';
 import { onData } from '../../common/plot.ts';
-import { openTerminal, Progress } from '../../common/progress.ts';
+import { Progress } from '../../common/progress.ts';
 import { formatTable } from '../../common/table.ts';
+import { openTerminal } from '../../common/terminal.ts';
 import { drawFigure } from './figure.ts';
 import { METHOD_NAMES, type MethodName } from './methods.ts';
 import { BATCH_SIZE, type Circumstances, datasetsOf, MODEL, type Result, type Task } from './one-run.ts';
@@ -112,7 +113,7 @@ function defaultPage({ synthetic, found }: PreparedMessages, runs: string): stri
   return join('docs', synthetic ? 'results-stand-in.md' : 'results.md');
 }
 
-/** The command that makes the table again: the options that change it, and a file by its name alone. */
+/** What to type to make the table again: the options that change it, and a file by its name alone. */
 function commandOf(options: Options): string {
   const given = (['data', 'methods', 'seed', 'seeds', 'epochs', 'maxLength'] as const).filter((name) => {
     const option = OPTIONS[name];

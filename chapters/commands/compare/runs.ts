@@ -18,7 +18,7 @@ export function plan(methods: readonly MethodName[], seeds: readonly number[]): 
   return seeds.flatMap((seed) => BASES.flatMap((base) => methods.map((method) => ({ method, base, seed }))));
 }
 
-/** The numbers depend on these beyond the options: the messages and the weights themselves, whatever they are called. */
+/** What the numbers depend on beyond the options: the messages and the weights themselves, whatever they are called. */
 export interface Contents {
   messages: string;
   weights: string;

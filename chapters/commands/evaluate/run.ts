@@ -4,7 +4,7 @@ import { io, UserError, useBackend } from '../../../lib/index.ts';
 import { OWN_DATA_OPTIONS } from '../../chapter06/index.ts';
 import { readCommandLine, runMain } from '../../common/command-line.ts';
 import { COMMON_OPTIONS, inGroup } from '../../common/options.ts';
-import { openTerminal } from '../../common/progress.ts';
+import { openTerminal } from '../../common/terminal.ts';
 import { askingOf } from '../adapter/asking.ts';
 import { ADAPTER_OPTIONS, loadAnyClassifier } from '../adapter/base-model.ts';
 import { evaluate, printEvaluation, readLabelled } from './classifier.ts';

@@ -3,7 +3,7 @@ import { END_OF_TEXT_ID } from '../../chapter02/index.ts';
 import { GPTModel } from '../../chapter04/index.ts';
 import { modelConfig } from '../../chapter05/models.ts';
 import { cosineRate } from '../../chapter06/index.ts';
-import type { TrainingPlace } from '../../common/training-place.ts';
+import type { TrainingPlace } from '../../common/training.ts';
 import { drawWindows, type Source } from './pretraining-text.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
@@ -110,7 +110,7 @@ function heldOutLoss(model: GPTModel, source: Source, options: PretrainingOption
   });
 }
 
-/** The training loop: yields the loss of every step. The examples of a step depend only on its number. */
+/** The training loop: yields the loss of every step. What a step learns from depends only on its number. */
 export function* pretrainSteps(
   model: GPTModel,
   optimizer: optim.AdamW,

@@ -7,7 +7,7 @@ import { isProgram, runChapter } from '../../common/cli.ts';
 import type { Notebook } from '../../common/notebook.ts';
 import { inGroup, type OptionValues } from '../../common/options.ts';
 import { plotCurves } from '../../common/plot.ts';
-import { runTraining, TRAINING_OPTIONS } from '../../common/training-run.ts';
+import { fingerprint, runTraining, TRAINING_OPTIONS } from '../../common/training.ts';
 import {
   emptyHistory,
   newMini,
@@ -124,10 +124,11 @@ async function run(nb: Notebook, options: OptionValues<typeof OPTIONS>): Promise
     .map(({ name, tokens }) => `${name} ${tokens.toLocaleString('en')} tokens`)
     .join(', ');
   print(`${parameters} parameters over ${ids} ids; ${texts}`);
+  const facts = { 'the texts': fingerprint([...training, ...validation].map((source) => [...source.ids()])) };
 
   const history = await runTraining(
     {
-      ...{ label: 'pretraining', folder: out, options, facts: { texts }, print },
+      ...{ label: 'pretraining', folder: out, options, facts, print },
       ...{ model, optimizer, totalSteps: steps, history: emptyHistory() },
     },
     (place) => {
@@ -159,6 +160,7 @@ async function run(nb: Notebook, options: OptionValues<typeof OPTIONS>): Promise
 if (isProgram(import.meta.url)) {
   await runChapter({
     chapter: 'pretrain',
+    folder: '.',
     summary:
       'Pretrains mini, chapter 5 at length. Stop it when you like: with --resume it goes on where it was.',
     options: OPTIONS,

@@ -93,7 +93,7 @@ function withinLength(make: () => string): string {
   }
 }
 
-/** The words and numbers that fill the gaps, by name. */
+/** What gaps are filled with, by name. */
 export interface Fillings {
   /** Lists of words, divided by commas. A word may be a template itself. */
   words: Record<string, string>;
@@ -171,7 +171,7 @@ interface Hand {
   dropsApostrophes: boolean;
   /** Share of words with two letters swapped, one doubled or one left out. */
   slips: number;
-  /** The mark in place of a full stop. */
+  /** What a full stop becomes. */
   stop: string;
 }
 

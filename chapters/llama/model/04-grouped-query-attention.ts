@@ -113,7 +113,7 @@ export interface LlamaOptions extends AttentionOptions {
   lengths?: readonly number[];
 }
 
-/** How many numbers are kept for each token, with a head of keys for each head of queries and with fewer. */
+/** What a token leaves behind for those after it, with a head of keys for each head of queries and with fewer. */
 export function showSharing(nb: Notebook, config: LlamaConfig): void {
   const { nHeads, nKvHeads, nLayers } = config;
   const kept = (heads: number) => (2 * nLayers * heads * headDimOf(config)).toLocaleString('en');

@@ -89,7 +89,7 @@ export class LlamaModel extends nn.Module {
     return this.outHead.forward(this.hidden(ids, options)); // [b, t, vocab]
   }
 
-  /** The numbers that the head reads: token ids [b, t] → [b, t, d]; with `lastOnly` [b, 1, d]. @throws UserError as `forward` does */
+  /** What the head reads: token ids [b, t] → [b, t, d]; with `lastOnly` [b, 1, d]. @throws UserError as `forward` does */
   hidden(ids: Tensor, { past, lastOnly }: ForwardOptions = {}): Tensor {
     const tokens = (past?.length ?? 0) + ids.shape[1];
     const isLast = (i: number) => i === this.trfBlocks.length - 1;
@@ -116,13 +116,13 @@ export class LlamaModel extends nn.Module {
     let x = this.tokEmb.forward(ids); // [b, t] → [b, t, d]
     for (const [i, block] of [...this.trfBlocks].entries()) {
       const step = () => block.forward(x, turns, optionsOf(i)); // [b, t, d]
-      // A block's intermediate tensors are a hundred times as large as its result, and only backward reads them again.
+      // What a block computes on the way is a hundred times its result, and only backward would read it again.
       x = isGradEnabled() ? step() : tidy(step);
     }
     return this.finalNorm.forward(x);
   }
 
-  /** The names of the model's layers at Hugging Face, for LoRA adapters that go there and come back. */
+  /** What its layers are called at Hugging Face, for LoRA adapters that go there and come back. */
   hubLayout(): io.HubLayout {
     return hubLayoutOf(this);
   }

@@ -1,4 +1,4 @@
-/** The sizes of a Llama. Sizes that GPT-2 has too go by the same names (chapter 4's config.ts). */
+/** The sizes of a Llama. What GPT-2 also has goes by the same name (chapter 4's config.ts). */
 export interface LlamaConfig {
   vocabSize: number;
   /** The most tokens the model can see at once. */
@@ -15,7 +15,7 @@ export interface LlamaConfig {
   hiddenDim: number;
   /** Base of the rotations' frequencies, θ. */
   ropeBase: number;
-  /** The divisor of the frequency of each point of a head, in models made for longer texts (`slowedDown`). */
+  /** What the frequency of each point of a head is divided by, in models made for longer texts (`slowedDown`). */
   ropeFactors?: readonly number[];
   normEps: number;
   /** Are queries and keys normed, each head by itself, before they are turned? Qwen3's are. */

@@ -22,7 +22,7 @@ const HUB_HEAD_NORMS: Record<string, string> = {
 };
 
 /**
- * The names of a LlamaModel's layers in transformers' Llama, so that LoRA adapters can go there and come
+ * What the layers of a LlamaModel are called in transformers' Llama, so that LoRA adapters can go there and come
  * back.
  */
 export function hubLayoutOf(model: LlamaModel): io.HubLayout {

@@ -15,6 +15,8 @@ export const readdir = async (path: Path) => fs.readdirSync(path);
 export const rm = async (path: Path) => remove(fs.pathOf(path));
 export const unlink = rm;
 
+/** A page is not told how much there is room for. */
+export const statfs = async (_path: Path) => ({ bavail: Number.MAX_SAFE_INTEGER, bsize: 1 });
 export const rmdir = async (path: Path) => fs.rmdirSync(path);
 export const rename = async (from: Path, to: Path) => fs.renameSync(from, to);
 

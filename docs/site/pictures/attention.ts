@@ -69,7 +69,7 @@ export function drawAttention(model: GPTModel, { text, block, head, mask }: Inpu
   );
 }
 
-/** The tokens that a token takes most from. */
+/** What a token takes most of. */
 function sentence(words: readonly string[], weights: readonly number[], i: number): string {
   const order = [...weights.keys()].sort((a, b) => weights[b] - weights[a]).slice(0, 4);
   const parts = order

@@ -1,4 +1,4 @@
-/** The functions that draw the pictures, each loaded when it is wanted: in a worker of the page, or while the site is built. */
+/** What draws each picture, loaded when it is wanted: in a worker of the page, or while the site is built. */
 
 import type { GPTModel } from '../../../chapters/chapter04/index.ts';
 import type { Drawn } from './drawn.ts';

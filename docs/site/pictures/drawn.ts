@@ -1,4 +1,4 @@
-/** A picture before it is on a page: elements as plain data, which a worker can send and a test can read. */
+/** What a picture is before it is on a page: elements as plain data, which a worker can send and a test can read. */
 
 import { type Tensor, UserError } from '../../../lib/index.ts';
 import { colour, short } from '../client/draw.ts';
@@ -54,7 +54,7 @@ export function heatMap(name: string, matrix: Tensor, limit: number, cell: numbe
   return drawn('figure', {}, map, drawn('figcaption', {}, caption));
 }
 
-/** A hidden score, −∞, has no colour of the scale. */
+/** What is hidden, at −∞, has no colour of the scale. */
 function fillOf(value: number, limit: number): string {
   return value === Number.NEGATIVE_INFINITY ? '#8888' : `rgb(${colour(value, limit).join(' ')})`;
 }

@@ -1,7 +1,4 @@
-/**
- * The program of the pictures on a page: their controls, the worker that draws them again, and the highlight of linked parts
- * under the pointer.
- */
+/** A picture wakes: its controls, the worker that draws it again, and what belongs together when one points at it. */
 
 import { button, choice, element, labelled } from '../client/dom.ts';
 import { defaultsOf, type Input, PICTURES, type Picture, type PictureName } from './pictures.ts';

@@ -86,7 +86,7 @@ export const PICTURES = {
 export type PictureName = keyof typeof PICTURES;
 export type Input = Record<string, string | number | boolean>;
 
-/** A picture's input: for each control a value of its type. */
+/** What a picture takes: for each control a value of its type. */
 export type InputOf<Name extends PictureName> = {
   [K in keyof (typeof PICTURES)[Name]['controls']]: (typeof PICTURES)[Name]['controls'][K] extends {
     value: infer Value;

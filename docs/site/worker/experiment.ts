@@ -16,9 +16,12 @@ import {
   prepareMessages,
   type SpamDataset,
 } from '../../../chapters/chapter06/index.ts';
-import { findCheckpoint, saveCheckpoint } from '../../../chapters/common/checkpoint.ts';
-import { TrainingPlace } from '../../../chapters/common/training-place.ts';
-import { settingsThatDiffer } from '../../../chapters/common/training-run.ts';
+import {
+  findCheckpoint,
+  saveCheckpoint,
+  settingsThatDiffer,
+  TrainingPlace,
+} from '../../../chapters/common/training.ts';
 import type { Parts } from '../../../chapters/datasets/index.ts';
 import { memoryUse, nn, noGrad, type optim, UserError, yieldToRuntime } from '../../../lib/index.ts';
 import { defaultGenerator } from '../../../lib/random/index.ts';

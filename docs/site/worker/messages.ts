@@ -1,4 +1,4 @@
-/** The messages between the page and the worker of a program. */
+/** What the page and the worker of a program say to each other. */
 
 export type ToProgram =
   /** `npm run CHAPTER -- ARGS` */

@@ -2,7 +2,8 @@
 
 import { modules } from 'site:modules';
 import { Notebook } from '../../../chapters/common/notebook.ts';
-import { StreamProgress, setProgressDisplay } from '../../../chapters/common/progress.ts';
+import { setProgressDisplay } from '../../../chapters/common/progress.ts';
+import { StreamProgress } from '../../../chapters/common/terminal.ts';
 import { UserError } from '../../../lib/index.ts';
 import { compareFigure, type Figure, loadFigures } from '../../../test/support/figures.ts';
 import { process } from '../node/globals.ts';

@@ -56,7 +56,7 @@ export async function chooseFastest(
     gpu.close();
     return { why, figures };
   }
-  // The products that the CPU makes in the time that the GPU takes to answer at all.
+  // What the CPU multiplies in the time that the GPU takes to answer at all.
   const multiplyAdds = figures.roundTrip * 1e-3 * figures.cpu * 0.5e9;
   gpu.smallestProduct = Math.min(2 ** 24, Math.max(2 ** 18, multiplyAdds));
   return { gpu, why, figures };

@@ -34,7 +34,7 @@ export interface GpuOptions {
 export interface GpuBackend extends Backend {
   readonly name: 'gpu';
   readonly mode: GpuMode;
-  /** The driver's name for the device. */
+  /** What the driver calls the device. */
   readonly device: string;
   /** Bytes up and down, waits, and kernels launched, so far. */
   readonly traffic: Readonly<Traffic>;

@@ -1,5 +1,5 @@
 /**
- * The messages between the main thread and the worker that owns the GPU.
+ * What the main thread and the worker that owns the GPU say to each other.
  *
  * Commands are queued: the main thread posts them in batches and goes on. The one that makes it wait is
  * `read`, and it waits on a number in shared memory, so the call stays synchronous although the worker is not.
@@ -49,12 +49,12 @@ export const ERROR_BYTES = 1024;
 export const RUNNING = 0;
 export const FAILED = 1;
 /**
- * The worker must end before its next command. If it is ended from outside, in the middle of a call, WebGPU ends the whole
- * process.
+ * The worker must end before its next command. Ended from outside, in the middle of a call, WebGPU takes the
+ * process with it.
  */
 export const LEAVING = 2;
 
-/** The worker's first message, when it has started: which device it has, or why it has none. */
+/** What the worker says once, when it has started: which device it has, or why it has none. */
 export type Greeting = { device: string; limits: Limits } | { unavailable: string };
 
 /** The largest arrays that the device takes. */

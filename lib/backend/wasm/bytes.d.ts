@@ -1,4 +1,4 @@
-/** The kernels as a bundler's loader for bytes gives them: see load.browser.ts. */
+/** What a bundler's loader for bytes makes of the kernels: see load.browser.ts. */
 declare module '*.wasm' {
   const bytes: Uint8Array<ArrayBuffer>;
   export default bytes;

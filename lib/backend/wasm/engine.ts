@@ -19,7 +19,7 @@ import {
   SCRATCH,
 } from './protocol.ts';
 
-/** The exports of assembly/index.ts. */
+/** What assembly/index.ts exports. */
 export interface WasmExports {
   run(kind: number, tasks: number, threaded: boolean): void;
   work(id: number): void;

@@ -45,7 +45,7 @@ export const Binary = {
   ...{ geluBackward: 6, siluBackward: 7 },
 } as const;
 export const Reduce = { sum: 0, max: 1, min: 2 } as const;
-/** The types that a cast to float32 reads. */
+/** What a cast to float32 reads. */
 export const CastFrom = { bool: 0, int32: 1 } as const;
 
 /** How a matrix's numbers are kept in blocks of 32 (../quantised/formats.ts). */

@@ -1,7 +1,7 @@
 import { UserError } from '../../errors.ts';
 import { checkExpressions } from './targets.ts';
 
-/** `adapter_config.json`, as far as a plain LoRA needs it. Missing keys have PEFT's defaults. */
+/** What `adapter_config.json` says, as far as a plain LoRA needs it. Missing keys have PEFT's defaults. */
 export interface PeftConfig {
   /** The base model's name on the hub, or its path. */
   base: string;
@@ -23,7 +23,7 @@ export interface PeftConfig {
   excluded: string | readonly string[] | null;
   /** Only blocks of these numbers; null for all. */
   layers: readonly number[] | null;
-  /** The name of the list of blocks in the names of modules, e.g. `h`. */
+  /** What the list of blocks is called in the names of modules, e.g. `h`. */
   layersPattern: readonly string[];
   /** Modules that are trained and saved whole, e.g. a classifier's head. */
   modulesToSave: readonly string[];
@@ -31,7 +31,7 @@ export interface PeftConfig {
   ensureWeightTying: boolean;
 }
 
-/** The features that make an adapter more than the product of A and B, by their keys in the configuration. */
+/** What makes an adapter more than the product of A and B, by its key in the configuration. */
 const NOT_PLAIN = [
   ...['use_dora', 'use_qalora', 'use_bdlora', 'lora_bias', 'trainable_token_indices', 'target_parameters'],
   ...['layer_replication', 'alora_invocation_tokens', 'arrow_config', 'kasa_config', 'monteclora_config'],

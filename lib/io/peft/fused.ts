@@ -24,10 +24,7 @@ export interface Factors {
   alpha: number;
 }
 
-/**
- * Takes a fused update apart: one update for each of our layers, which have that many outputs. A layer gets null if the fused
- * update leaves it alone and changes another one.
- */
+/** Theirs in parts of the given numbers of outputs; a part that is never touched beside one that is gets null. */
 export function splitFused(
   A: Tensor,
   B: Tensor,

@@ -2,13 +2,13 @@ import type { Module } from '../../nn/module.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
 /**
- * The names of a model's layers in the same model at Hugging Face. A model that has them can read PEFT's adapters and
+ * What a model's layers are called in the same model at Hugging Face. A model that says so can read PEFT's adapters and
  * write them.
  */
 export interface HubLayout {
   /** The Linears, the head among them, in the order of the model there. */
   linears: readonly HubLinear[];
-  /** Other layers that an adapter may bring as a whole: embeddings and norms. */
+  /** What else an adapter may bring as a whole: embeddings and norms. */
   others: readonly HubModule[];
   /** The last layer: a language model's head, or a classifier's. */
   head: HubHead;

@@ -12,7 +12,7 @@ import { type HubHead, type HubLayout, type HubModel, parentOf } from './layout.
 export interface PeftAdapter {
   config: Record<string, unknown>;
   tensors: Record<string, Tensor>;
-  /** Facts that PEFT's form has no place for, in a line each. */
+  /** What PEFT's form has no place for, in a line each. */
   notes: string[];
 }
 

@@ -8,7 +8,7 @@ import { matmul } from './matmul.ts';
 import { repeatInterleave } from './repeat.ts';
 import { causalSoftmax, softmax } from './softmax.ts';
 
-/** Which query may see which key, and the scale of the scores. */
+/** What may see what, and by which scale. */
 export interface AttentionOptions {
   /**
    * What a query may see, broadcast to [..., queries, keys]: a bool mask that is true there, or float32 numbers that are

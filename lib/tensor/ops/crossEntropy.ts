@@ -15,7 +15,7 @@ export interface CrossEntropyOptions {
   ignoreIndex?: number;
   /** The mean over the rows that count, their sum, or each row's own loss. */
   reduction?: 'mean' | 'sum' | 'none';
-  /** The weight of each class, [classes]. */
+  /** What each class counts, [classes]. */
   weight?: Tensor;
   /** The share of each target that is spread over all classes (Szegedy et al. 2015), from 0 to 1. */
   labelSmoothing?: number;

@@ -7,7 +7,7 @@ import type { Tensor } from '../tensor.ts';
 import { binary } from './elementwise.ts';
 import type { Axes } from './reduce.ts';
 
-/** Questions to a tensor. Every number but 0 counts as true, NaN too. No answer has a gradient. */
+/** Questions to a tensor. What is not 0 counts as true, NaN too. None has a gradient. */
 
 /** Where x is NaN: bool, of x's shape. Only NaN differs from itself. */
 export function isnan(x: Tensor): Tensor {

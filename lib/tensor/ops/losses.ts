@@ -5,7 +5,7 @@ import { formatShape, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { logSigmoid } from './activations.ts';
 
-/** The losses of single elements become their mean, their sum, or stay as they are. */
+/** What becomes of the losses of single elements: their mean, their sum, or nothing. */
 export type Reduction = 'mean' | 'sum' | 'none';
 
 export const REDUCTIONS: readonly Reduction[] = ['mean', 'sum', 'none'];
@@ -33,7 +33,7 @@ export function mseLoss(
 
 /** How the losses of single elements count. */
 export interface BinaryCrossEntropyOptions {
-  /** `mean`, if it is left out. */
+  /** What becomes of them; `mean`. */
   reduction?: Reduction;
   /** A factor for each element's loss, broadcast. */
   weight?: Tensor;

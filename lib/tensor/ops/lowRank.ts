@@ -8,10 +8,10 @@ import { matmul } from './matmul.ts';
  * x Wᵀ + b + scaling · x A B in one node of the graph (Hu et al. 2021, https://arxiv.org/abs/2106.09685, section 4.1): x
  * [..., in], weight [out, in], bias [out], A [in, r], B [r, out] → [..., out], all float32.
  *
- * `linear(x, weight, bias).add(matmul(matmul(x, A), B).mul(scaling))` gives the same numbers, but for the order of the last
- * sum. It writes a second y, and a second gradient of x in backward, and then adds each to the first one. This operation
- * adds the thin product to the large one in place, which saves a tenth of the time of a step of the small model `mini`. The
- * caller has checked the shapes.
+ * `linear(x, weight, bias).add(matmul(matmul(x, A), B).mul(scaling))` gives the same but for the order of the last sum, and
+ * writes a second y, and in backward a second gradient of x, only to add it to the first. Here the thin product is added
+ * up where the large one lies: a tenth of the time of a step of the small model `mini`.
+ * The caller has checked the shapes.
  */
 export function linearWithLowRank(
   x: Tensor,

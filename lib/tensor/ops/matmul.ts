@@ -67,7 +67,7 @@ function matmulByMatrix(a: Tensor, b: Tensor): Tensor {
   return product.reshape(shape);
 }
 
-/** The shape that the leading axes broadcast to. */
+/** What the leading axes broadcast to. */
 function commonBatch(a: Tensor, b: Tensor): Shape {
   const [left, right] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
   if (sameShape(left, right)) return left;

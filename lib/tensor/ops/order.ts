@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor.ts';
 import { gather } from './indexing.ts';
 import type { ValuesAndIndices } from './reduce.ts';
 
-/** Operations that depend on the order of the elements. NaN counts as the largest number, as in PyTorch. */
+/** What depends on the order of the elements. NaN counts as the largest number, as in PyTorch. */
 
 /** Negative where a comes first, in ascending order. */
 function ascending(a: number, b: number): number {

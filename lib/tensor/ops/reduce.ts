@@ -54,11 +54,11 @@ function requireFloats(x: Tensor, what: string): void {
   throw new UserError(`${what}: float32 is expected, not ${x.dtype}; use float() first`);
 }
 
-/** The divisor of the squares, and whether the axes stay. */
+/** What the squares are divided by, and whether the axes stay. */
 export interface VarianceOptions {
   /** Divides by n − 1 (Bessel's correction), the default, or by n. */
   unbiased?: boolean;
-  /** The number that is subtracted from n, in place of `unbiased`. */
+  /** What is subtracted from n, in place of `unbiased`. */
   correction?: number;
   /** Do the axes stay, with length 1? */
   keepdim?: boolean;

@@ -35,7 +35,7 @@ export function subscript(x: Tensor, subscripts: readonly Subscript[]): Tensor {
   return positions.size === 0 ? view : pick(view, positions);
 }
 
-/** The view that numbers and ranges leave, and the positions that tensors give for the axes of that view. */
+/** What is left once numbers and ranges are applied as views, and the positions that tensors give for its axes. */
 function applyViews(x: Tensor, subscripts: readonly Subscript[]) {
   let view = x;
   let axis = 0;

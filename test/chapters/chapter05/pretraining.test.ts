@@ -17,8 +17,7 @@ import {
   trainModelSimple,
   type Weights,
 } from '../../../chapters/chapter05/index.ts';
-import { findCheckpoint, saveCheckpoint } from '../../../chapters/common/checkpoint.ts';
-import { TrainingPlace } from '../../../chapters/common/training-place.ts';
+import { findCheckpoint, saveCheckpoint, TrainingPlace } from '../../../chapters/common/training.ts';
 import {
   cat,
   manualSeed,

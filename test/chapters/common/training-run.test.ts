@@ -6,8 +6,9 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { Interrupted, resumeCommand } from '../../../chapters/common/command-line.ts';
 import { runThroughLostGpu } from '../../../chapters/common/lost-gpu.ts';
-import { runToEnd, TrainingPlace } from '../../../chapters/common/training-place.ts';
+import { fingerprint, runToEnd, TrainingPlace } from '../../../chapters/common/training.ts';
 import { DeviceLostError, useBackend } from '../../../lib/index.ts';
+import { onChangeOfDisk } from '../../../lib/io/write-files.node.ts';
 import { failure } from '../../support/failure.ts';
 import {
   emptyHistory,
@@ -79,10 +80,18 @@ describe('a training run that survives', function () {
     expect(await trainSmall({ folder, resume: true, beforeStep: killBefore(3) })).to.deep.equal(whole);
   });
 
-  it('without --resume begins anew, and without a checkpoint as well, with a line', async () => {
+  it('does not overwrite a run that was stopped, unless it is told to; one that came to its end it does', async () => {
     const folder = newFolder();
     await killed({ folder, saveEvery: 2 }, 9);
+    expect(await failure(trainSmall({ folder }))).to.equal(
+      `${folder} has the checkpoint of a run that was stopped after step 8 of ${STEPS}: ` +
+        'go on with --resume, or begin again with --anew, which replaces it',
+    );
+    expect(await trainSmall({ folder, anew: true })).to.deep.equal(whole);
     expect(await trainSmall({ folder })).to.deep.equal(whole);
+  });
+
+  it('without a checkpoint begins anew, with a line', async () => {
     const lines: string[] = [];
     const empty = newFolder();
     const result = await trainSmall({ folder: empty, resume: true, print: (line) => lines.push(line) });
@@ -140,6 +149,40 @@ describe('a training run that survives', function () {
     expect(await trainSmall({ folder, resume: true, lr: 0.05, saveEvery: 9 })).to.deep.equal(whole);
   });
 
+  it('with other data is refused, by what the data are and not by where they lie', async () => {
+    const folder = newFolder();
+    const facts = { 'the messages': fingerprint(['a', 'b']) };
+    await killed({ folder, saveEvery: 2, facts }, 5);
+    const other = { 'the messages': fingerprint(['a', 'c']) };
+    const refused = await failure(trainSmall({ folder, resume: true, facts: other }));
+    expect(refused).to.match(/they differ in the messages \(SHA-256 \w{12} there, SHA-256 \w{12} here\)/);
+    const moved = { folder, resume: true, facts: { ...facts }, data: '/moved/messages.csv' };
+    expect(await trainSmall(moved)).to.deep.equal(whole);
+  });
+
+  it('killed at every change of the disk, goes on to the same bits', async () => {
+    const folder = newFolder();
+    let changes = 1;
+    for (let at = 0; at < changes; at++) {
+      rmSync(folder, { recursive: true });
+      await killed({ folder, saveEvery: 2 }, 5); // steps 2 and 4 are saved
+      let done = 0;
+      onChangeOfDisk(() => {
+        if (++done > at) throw new Killed();
+      });
+      try {
+        await trainSmall({ folder, saveEvery: 3, resume: true });
+      } catch (error) {
+        if (!(error instanceof Killed)) throw error;
+      } finally {
+        onChangeOfDisk(() => {});
+      }
+      changes = Math.max(changes, done);
+      expect(await trainSmall({ folder, saveEvery: 50, resume: true })).to.deep.equal(whole);
+    }
+    expect(changes).to.be.above(10);
+  });
+
   it('ends with one line where a checkpoint cannot be written, and the ones before are whole', async () => {
     const folder = newFolder();
     const inTheWay = join(folder, '.checkpoint-next.safetensors.of.checkpoint-next.safetensors.part');
@@ -192,7 +235,7 @@ describe('a training run that survives', function () {
         isLost = true;
         throw new DeviceLostError('it was unplugged');
       };
-      const result = await trainSmall({ folder, saveEvery: 2, beforeStep, print });
+      const result = await trainSmall({ folder, saveEvery: 2, anew: true, beforeStep, print });
       for (const line of result.lines) print(line);
       return result;
     };

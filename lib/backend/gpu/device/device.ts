@@ -209,7 +209,7 @@ export class Device implements Home {
     throw lostError(reason);
   }
 
-  /** Brings everything home and stops the worker. Values on a lost device stay lost. */
+  /** Brings everything home and stops the worker. What is on a lost device stays lost. */
   close(): void {
     if (!this.lost) for (const storage of this.#residents.storages()) storage.leaveDevice();
     this.#residents.clear();

@@ -1,4 +1,4 @@
-/** The bytes that cross the bus, and the main thread's waits: the same on any card. */
+/** What crosses the bus, and how often the main thread waits: the same on any card. */
 export interface Traffic {
   /** From the program to the device. */
   bytesUp: number;

@@ -1,6 +1,6 @@
 import type { DeviceCopy, DType, TypedArray } from '../../storage.ts';
 
-/** The services that a value needs from the device that holds it. */
+/** What a value needs from the device that holds it. */
 export interface Home {
   /** Brings the numbers to the host. @throws DeviceLostError */
   fetch(value: Value): TypedArray;

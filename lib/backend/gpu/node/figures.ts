@@ -4,7 +4,7 @@ import { cpus, homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Figures } from '../choose.ts';
 
-/** The measurements of this machine (choose.ts), kept from run to run in a file of the user's cache. */
+/** What was measured on this machine (choose.ts), kept from run to run in a file of the user's cache. */
 
 /** All of the machine that the figures depend on. */
 export function describeMachine(): string {

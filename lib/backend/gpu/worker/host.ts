@@ -18,7 +18,7 @@ const CACHED_KERNELS = 256;
 
 export class HostEngine implements Engine<Float32Array> {
   readonly device: string;
-  // The most that WebAssembly's memory can hold.
+  // What WebAssembly's memory can hold.
   readonly limits: Limits = {
     length: 2 ** 28,
     side: Number.POSITIVE_INFINITY,

@@ -5,7 +5,7 @@ import { Executor } from './executor.ts';
 import type { GpuJsModule } from './gpujs.ts';
 import { openEngine } from './openEngine.ts';
 
-/** The services that the worker's program needs from the runtime that started it. */
+/** What the worker's program needs from the runtime that started it. */
 export interface WorkerScope {
   /** @throws Unavailable if this mode cannot run here. */
   loadGpuJs(mode: GpuMode): Promise<GpuJsModule>;

@@ -1,6 +1,6 @@
 import { REGION, SCRATCH } from './protocol';
 
-/** A task has memory of its thread's own besides its job's arguments (protocol.ts). */
+/** What a task has besides its job's arguments (protocol.ts): memory of its thread's own. */
 
 /** 0 is the thread that calls the kernels. */
 let thread: i32 = 0;

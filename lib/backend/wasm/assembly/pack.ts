@@ -97,7 +97,7 @@ export function packPanelA(from: usize, line: usize, step: usize, lines: i32, k:
 /** One panel of B: `lines` (≤ NR) columns that begin at `from`, `line` apart; `step` is the distance of two rows. */
 export function packPanelB(from: usize, line: usize, step: usize, lines: i32, k: i32, to: usize): void {
   if (line == 4) {
-    // Behind the edge lies another row, or no number at all.
+    // What lies behind the edge is another row, or not a number at all.
     const zero = splat(0);
     for (let kk = 0; kk < k; kk++) {
       for (let i = 0; i < NR; i += 4) {

@@ -9,7 +9,7 @@ import { runTask } from './tasks';
  * result is the same bit for bit with any number of threads.
  */
 
-/** The threads' shared words lie at fixed addresses, each word that is fought over on a cache line of its own. */
+/** What the threads share lies at fixed addresses, each word that is fought over on a cache line of its own. */
 const TICKETS: usize = REGION + 64; // i64: count of tasks << 32 | next task
 const DONE: usize = REGION + 128; // i32: tasks finished
 const SIGNAL: usize = REGION + 192; // i32: grows with every job, what idle threads sleep on
@@ -55,7 +55,7 @@ export function run(kind: i32, tasks: i32, threaded: bool): void {
   }
 }
 
-/** The endless loop of a helping thread, which ends with the process or with the page. */
+/** What a helping thread does for ever: it ends with the process, or with the page. */
 export function work(id: i32): void {
   useScratchOf(id);
   let looks = 0;

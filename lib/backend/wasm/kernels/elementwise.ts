@@ -7,7 +7,7 @@ import { copyTo } from './copy.ts';
 
 /** Plans the elementwise kernels: folds views into rows and cuts them into tasks. The loops are in assembly/. */
 
-/** The kernels' numbers of the operations; `undefined` leaves an operation to `js`. */
+/** What the kernels have by number; `undefined` leaves an operation to `js`. */
 const UNARY: Record<UnaryOp, number | undefined> = {
   ...Unary,
   ...{ sin: undefined, cos: undefined, erf: undefined, log1p: undefined, expm1: undefined },

@@ -6,7 +6,7 @@ import { COLUMNS, rowTasks } from './rows.ts';
 
 /** Layer norm and RMS norm: their arguments. The loops are in assembly/layerNorm.ts and rmsNorm.ts. */
 
-/** The arguments of every job over the rows of x [rows, d] with a scale [d], and how the job is cut into tasks. */
+/** What every job over the rows of x [rows, d] with a scale [d] is told, and how it is cut into tasks. */
 function normJob(engine: Engine, x: Strided, scale: Strided) {
   const [rows, d] = x.shape;
   const { rowsPerTask, tasks, threaded } = rowTasks(rows, d);

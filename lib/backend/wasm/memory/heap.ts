@@ -51,7 +51,7 @@ export class Heap {
   bytesInUse = 0;
   peakBytes = 0;
   readonly #bins: (Block | undefined)[] = new Array(30 * 8).fill(undefined);
-  /** The size that the memory may grow to. */
+  /** What the memory may grow to. */
   readonly limitBytes: number;
   readonly #limitPages: number;
   #pages: number;

@@ -35,7 +35,7 @@ const COLLECTION_SHARE = 0.04;
  */
 const MOST_ROUNDS = 3;
 const ENOUGH = 32 * MB;
-/** The bytes of a tensor besides its numbers, and the most dead tensors that may wait for a collection. */
+/** What a tensor costs besides its numbers, and how many more than live may wait for a collection. */
 const OVERHEAD = 256;
 const MOST_TINY = 100_000;
 
@@ -53,7 +53,7 @@ export class TensorMemory implements Allocator {
   readonly #buffers = new Set<ArrayBufferLike>();
   readonly #whenShort: (() => void)[] = [];
   readonly #whenCollected: (() => void)[] = [];
-  /** The memory that was given out and not taken back, by its address. */
+  /** What was given out and not taken back, by its address. */
   readonly #entries = new Map<number, Entry>();
   #tensorBytes = 0;
   #sinceCollection = 0;

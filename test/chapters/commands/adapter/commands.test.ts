@@ -117,7 +117,7 @@ describe('npm run adapter', function () {
       expect(stderr.trim().split('\n'), stderr).to.have.length(1);
       expect(stderr).to.match(pattern);
     };
-    const none = ['merge', '--adapter', folder, '--out', join(folder, 'x.safetensors')];
+    const none = ['merge', '--adapter', folder, '--out', join(folder, 'nowhere', 'x.safetensors')];
     await Promise.all([
       expectLine(['clasify'], /no command 'clasify'; did you mean classify/),
       expectLine(['classify', 'x'], /name its folder with --adapter DIR/),

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { emptyHistory, newMini, pretrainSteps } from '../../../../chapters/commands/pretrain/pretraining.ts';
 import { textSource } from '../../../../chapters/commands/pretrain/pretraining-text.ts';
 import { Vocabulary } from '../../../../chapters/commands/pretrain/vocabulary.ts';
-import { TrainingPlace } from '../../../../chapters/common/training-place.ts';
+import { TrainingPlace } from '../../../../chapters/common/training.ts';
 import { optim, useBackend } from '../../../../lib/index.ts';
 
 describe('pretraining mini', () => {

@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import {
   formatSeconds,
   Progress,
-  StreamProgress,
   setProgressDisplay,
   withProgress,
 } from '../../../chapters/common/progress.ts';
+import { StreamProgress } from '../../../chapters/common/terminal.ts';
 
 /** A stream that keeps what is written to it. */
 function recorder(isTTY: boolean, columns?: number) {
