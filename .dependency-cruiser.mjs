@@ -27,6 +27,7 @@ const ORDER = [
   'chapters/appendixD/',
   'chapters/appendixE/',
   'chapters/llama/(?!model/)',
+  'chapters/package/',
   'chapters/commands/',
 ];
 

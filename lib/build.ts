@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 
 /**
  * Makes dist/, which is what `npm pack` packs: the library in one file for Node and one for browsers, each with the program
- * of the GPU's worker beside it, and the types.
+ * of the GPU's worker beside it, the chapters' models, and the types.
  */
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -42,16 +42,57 @@ async function bundle(platform: 'node' | 'browser'): Promise<void> {
   });
 }
 
+/**
+ * The chapters' models as one file, for Node and for browsers: they know nothing of either. They share the library with
+ * whoever imports both, and what the chapters print is left out, since nothing here uses it.
+ */
+async function bundleModels(): Promise<void> {
+  const unused = (path: string) => ({ path, external: true, sideEffects: false });
+  const chapters: Plugin = {
+    name: 'the chapters',
+    setup({ onResolve, resolve }) {
+      onResolve({ filter: /lib\/index\.ts$/ }, () => ({ path: 'llms-from-scratch-ts', external: true }));
+      // Of the packages that chapters use, two are part of the models: a pattern that is not theirs is left out.
+      onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
+        kind === 'entry-point' || /^(@huggingface\/jinja|gpt-tokenizer)/.test(path)
+          ? undefined
+          : unused(path),
+      );
+      onResolve({ filter: /./ }, async ({ path, pluginData, ...rest }) => {
+        if (pluginData === 'resolved' || rest.kind === 'entry-point') return undefined;
+        return { ...(await resolve(path, { ...rest, pluginData: 'resolved' })), sideEffects: false };
+      });
+    },
+  };
+  await build({
+    entryPoints: [join(ROOT, 'chapters', 'package', 'models.ts')],
+    outdir: join(DIST, 'models'),
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    target: 'es2022',
+    keepNames: true,
+    plugins: [chapters],
+    logLevel: 'warning',
+  });
+}
+
 /** The types, in which what differs between Node and browsers is named as Node has it. */
 function writeTypes(): void {
   const types = join(DIST, 'types');
-  const flags = ['--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--rootDir', 'lib'];
-  const project = join(ROOT, 'lib', 'tsconfig.json');
-  const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  execFileSync(process.execPath, [compiler, '-p', project, ...flags, '--outDir', types], {
-    cwd: ROOT,
-    stdio: 'inherit',
-  });
+  const compile = (project: string, rootDir: string, outDir: string) => {
+    const flags = ['--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--rootDir', rootDir];
+    const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+    const args = [compiler, '-p', join(ROOT, project, 'tsconfig.json'), ...flags, '--outDir', outDir];
+    execFileSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
+  };
+  compile('lib', 'lib', types);
+  // The library's types are there once: those of the chapters, which import it by its one door, lie beside them.
+  const all = join(DIST, 'all');
+  compile(join('chapters', 'package'), '.', all);
+  renameSync(join(all, 'chapters'), join(types, 'chapters'));
+  rmSync(all, { recursive: true });
   for (const name of readdirSync(types, { recursive: true, encoding: 'utf8' })) {
     if (!name.endsWith('.d.ts')) continue;
     const file = join(types, name);
@@ -60,6 +101,7 @@ function writeTypes(): void {
       return path.startsWith('.') ? path : `./${path}`;
     };
     const text = readFileSync(file, 'utf8')
+      .replace(/(?:\.\.\/)+lib\/index\.ts/g, () => here('index.js'))
       .replace(/#platform\/lib\/([\w/]+)/g, (_, path) => here(`${path}.node.js`))
       .replace(/#gpu\/([\w/]+)/g, (_, path) => here(`backend/gpu/node/${path}.js`))
       .replace(/(['"]\.[^'"]+)\.ts(['"])/g, '$1.js$2');
@@ -70,6 +112,7 @@ function writeTypes(): void {
 rmSync(DIST, { recursive: true, force: true });
 await bundle('node');
 await bundle('browser');
+await bundleModels();
 for (const kernels of ['kernels.wide.wasm', 'kernels.relaxed.wasm', 'kernels.simd.wasm']) {
   cpSync(join(ROOT, 'lib', 'backend', 'wasm', kernels), join(DIST, 'node', kernels));
 }

@@ -42,13 +42,12 @@ export function readClassifierSettings(folder: string): ClassifierSettings | und
 
 function readSettings(path: string): ClassifierSettings | undefined {
   if (io.kindOfPath(path) !== 'file') return undefined;
-  const {
-    labels,
-    maxLength,
-    padTokenId,
-    model,
-    synthetic = false,
-  } = io.readJson(path, "the classifier's settings");
+  return parseClassifierSettings(io.readJson(path, "the classifier's settings"), path);
+}
+
+/** The same from what the file holds. @param path what messages call it */
+export function parseClassifierSettings(settings: Record<string, unknown>, path: string): ClassifierSettings {
+  const { labels, maxLength, padTokenId, model, synthetic = false } = settings;
   const isCount = (value: unknown, least: number): value is number =>
     Number.isSafeInteger(value) && (value as number) >= least;
   const fault = (what: string) => new UserError(`${path}: ${what}; it may be damaged, so make it again`);

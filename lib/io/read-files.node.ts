@@ -135,7 +135,7 @@ export function wrongHash(name: string, actual: string, expected: string): strin
 }
 
 /** Is it an error of the operating system? */
-export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+export function isSystemError(error: unknown): error is Error & { code: string; syscall: string } {
   return error instanceof Error && 'code' in error && 'syscall' in error;
 }
 

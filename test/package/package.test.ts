@@ -81,6 +81,19 @@ describe('the package', () => {
     });
   }
 
+  for (const node of NODES) {
+    it(`asks a model with an adapter, from paths and from Files, in ${node}`, async () => {
+      const llama = join(ROOT, 'test', 'fixtures', 'llama');
+      const args = ['models.js', join(llama, 'tiny'), join(llama, 'adapter')];
+      const { stdout, stderr } = await execute(node, args, { cwd: project });
+      const { continued, onDisk, fromFiles } = JSON.parse(stdout);
+      expect(stderr).to.equal('');
+      expect(continued).to.be.a('string').that.has.length.above(0);
+      expect(onDisk.label).to.be.oneOf(['ham', 'spam']);
+      expect(fromFiles).to.eql(onDisk);
+    });
+  }
+
   it('has types of its own', async () => {
     const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
     await execute(process.execPath, [tsc, '-p', '.'], { cwd: project }).catch(({ stdout }) => {
