@@ -15,7 +15,7 @@ const SIZES = [
 ];
 const TRANS: Trans[] = ['NN', 'NT', 'TN'];
 /** Milliseconds for each shape: with what comes before and after, the whole takes less than three minutes. */
-const BUDGET = 5000;
+const BUDGET = 4000;
 
 export interface GemmRow extends Shape {
   engine: string;
