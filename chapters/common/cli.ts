@@ -18,6 +18,8 @@ export interface ChapterSpec<Options extends OptionSpecs> {
   options: Options;
   /** Its own folder in `--out`; usually the chapter's name. */
   folder?: string;
+  /** Is what it prints a result that is piped on? What is said about the work then goes to stderr. */
+  printsResult?(options: OptionValues<Options>): boolean;
   /** Options that are worth trying, as --help shows them below: `--method all`. */
   examples?: readonly string[];
   run(notebook: Notebook, options: OptionValues<Options & typeof COMMON_OPTIONS>): void | Promise<void>;
@@ -41,7 +43,9 @@ export async function runChapter<const Options extends OptionSpecs>(
     }
 
     const { quiet } = common;
-    const terminal = openTerminal(process.stdout);
+    const isPiped = spec.printsResult?.(values) ?? false;
+    const printLine = openTerminal(isPiped ? process.stderr : process.stdout);
+    const terminal = isPiped ? (line: string) => console.error(line) : printLine;
     if (quiet) setProgressDisplay(undefined);
     const engine = await useBackend(common.backend, { threads: common.threads, gpuMode: common.gpuMode });
     if (!quiet) terminal(`Engine: ${describeEngine(engine)}`);

@@ -122,6 +122,7 @@ if (isProgram(import.meta.url)) {
     chapter: 'llama',
     summary: 'From GPT-2 to Llama: what changed, and a real pretrained model that answers.',
     options: OPTIONS,
+    printsResult: ({ prompt }) => prompt !== undefined,
     examples: [
       '--prompt "What is the capital of France?"',
       '--chat',
