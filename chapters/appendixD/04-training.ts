@@ -119,12 +119,22 @@ export async function showTraining(
   if (!slow) {
     nb.note(
       `A small model of ${countParameters(model).toLocaleString('en')} parameters, with larger steps; --slow trains ` +
-        'the 124M model as the book does.\nSo small a model learns the most frequent words and no sentences. Until half ' +
-        'of the epochs are over it writes nothing worth reading, so it is not asked.',
+        'the 124M model as the book does.\nSo small a model learns the most frequent words and no sentences: it is asked ' +
+        'once, at the end, and repeats the likeliest word.',
     );
   }
   const [peakLr, initialLr, minLr] = slow ? [1e-3, 1e-5, 1e-5] : [3e-3, 1e-4, 1e-4];
   const optimizer = new optim.AdamW(model.parameters(), { lr: peakLr, weightDecay: 0.1 });
+  nb.figure('used', {
+    ...model.config,
+    peakLr,
+    initialLr,
+    minLr,
+    epochs,
+    weightDecay: 0.1,
+    seed,
+    text: source,
+  });
   const training: TrainingOptions = {
     numEpochs: epochs,
     evalFreq: 5,
@@ -134,7 +144,7 @@ export async function showTraining(
     warmupSteps: warmup.warmupSteps,
     initialLr,
     minLr,
-    sampleFrom: slow ? 1 : Math.ceil(epochs / 2) + 1,
+    sampleFrom: slow ? 1 : epochs,
     print: (line) => {
       if (slow) nb.print(32, line);
       else nb.note(line);

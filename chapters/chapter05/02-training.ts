@@ -24,6 +24,8 @@ export interface PretrainingOptions {
   evalIter: number;
   /** Continued after each epoch, to see what the model has learnt. */
   startContext: string;
+  /** The first epoch, counted from 1, after which the model writes a sample; 1. */
+  sampleFrom?: number;
   tokeniser: Tokeniser;
   /** Where lines go; the console by default. */
   print?: (line: string) => void;
@@ -89,7 +91,7 @@ export function* trainModelSteps(
   options: PretrainingOptions,
   place = new TrainingPlace(emptyLossHistory()),
 ): Generator<number, LossHistory> {
-  const { numEpochs, evalFreq, evalIter, startContext, tokeniser } = options;
+  const { numEpochs, evalFreq, evalIter, startContext, tokeniser, sampleFrom = 1 } = options;
   const { history } = place;
   const print = place.printer(options.print ?? console.log);
   for (const epoch of place.epochs(numEpochs)) {
@@ -109,7 +111,7 @@ export function* trainModelSteps(
       }
       yield loss.item();
     }
-    generateAndPrintSample(model, tokeniser, startContext, print);
+    if (epoch >= sampleFrom) generateAndPrintSample(model, tokeniser, startContext, print);
   }
   return history;
 }
@@ -141,6 +143,8 @@ export interface Pretraining {
   lr: number;
   /** Passes over the story. */
   numEpochs: number;
+  /** As in PretrainingOptions. */
+  sampleFrom?: number;
   /** Where the loss lines and samples go. */
   print: (line: string) => void;
   /** Where the checkpoints go, and what a run has to have in common with them to go on from there. */
@@ -149,16 +153,20 @@ export interface Pretraining {
   facts: Record<string, string | undefined>;
 }
 
+/** AdamW's, as in the book. */
+const WEIGHT_DECAY = 0.1;
+
 /** Trains a new model on the story. */
 export async function pretrain(
   nb: Notebook,
   loaders: TextLoaders,
-  { config, lr, numEpochs, print, ...saving }: Pretraining,
+  { config, lr, numEpochs, sampleFrom, print, ...saving }: Pretraining,
 ): Promise<TrainedModel> {
   manualSeed(123);
   const model = new GPTModel(config);
-  const optimizer = new optim.AdamW(model.parameters(), { lr, weightDecay: 0.1 });
-  const options = { numEpochs, evalFreq: 5, evalIter: 5, startContext: START, tokeniser, print };
+  const optimizer = new optim.AdamW(model.parameters(), { lr, weightDecay: WEIGHT_DECAY });
+  const options = { numEpochs, evalFreq: 5, evalIter: 5, startContext: START, tokeniser, sampleFrom, print };
+  nb.figure('used', { ...config, lr, epochs: numEpochs, weightDecay: WEIGHT_DECAY, seed: 123 });
   const start = performance.now();
   const history = await runTraining(
     {

@@ -71,6 +71,7 @@ const SHORT_PRETRAINING = {
   config: { ...CONFIG, embDim: 64, nHeads: 4, nLayers: 2 },
   lr: 4e-3,
   numEpochs: 4,
+  sampleFrom: 5, // it writes one sample, below, where it is said why it is no better
 };
 
 /** Chapter 5: losses, pretraining, decoding, saving, OpenAI's weights. */
@@ -103,7 +104,7 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   showCrossEntropy(nb, untrained);
 
   nb.section('5.1.3 Calculating the training and validation set losses');
-  nb.figure('text', story.source);
+  nb.figure('text', { source: story.source, sha256: io.sha256(new TextEncoder().encode(story.data)) });
   const loaders = showTextLoaders(nb, story.data, CONFIG.contextLength);
   showUntrainedLosses(nb, untrained, loaders);
 

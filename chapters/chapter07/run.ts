@@ -38,7 +38,7 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
   nb.section('7.2 Preparing a dataset for supervised instruction fine-tuning');
   const { data: entries, source } = await obtain(INSTRUCTIONS, { path: options.data, print });
   nb.note(`Instructions: ${source}`);
-  nb.figure('data', source);
+  nb.figure('data', { source, sha256: io.sha256(new TextEncoder().encode(JSON.stringify(entries))) });
   const parts = showData(nb, entries);
 
   nb.section('7.3 Organising data into training batches');
@@ -73,10 +73,12 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
     manualSeed(seed);
     const trainable = prepareModel(model, method, options);
     nb.note(`${method}: ${trainable.toLocaleString('en')} parameters are trained`);
+    const lr = options.lr ?? defaultLearningRate(name, method);
+    nb.figure(`used-${method}`, { lr, epochs, batchSize, seed, weightDecay: 0.1, evalFreq, maxNewTokens });
     const { steps, ...training } = instructionTraining(model, loaders, {
       ...options,
       method,
-      lr: options.lr ?? defaultLearningRate(name, method),
+      lr,
       epochs,
       evalFreq,
       startContext: formatInput(firstValid),
