@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { io, manualSeed, UserError, useBackend } from '../../lib/index.ts';
 import { END_OF_TEXT_ID, gpt2TokenBytes } from '../chapter02/index.ts';
 import { generateSteps, MODEL_NAMES, obtainModel, textToTokenIds } from '../chapter05/index.ts';
+import { isProgram } from '../common/cli.ts';
 import { parseOptions, runMain } from '../common/command-line.ts';
 import { COMMON_OPTIONS, inGroup } from '../common/options.ts';
 import { checkPaths } from '../common/paths.ts';
@@ -11,7 +12,7 @@ import { openTerminal } from '../common/terminal.ts';
 
 const { backend, threads } = COMMON_OPTIONS;
 
-const OPTIONS = {
+export const OPTIONS = {
   ...inGroup('Model', {
     model: { type: 'choice', help: 'which model', choices: MODEL_NAMES, default: 'mini' },
     weights: { type: 'path', access: 'read', help: 'where its weights are', placeholder: 'PATH' },
@@ -44,51 +45,57 @@ const OPTIONS = {
   threads,
 } as const;
 
-await runMain(async () => {
-  const options = parseOptions({
-    command: 'npm run generate --',
-    summary: 'Continues a text with a GPT and writes each token as it comes. Keys and values are kept.',
-    options: OPTIONS,
-    examples: [
-      'npm run generate -- --prompt "Once upon a time"',
-      'npm run generate -- --prompt "Once upon a time" --temperature 1 --top-k 20',
-    ],
-  });
-  const { prompt, model: name, weights, adapter, topK, topP, temperature } = options;
-  if (prompt === undefined)
-    throw new UserError('what is the text to begin with? Give --prompt "Once upon a time"');
-  if (temperature === 0 && (topK !== undefined || topP !== undefined))
-    throw new UserError(
-      '--top-k and --top-p choose what is drawn among, and temperature 0 draws nothing: give --temperature 1',
-    );
-  await checkPaths(OPTIONS, options);
-  openTerminal();
-  await useBackend(options.backend, { threads: options.threads });
-  const model = (await obtainModel({ model: name, weights, print: console.error })).eval();
-  if (adapter !== undefined) io.loadAdapter(adapter, model);
-  if (model.outHead.outFeatures !== model.config.vocabSize)
-    throw new UserError(
-      `${adapter} is a classifier's: ask it with npm run adapter -- classify --adapter ${adapter}`,
-    );
+if (isProgram(import.meta.url)) {
+  await runMain(async () => {
+    const options = parseOptions({
+      command: 'npm run generate --',
+      summary: 'Continues a text with a GPT and writes each token as it comes. Keys and values are kept.',
+      options: OPTIONS,
+      examples: [
+        'npm run generate -- --prompt "Once upon a time"',
+        'npm run generate -- --prompt "Once upon a time" --temperature 1 --top-k 20',
+      ],
+    });
+    const { prompt, model: name, weights, adapter, topK, topP, temperature } = options;
+    if (prompt === undefined)
+      throw new UserError('what is the text to begin with? Give --prompt "Once upon a time"');
+    if (temperature === 0 && (topK !== undefined || topP !== undefined))
+      throw new UserError(
+        '--top-k and --top-p choose what is drawn among, and temperature 0 draws nothing: give --temperature 1',
+      );
+    await checkPaths(OPTIONS, options);
+    openTerminal();
+    await useBackend(options.backend, { threads: options.threads });
+    const model = (await obtainModel({ model: name, weights, print: console.error })).eval();
+    if (adapter !== undefined) io.loadAdapter(adapter, model);
+    if (model.outHead.outFeatures !== model.config.vocabSize)
+      throw new UserError(
+        `${adapter} is a classifier's: ask it with npm run adapter -- classify --adapter ${adapter}`,
+      );
 
-  const ids = textToTokenIds(prompt); // [1, t]
-  if (ids.size === 0) throw new UserError('the prompt is empty: give at least one word');
-  manualSeed(options.seed);
-  const decoder = new TextDecoder();
-  const [table, start] = [gpt2TokenBytes(), performance.now()];
-  let tokens = 0;
-  process.stdout.write(prompt);
-  const steps = generateSteps(model, ids, {
-    ...{ maxNewTokens: options.maxNewTokens, contextSize: model.config.contextLength, eosId: END_OF_TEXT_ID },
-    ...{ temperature, topK, topP, cache: true },
+    const ids = textToTokenIds(prompt); // [1, t]
+    if (ids.size === 0) throw new UserError('the prompt is empty: give at least one word');
+    manualSeed(options.seed);
+    const decoder = new TextDecoder();
+    const [table, start] = [gpt2TokenBytes(), performance.now()];
+    let tokens = 0;
+    process.stdout.write(prompt);
+    const steps = generateSteps(model, ids, {
+      ...{
+        maxNewTokens: options.maxNewTokens,
+        contextSize: model.config.contextLength,
+        eosId: END_OF_TEXT_ID,
+      },
+      ...{ temperature, topK, topP, cache: true },
+    });
+    for (const next of steps) {
+      tokens++;
+      // A character may be cut into several tokens: its bytes are kept until it is whole.
+      process.stdout.write(decoder.decode(table[next.item()], { stream: true }));
+      await nextTurn(); // between two tokens output is written and Ctrl-C is noticed
+    }
+    process.stdout.write(`${decoder.decode()}\n`);
+    const seconds = (performance.now() - start) / 1000;
+    console.error(`(${tokens} tokens, ${(tokens / seconds).toFixed(1)} a second)`);
   });
-  for (const next of steps) {
-    tokens++;
-    // A character may be cut into several tokens: its bytes are kept until it is whole.
-    process.stdout.write(decoder.decode(table[next.item()], { stream: true }));
-    await nextTurn(); // between two tokens output is written and Ctrl-C is noticed
-  }
-  process.stdout.write(`${decoder.decode()}\n`);
-  const seconds = (performance.now() - start) / 1000;
-  console.error(`(${tokens} tokens, ${(tokens / seconds).toFixed(1)} a second)`);
-});
+}

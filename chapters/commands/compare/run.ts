@@ -2,6 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { io } from '../../../lib/index.ts';
 import { modelConfig } from '../../chapter05/index.ts';
 import { makeLoaders, type PreparedMessages, prepareMessages, SPAM_OPTIONS } from '../../chapter06/index.ts';
+import { isProgram } from '../../common/cli.ts';
 import { readCommandLine, runMain, shellWord } from '../../common/command-line.ts';
 import {
   COMMON_OPTIONS,
@@ -23,7 +24,7 @@ import { Records } from './records.ts';
 import { contentsOf, identify, plan, runApart, untilStopped } from './runs.ts';
 import { cellsOf, HEADER, tableOf } from './table.ts';
 
-const OPTIONS = {
+export const OPTIONS = {
   data: SPAM_OPTIONS.data,
   ...inGroup('Training', {
     methods: {
@@ -65,9 +66,11 @@ type Options = OptionValues<typeof OPTIONS>;
 type Print = (line: string) => void;
 
 /** @throws UsageError that names one that does not exist */
-function methodsOf(list: string): MethodName[] {
+export function methodsOf(list: string): MethodName[] {
   if (list === 'all') return METHOD_NAMES;
   const names = list.split(',').map((name) => name.trim());
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) throw new UsageError(`--methods has '${twice}' twice: give it once`);
   const unknown = names.find((name) => !METHOD_NAMES.includes(name as MethodName));
   if (unknown === undefined) return METHOD_NAMES.filter((name) => names.includes(name));
   throw new UsageError(
@@ -158,18 +161,20 @@ async function run(options: Options, print: Print): Promise<void> {
   print(`Table and figure: ${page}, ${figure}`);
 }
 
-await runMain(async () => {
-  const options = await readCommandLine({
-    command: 'npm run compare --',
-    summary:
-      'Trains the head, the last block, LoRA of several ranks, and everything, from mini and from random weights, each\n' +
-      'with several seeds and in a process of its own, and writes a table and a figure. Finished runs are kept: if it is\n' +
-      'stopped or killed, the same command goes on.',
-    options: OPTIONS,
-    examples: [
-      'npm run compare -- --data stand-in',
-      'npm run compare -- --methods last-block,lora-16 --seeds 1',
-    ],
+if (isProgram(import.meta.url)) {
+  await runMain(async () => {
+    const options = await readCommandLine({
+      command: 'npm run compare --',
+      summary:
+        'Trains the head, the last block, LoRA of several ranks, and everything, from mini and from random weights, each\n' +
+        'with several seeds and in a process of its own, and writes a table and a figure. Finished runs are kept: if it is\n' +
+        'stopped or killed, the same command goes on.',
+      options: OPTIONS,
+      examples: [
+        'npm run compare -- --data stand-in',
+        'npm run compare -- --methods last-block,lora-16 --seeds 1',
+      ],
+    });
+    await run(options, openTerminal());
   });
-  await run(options, openTerminal());
-});
+}

@@ -2,6 +2,7 @@
 
 import { io, UserError, useBackend } from '../../../lib/index.ts';
 import { OWN_DATA_OPTIONS } from '../../chapter06/index.ts';
+import { isProgram } from '../../common/cli.ts';
 import { readCommandLine, runMain } from '../../common/command-line.ts';
 import { COMMON_OPTIONS, inGroup } from '../../common/options.ts';
 import { openTerminal } from '../../common/terminal.ts';
@@ -12,7 +13,7 @@ import { evaluate, printEvaluation, readLabelled } from './classifier.ts';
 const { textColumn, labelColumn } = OWN_DATA_OPTIONS;
 const { backend, threads, json } = COMMON_OPTIONS;
 
-const OPTIONS = {
+export const OPTIONS = {
   ...inGroup('Data', {
     data: {
       type: 'path',
@@ -27,28 +28,30 @@ const OPTIONS = {
   ...{ json, backend, threads },
 } as const;
 
-await runMain(async () => {
-  const options = await readCommandLine({
-    command: 'npm run evaluate --',
-    summary:
-      'Asks a fine-tuned classifier about labelled texts: accuracy, against always naming the most frequent class; ' +
-      'loss; precision, recall and F1 of each class; and which class is taken for which.',
-    options: OPTIONS,
-    examples: [
-      'npm run evaluate -- --adapter runs/chapter06/adapter --data labelled.csv',
-      'npm run evaluate -- --adapter runs/chapter06/full-classifier --data data/sms',
-    ],
+if (isProgram(import.meta.url)) {
+  await runMain(async () => {
+    const options = await readCommandLine({
+      command: 'npm run evaluate --',
+      summary:
+        'Asks a fine-tuned classifier about labelled texts: accuracy, against always naming the most frequent class; ' +
+        'loss; precision, recall and F1 of each class; and which class is taken for which.',
+      options: OPTIONS,
+      examples: [
+        'npm run evaluate -- --adapter runs/chapter06/adapter --data labelled.csv',
+        'npm run evaluate -- --adapter runs/chapter06/full-classifier --data data/sms',
+      ],
+    });
+    const { data } = options;
+    if (data === undefined) throw new UserError('no labelled texts are given: name them with --data PATH');
+    const print = openTerminal();
+    const engine = await useBackend(options.backend, { threads: options.threads });
+    const rows = await readLabelled({ ...options, data }, print);
+    const loaded = await loadAnyClassifier(options);
+    const evaluation = evaluate(askingOf(loaded), rows, data);
+    printEvaluation(evaluation, print);
+    if (options.json === undefined) return;
+    const used = { adapter: loaded.folder, data, backend: engine, node: process.versions.node };
+    await io.writeFileAtomically(options.json, `${JSON.stringify({ ...used, ...evaluation }, null, 2)}\n`);
+    print(`Figures written to ${options.json}`);
   });
-  const { data } = options;
-  if (data === undefined) throw new UserError('no labelled texts are given: name them with --data PATH');
-  const print = openTerminal();
-  const engine = await useBackend(options.backend, { threads: options.threads });
-  const rows = await readLabelled({ ...options, data }, print);
-  const loaded = await loadAnyClassifier(options);
-  const evaluation = evaluate(askingOf(loaded), rows, data);
-  printEvaluation(evaluation, print);
-  if (options.json === undefined) return;
-  const used = { adapter: loaded.folder, data, backend: engine, node: process.versions.node };
-  await io.writeFileAtomically(options.json, `${JSON.stringify({ ...used, ...evaluation }, null, 2)}\n`);
-  print(`Figures written to ${options.json}`);
-});
+}

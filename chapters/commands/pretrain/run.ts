@@ -43,7 +43,7 @@ async function plotLosses(path: string, { points }: PretrainingHistory): Promise
   });
 }
 
-const OPTIONS = {
+export const OPTIONS = {
   ...inGroup('Data', {
     text: {
       type: 'path',
