@@ -41,7 +41,7 @@ function earliestPair(parts: readonly Uint8Array[], ids: ReadonlyMap<string, num
     const id = ids.get(asKey(parts[i]) + asKey(parts[i + 1]));
     if (id !== undefined && id < lowest) [at, lowest] = [i, id];
   }
-  if (at < 0) throw new Error('a token of the list cannot be made of the tokens before it');
+  if (at < 0) throw new UserError('a token of the list cannot be made of the tokens before it');
   return at;
 }
 

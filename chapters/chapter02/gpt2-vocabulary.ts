@@ -1,4 +1,5 @@
 import ranks from 'gpt-tokenizer/bpeRanks/r50k_base';
+import { UserError } from '../../lib/index.ts';
 
 /** Ends a text, where several are strung together. It also serves as padding. */
 export const END_OF_TEXT = '<|endoftext|>';
@@ -27,7 +28,7 @@ export function decodeWith(
   const pieces: Uint8Array[] = [];
   for (const id of ids) {
     const bytes = id === endOfTextId ? new TextEncoder().encode(END_OF_TEXT) : tokenBytes[id];
-    if (!bytes) throw new Error(`decode: there is no token ${id} among ${tokenBytes.length + 1}`);
+    if (!bytes) throw new UserError(`decode: there is no token ${id} among ${tokenBytes.length + 1}`);
     pieces.push(bytes);
   }
   const joined = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));

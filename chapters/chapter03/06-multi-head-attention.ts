@@ -1,4 +1,4 @@
-import { cat, F, manualSeed, nn, type Tensor, tensor } from '../../lib/index.ts';
+import { cat, F, manualSeed, nn, type Tensor, tensor, UserError } from '../../lib/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { CausalAttention, printContext } from './05-causal-attention.ts';
 
@@ -59,7 +59,7 @@ export class MultiHeadAttention extends nn.Module {
   ) {
     super();
     if (dOut % numHeads !== 0) {
-      throw new Error(`MultiHeadAttention: ${dOut} dimensions cannot be divided among ${numHeads} heads`);
+      throw new UserError(`MultiHeadAttention: ${dOut} dimensions cannot be divided among ${numHeads} heads`);
     }
     this.contextLength = contextLength;
     this.numHeads = numHeads;
@@ -86,7 +86,7 @@ export class MultiHeadAttention extends nn.Module {
   project(x: Tensor, { past, lastOnly }: AttentionOptions = {}): Heads {
     const tokens = (past?.length ?? 0) + x.shape[1];
     if (tokens > this.contextLength) {
-      throw new Error(
+      throw new UserError(
         `MultiHeadAttention: ${tokens} tokens are more than the ${this.contextLength} it is for`,
       );
     }

@@ -2,9 +2,8 @@ import { checkNumber, inWords, noMore } from '../arguments.ts';
 import { UserError } from '../errors.ts';
 import { defaultGenerator } from '../random/index.ts';
 import { noGrad } from '../tensor/autograd.ts';
-import { storageFrom, zeros } from '../tensor/create.ts';
+import { storageFrom } from '../tensor/create.ts';
 import { requireTensors } from '../tensor/requireTensors.ts';
-import { lengthsFrom, sizeOf } from '../tensor/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
 let skipping = false;
@@ -25,23 +24,29 @@ export function skip<T>(body: () => T, ...more: []): T {
   }
 }
 
-/** A new tensor uniform on [low, high), drawn as torch's uniform_ draws. */
-export function uniform(shape: readonly number[], low: number, high: number, ...more: []): Tensor {
+/** Fills a float32 tensor in place, uniformly on [low, high), drawn as torch's uniform_ draws. @returns the tensor */
+export function uniform(target: Tensor, low = 0, high = 1, ...more: []): Tensor {
   noMore('init.uniform', 3, more);
-  const lengths = lengthsFrom([shape], 'init.uniform');
-  if (skipping) return zeros(lengths);
-  return Tensor.of(
-    storageFrom(defaultGenerator.uniformRange(sizeOf(lengths), low, high), 'float32'),
-    lengths,
-  );
+  requireFloats(target, 'init.uniform');
+  return fill(target, () => defaultGenerator.uniformRange(target.size, low, high));
 }
 
-/** A new tensor from the normal distribution, drawn as torch's normal_ draws. */
-export function normal(shape: readonly number[], mean = 0, std = 1, ...more: []): Tensor {
+/** Fills a float32 tensor in place from the normal distribution, drawn as torch's normal_ draws. @returns the tensor */
+export function normal(target: Tensor, mean = 0, std = 1, ...more: []): Tensor {
   noMore('init.normal', 3, more);
-  const lengths = lengthsFrom([shape], 'init.normal');
-  if (skipping) return zeros(lengths);
-  return Tensor.of(storageFrom(defaultGenerator.normal(sizeOf(lengths), mean, std), 'float32'), lengths);
+  requireFloats(target, 'init.normal');
+  return fill(target, () => defaultGenerator.normal(target.size, mean, std));
+}
+
+function requireFloats(target: Tensor, what: string): void {
+  requireTensors(what, target);
+  if (target.dtype !== 'float32') throw new UserError(`${what}: float32 is expected, not ${target.dtype}`);
+}
+
+/** Writes what is drawn into the tensor, unless drawing is skipped. */
+function fill(target: Tensor, draw: () => Float32Array): Tensor {
+  if (skipping) return target;
+  return noGrad(() => target.copyInPlace(Tensor.of(storageFrom(draw(), 'float32'), target.shape)));
 }
 
 /**
@@ -51,14 +56,11 @@ export function normal(shape: readonly number[], mean = 0, std = 1, ...more: [])
  */
 export function kaimingUniform(target: Tensor, a = 0, ...more: []): Tensor {
   noMore('kaimingUniform', 2, more);
-  requireTensors('kaimingUniform', target);
   checkNumber(a, 'a', 'kaimingUniform');
-  if (target.dtype !== 'float32')
-    throw new UserError(`kaimingUniform: float32 is expected, not ${target.dtype}`);
+  requireFloats(target, 'kaimingUniform');
   if (target.ndim < 2)
     throw new UserError(`kaimingUniform: at least two axes are expected, not ${target.ndim}`);
-  if (skipping) return target;
   const fanIn = target.size / target.shape[0];
   const bound = Math.sqrt(3) * (Math.sqrt(2 / (1 + a * a)) / Math.sqrt(fanIn));
-  return noGrad(() => target.copyInPlace(uniform(target.shape, -bound, bound)));
+  return uniform(target, -bound, bound);
 }

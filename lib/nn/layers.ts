@@ -25,9 +25,9 @@ export class Linear extends Module {
     checkCount(outFeatures, 0, 'outFeatures', 'Linear');
     checkOptions('Linear', options, ['bias']);
     const bound = inFeatures > 0 ? 1 / Math.sqrt(inFeatures) : 0;
-    this.weight = new Parameter(uniform([outFeatures, inFeatures], -bound, bound));
+    this.weight = new Parameter(uniform(zeros(outFeatures, inFeatures), -bound, bound));
     this.bias = checkFlag(options.bias ?? true, 'bias', 'Linear')
-      ? new Parameter(uniform([outFeatures], -bound, bound))
+      ? new Parameter(uniform(zeros(outFeatures), -bound, bound))
       : null;
   }
 
@@ -77,7 +77,7 @@ export class Embedding extends Module {
     noMore('Embedding', 2, more);
     checkCount(count, 0, 'the number of vectors', 'Embedding');
     checkCount(dim, 0, 'the dimension', 'Embedding');
-    this.weight = new Parameter(normal([count, dim]));
+    this.weight = new Parameter(normal(zeros(count, dim)));
   }
 
   protected override describe(): string {

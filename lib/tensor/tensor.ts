@@ -15,8 +15,14 @@ import { matmul, outer } from './ops/matmul.ts';
 import { norm } from './ops/norm.ts';
 import type { TopkOptions } from './ops/order.ts';
 import * as order from './ops/order.ts';
-import type { Axes, ValuesAndIndices, VarianceOptions } from './ops/reduce.ts';
 import * as reduce from './ops/reduce.ts';
+import {
+  type Axes,
+  type Keepdim,
+  keepdimFrom,
+  type ValuesAndIndices,
+  type VarianceOptions,
+} from './ops/reduce.ts';
 import { repeat, repeatInterleave } from './ops/repeat.ts';
 import { bincount, indexAdd, scatter, scatterAdd } from './ops/scatter.ts';
 import * as softmax from './ops/softmax.ts';
@@ -375,12 +381,12 @@ export class Tensor implements Strided {
     return logic.logical('xor', this, other);
   }
   /** Is any element along the axes (all of them, if none is given) not 0? bool. */
-  any(axes?: Axes, keepdim = false): Tensor {
-    return logic.any(this, axes, keepdim);
+  any(axes?: Axes, keepdim: Keepdim = false): Tensor {
+    return logic.any(this, axes, keepdimFrom(keepdim, 'any'));
   }
   /** Is no element along the axes (all of them, if none is given) 0? bool. */
-  all(axes?: Axes, keepdim = false): Tensor {
-    return logic.all(this, axes, keepdim);
+  all(axes?: Axes, keepdim: Keepdim = false): Tensor {
+    return logic.all(this, axes, keepdimFrom(keepdim, 'all'));
   }
   /** Do both have the same shape and equal elements? NaN equals nothing. */
   equal(other: Tensor): boolean {
@@ -414,12 +420,12 @@ export class Tensor implements Strided {
 
   // ── reductions: ops/reduce.ts ──
   /** The sum over the axes, or over all; `keepdim` keeps them with length 1. int32 for bool. */
-  sum(axes?: Axes, keepdim = false): Tensor {
-    return reduce.sum(this, axes, keepdim);
+  sum(axes?: Axes, keepdim: Keepdim = false): Tensor {
+    return reduce.sum(this, axes, keepdimFrom(keepdim, 'sum'));
   }
   /** The mean over the axes, or over all: float32; `keepdim` keeps them with length 1. */
-  mean(axes?: Axes, keepdim = false): Tensor {
-    return reduce.mean(this, axes, keepdim);
+  mean(axes?: Axes, keepdim: Keepdim = false): Tensor {
+    return reduce.mean(this, axes, keepdimFrom(keepdim, 'mean'));
   }
   /** The variance over the axes, or over all: divided by n − 1, or by n with `unbiased: false`. */
   var(axes?: Axes, options: VarianceOptions = {}): Tensor {
@@ -435,11 +441,11 @@ export class Tensor implements Strided {
    * The largest elements along an axis and where they are (int32, the first of equal ones); NaN counts as the largest.
    * @throws UserError if there is none
    */
-  max(axis: number, keepdim?: boolean): ValuesAndIndices;
-  max(axis?: number, keepdim = false) {
+  max(axis: number, keepdim?: Keepdim): ValuesAndIndices;
+  max(axis?: number, keepdim: Keepdim = false) {
     return axis === undefined
       ? reduce.extreme('max', this, undefined, false, 'shared')
-      : reduce.extremeAlong('max', this, axis, keepdim);
+      : reduce.extremeAlong('max', this, axis, keepdimFrom(keepdim, 'max'));
   }
   /** The smallest element of all; NaN if there is one. @throws UserError if there is none */
   min(): Tensor;
@@ -447,40 +453,40 @@ export class Tensor implements Strided {
    * The smallest elements along an axis and where they are (int32, the first of equal ones); NaN counts as the smallest.
    * @throws UserError if there is none
    */
-  min(axis: number, keepdim?: boolean): ValuesAndIndices;
-  min(axis?: number, keepdim = false) {
+  min(axis: number, keepdim?: Keepdim): ValuesAndIndices;
+  min(axis?: number, keepdim: Keepdim = false) {
     return axis === undefined
       ? reduce.extreme('min', this, undefined, false, 'shared')
-      : reduce.extremeAlong('min', this, axis, keepdim);
+      : reduce.extremeAlong('min', this, axis, keepdimFrom(keepdim, 'min'));
   }
   /** The largest over several axes; equal ones share the gradient. @throws UserError if there is none */
-  amax(axes?: Axes, keepdim = false): Tensor {
-    return reduce.extreme('max', this, axes, keepdim);
+  amax(axes?: Axes, keepdim: Keepdim = false): Tensor {
+    return reduce.extreme('max', this, axes, keepdimFrom(keepdim, 'amax'));
   }
   /** The smallest over several axes; equal ones share the gradient. @throws UserError if there is none */
-  amin(axes?: Axes, keepdim = false): Tensor {
-    return reduce.extreme('min', this, axes, keepdim);
+  amin(axes?: Axes, keepdim: Keepdim = false): Tensor {
+    return reduce.extreme('min', this, axes, keepdimFrom(keepdim, 'amin'));
   }
   /**
    * Where the largest element is along an axis, or in the flattened tensor: int32, the first of equal ones.
    * @throws UserError if there is none
    */
-  argmax(axis?: number, keepdim = false): Tensor {
-    return reduce.argExtreme('max', this, axis, keepdim);
+  argmax(axis?: number, keepdim: Keepdim = false): Tensor {
+    return reduce.argExtreme('max', this, axis, keepdimFrom(keepdim, 'argmax'));
   }
   /**
    * Where the smallest element is along an axis, or in the flattened tensor: int32, the first of equal ones.
    * @throws UserError if there is none
    */
-  argmin(axis?: number, keepdim = false): Tensor {
-    return reduce.argExtreme('min', this, axis, keepdim);
+  argmin(axis?: number, keepdim: Keepdim = false): Tensor {
+    return reduce.argExtreme('min', this, axis, keepdimFrom(keepdim, 'argmin'));
   }
   /**
    * The p-norm (Σ |x|ᵖ)^(1/p) over the axes, or over all; p may be 0, Infinity or −Infinity.
    * @throws UserError unless x is float32
    */
-  norm(p = 2, axes?: Axes, keepdim = false): Tensor {
-    return norm(this, p, axes, keepdim);
+  norm(p = 2, axes?: Axes, keepdim: Keepdim = false): Tensor {
+    return norm(this, p, axes, keepdimFrom(keepdim, 'norm'));
   }
   /** The sums up to and including each position of an axis, of x's shape; int32 for bool. */
   cumsum(axis: number): Tensor {

@@ -135,8 +135,8 @@ const FUNCTIONS: Record<string, Row> = {
   'nn.removeAdapter': [nn.removeAdapter, () => [wrapped(), 'default']],
   'nn.mergeLoRA': [nn.mergeLoRA, () => [wrapped()]],
   'nn.unmergeLoRA': [nn.unmergeLoRA, () => [wrapped()]],
-  'nn.init.uniform': [seeded(nn.init.uniform), () => [[2, 3], -1, 1]],
-  'nn.init.normal': [seeded(nn.init.normal), () => [[2, 3], 0, 1]],
+  'nn.init.uniform': [seeded(nn.init.uniform), () => [zeros(2, 3), -1, 1]],
+  'nn.init.normal': [seeded(nn.init.normal), () => [zeros(2, 3), 0, 1]],
   'nn.init.kaimingUniform': [seeded(nn.init.kaimingUniform), () => [zeros(2, 3), 1]],
   'nn.init.skip': [nn.init.skip, () => [() => 1]],
 

@@ -18,7 +18,7 @@ export function newMini(seed: number, vocabSize: number): GPTModel {
   const model = new GPTModel({ ...modelConfig('mini'), vocabSize });
   noGrad(() => {
     for (const [name, parameter] of model.namedParameters()) {
-      if (name.endsWith('.weight')) parameter.copyInPlace(nn.init.normal(parameter.shape, 0, 0.02));
+      if (name.endsWith('.weight')) nn.init.normal(parameter, 0, 0.02);
       else if (name.endsWith('.bias')) parameter.copyInPlace(tensor(0));
     }
   });

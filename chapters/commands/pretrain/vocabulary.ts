@@ -45,7 +45,7 @@ export class Vocabulary {
       const size = this.#numbers.length;
       const all = zeros(size, d)
         .add(mean)
-        .add(nn.init.normal([size, d], 0, 0.02)); // [size, d]
+        .add(nn.init.normal(zeros(size, d), 0, 0.02)); // [size, d]
       const data = all.storage.writable;
       const known = embedding.contiguous();
       this.ids.forEach((id, number) => {

@@ -10,6 +10,16 @@ import { where } from './elementwise.ts';
 /** One axis, several, or (undefined, or an empty list) all of them. */
 export type Axes = number | readonly number[] | undefined;
 
+/** Do the axes stay, with length 1? Given as PyTorch's third argument, or by name: `true` or `{ keepdim: true }`. */
+export type Keepdim = boolean | { keepdim?: boolean };
+
+/** @throws UserError unless it is one of the two forms */
+export function keepdimFrom(given: Keepdim, what: string): boolean {
+  if (typeof given !== 'object' || given === null) return checkFlag(given, 'keepdim', what);
+  checkOptions(what, given, ['keepdim']);
+  return checkFlag(given.keepdim ?? false, 'keepdim', what);
+}
+
 export function resolveAxes(x: Tensor, axes: Axes, what: string): number[] {
   const list = Array.isArray(axes) ? (axes as readonly number[]) : axes === undefined ? [] : [axes as number];
   if (list.length === 0) return x.shape.map((_, axis) => axis);
