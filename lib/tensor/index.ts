@@ -7,7 +7,7 @@ export { cat, multinomial, stack } from './ops/indexing.ts';
 export { allclose, type ClosenessOptions, equal } from './ops/logic.ts';
 export { outer } from './ops/matmul.ts';
 export type { TopkOptions } from './ops/order.ts';
-export type { Axes, Keepdim, ValuesAndIndices, VarianceOptions } from './ops/reduce.ts';
+export type { Axes, Keepdim, ReductionOptions, ValuesAndIndices, VarianceOptions } from './ops/reduce.ts';
 export { bincount } from './ops/scatter.ts';
 export type { Subscript } from './ops/subscript.ts';
 export type { Shape } from './shape.ts';

@@ -10,8 +10,14 @@ import { where } from './elementwise.ts';
 /** One axis, several, or (undefined, or an empty list) all of them. */
 export type Axes = number | readonly number[] | undefined;
 
+/** What a reduction takes by name. */
+export interface ReductionOptions {
+  /** Do the axes stay, with length 1? */
+  keepdim?: boolean;
+}
+
 /** Do the axes stay, with length 1? Given as PyTorch's third argument, or by name: `true` or `{ keepdim: true }`. */
-export type Keepdim = boolean | { keepdim?: boolean };
+export type Keepdim = boolean | ReductionOptions;
 
 /** @throws UserError unless it is one of the two forms */
 export function keepdimFrom(given: Keepdim, what: string): boolean {
