@@ -197,7 +197,9 @@ describe("one's own data", () => {
     expect(again).to.deep.include({ parts, labels, found, source: out });
     await writeParts(join(folder, 'other'), parts, false, ['a', 'b', 'c', 'd']);
     copyFileSync(join(folder, 'other', 'test.parquet'), join(out, 'test.parquet'));
-    expect(await failure(prepareMessages({ data: out }))).to.match(/test\.parquet was not written together with/);
+    expect(await failure(prepareMessages({ data: out }))).to.match(
+      /test\.parquet was not written together with/,
+    );
   });
 
   it("leaves the book's own file alone, whatever it is called", async () => {
