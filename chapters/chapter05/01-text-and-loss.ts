@@ -1,4 +1,4 @@
-import { F, manualSeed, type nn, noGrad, type Tensor, tensor } from '../../lib/index.ts';
+import { F, manualSeed, type nn, noGrad, type Tensor, tensor, tidy } from '../../lib/index.ts';
 import { createDataloaderV1, tokeniser } from '../chapter02/index.ts';
 import { type GPTModel, generateTextSimple } from '../chapter04/index.ts';
 import { type Notebook, torchSize } from '../common/notebook.ts';
@@ -41,13 +41,12 @@ export function calcLossLoader(
   const counted = Math.min(numBatches, loader.length);
   let sum = 0;
   let seen = 0;
-  noGrad(() => {
-    for (const [inputs, targets] of loader) {
-      if (seen === counted) break;
-      sum += lossOfBatch(inputs, targets, model).item();
-      seen++;
-    }
-  });
+  for (const [inputs, targets] of loader) {
+    if (seen === counted) break;
+    // Without a graph, and with the memory given back at once: a browser would keep that of all batches until a pause.
+    sum += tidy(() => lossOfBatch(inputs, targets, model)).item();
+    seen++;
+  }
   return sum / counted;
 }
 
