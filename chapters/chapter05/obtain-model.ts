@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { io, nn, UserError } from '../../lib/index.ts';
 import { GPTModel } from '../chapter04/index.ts';
 import { hubFile } from '../datasets/hub-file.ts';
-import { type LanguageModel, loadModel } from '../models/index.ts';
+import type { LanguageModel } from '../models/index.ts';
 import { loadWeightsIntoGpt } from './05-openai-weights.ts';
 import { type ModelName, modelConfig } from './models.ts';
 
@@ -39,7 +39,11 @@ export async function obtainModel(source: ModelSource): Promise<GPTModel> {
   const config = modelConfig(source.model);
   if (source.randomWeights) return new GPTModel(config);
   const path = source.weights ?? (await defaultWeights(source.model, source.print));
-  if (saysItsSizes(path)) return ofSize(source.model, (await loadModel(path)).model, path);
+  if (saysItsSizes(path)) {
+    // All families and tokenisers: a page that shows mini alone does not wait for them.
+    const { loadModel } = await import('../models/index.ts');
+    return ofSize(source.model, (await loadModel(path)).model, path);
+  }
   return io.withTensors(path, `the weights of ${source.model}`, (weights) => {
     // No random numbers are drawn for what is overwritten at once.
     const model = nn.init.skip(() => new GPTModel(config));

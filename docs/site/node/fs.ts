@@ -28,7 +28,9 @@ function bytesOf(path: string, syscall: string): Uint8Array {
 }
 
 export const existsSync = (path: Path): boolean => kindOf(pathOf(path)) !== undefined;
-export const realpathSync = (path: Path): string => pathOf(path);
+export const realpathSync = Object.assign((path: Path): string => pathOf(path), {
+  native: (path: Path): string => pathOf(path),
+});
 export const readdirSync = (path: Path): string[] => namesIn(pathOf(path));
 export const mkdirSync = (path: Path): void => makeFolder(pathOf(path));
 export const rmSync = (path: Path): void => remove(pathOf(path));
