@@ -59,7 +59,7 @@ function saysItsSizes(path: string): boolean {
 
 /** @throws UserError if it is another model than the one that was asked for */
 function ofSize(name: ModelName, model: LanguageModel, path: string): GPTModel {
-  if (!(model instanceof GPTModel))
+  if (!('posEmb' in model))
     throw new UserError(`the weights do not fit the model: ${path} holds a Llama: use npm run llama`);
   const [wanted, found] = [modelConfig(name), model.config].map(
     ({ vocabSize, contextLength, embDim, nLayers, nHeads }) =>
