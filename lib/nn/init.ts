@@ -3,6 +3,7 @@ import { UserError } from '../errors.ts';
 import { defaultGenerator } from '../random/index.ts';
 import { noGrad } from '../tensor/autograd.ts';
 import { storageFrom } from '../tensor/create.ts';
+import { copyWhole } from '../tensor/ops/inPlace.ts';
 import { requireTensors } from '../tensor/requireTensors.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
@@ -46,7 +47,8 @@ function requireFloats(target: Tensor, what: string): void {
 /** Writes what is drawn into the tensor, unless drawing is skipped. */
 function fill(target: Tensor, draw: () => Float32Array): Tensor {
   if (skipping) return target;
-  return noGrad(() => target.copyInPlace(Tensor.of(storageFrom(draw(), 'float32'), target.shape)));
+  noGrad(() => copyWhole(target, Tensor.of(storageFrom(draw(), 'float32'), target.shape)));
+  return target;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { checkFlag, checkOptions, checkText, firstFew, inWords, refuseSurplus } from '../arguments.ts';
-import { isContiguous } from '../backend/strided.ts';
 import { UserError } from '../errors.ts';
 import { noGrad } from '../tensor/autograd.ts';
+import { copyWhole } from '../tensor/ops/inPlace.ts';
 import { requireState } from '../tensor/requireTensors.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -230,17 +230,9 @@ function copyState(
   }
   for (const [storage, together] of byStorage) {
     const isOnHost = storage.isOnHost;
-    for (const key of together) copyTensor(own[key], state[key]);
+    for (const key of together) copyWhole(own[key], state[key]);
     if (!isOnHost) storage.releaseHost();
   }
-}
-
-/** A whole tensor is copied as it lies, without passing through the engine's own memory; a view by the engine. */
-function copyTensor(target: Tensor, source: Tensor): void {
-  const isWhole = (t: Tensor) => t.size === t.storage.length && isContiguous(t);
-  if (isWhole(source) && isWhole(target)) {
-    source.storage.copyTo(target.storage.writable);
-  } else target.copyInPlace(source);
 }
 
 type Member = Parameter | Buffer | Module;

@@ -89,6 +89,19 @@ export function copyInPlace(target: Tensor, source: Tensor): void {
   if (target.size > 0) kernels.copyInto(target, apartFrom(target, from, what));
 }
 
+/**
+ * As `copyInPlace`. A whole tensor is copied as it lies, without passing through the engine's own memory: numbers that
+ * come from a file, or are drawn, reach a device only when somebody computes with them.
+ */
+export function copyWhole(target: Tensor, source: Tensor): void {
+  const isWhole = (t: Tensor) => t.size === t.storage.length && isContiguous(t);
+  const lieAlike = target.dtype === source.dtype && isWhole(source) && isWhole(target);
+  if (lieAlike && sameShape(target.shape, source.shape)) {
+    refuseWriting(target, [source], 'copyInPlace');
+    source.storage.copyTo(target.storage.writable);
+  } else copyInPlace(target, source);
+}
+
 /** `target [m, n] += a [m, k] · b [k, n]`, all float32. */
 export function addProductInPlace(target: Tensor, a: Tensor, b: Tensor): void {
   const what = 'addProductInPlace';
