@@ -1,4 +1,4 @@
-import { F, manualSeed, nn, noGrad, optim, type Tensor, tensor } from '../../../lib/index.ts';
+import { F, manualSeed, nn, noGrad, optim, type Tensor, tensor, UserError } from '../../../lib/index.ts';
 import { END_OF_TEXT_ID } from '../../chapter02/index.ts';
 import { GPTModel } from '../../chapter04/index.ts';
 import { modelConfig } from '../../chapter05/models.ts';
@@ -25,6 +25,27 @@ export function newMini(seed: number, vocabSize: number): GPTModel {
   // GPT-2 uses one matrix for what a token means on the way in and how likely it is on the way out.
   model.outHead = nn.Linear.of(model.tokEmb.weight);
   return model;
+}
+
+/**
+ * Takes over the weights of a `mini` over all ids, as `weightsToSave` gives them: of the embedding the rows whose ids
+ * occur.
+ * @throws UserError unless they are those of a mini
+ */
+export function carryOn(
+  model: GPTModel,
+  vocabulary: Vocabulary,
+  { 'tok_emb.weight': embedding, ...weights }: Record<string, Tensor>,
+): void {
+  const { vocabSize, embDim } = modelConfig('mini');
+  if (String(embedding?.shape) !== String([vocabSize, embDim])) {
+    throw new UserError(
+      `the weights to carry on from are not those of a mini: ` +
+        `tok_emb.weight [${vocabSize}, ${embDim}] is expected, not ${embedding ? `[${embedding.shape.join(', ')}]` : 'none'}`,
+    );
+  }
+  const rows = embedding.indexSelect(0, [...vocabulary.ids]); // [ids that occur, d]
+  model.loadStateDict({ ...weights, 'tok_emb.weight': rows, 'out_head.weight': rows });
 }
 
 /** The weights over all ids, without the tied head, which would be the token embedding again. */

@@ -7,8 +7,10 @@ import { isProgram, runChapter } from '../../common/cli.ts';
 import type { Notebook } from '../../common/notebook.ts';
 import { inGroup, type OptionValues } from '../../common/options.ts';
 import { plotCurves } from '../../common/plot.ts';
-import { fingerprint, runTraining, TRAINING_OPTIONS } from '../../common/training.ts';
+
+import { fingerprint, fingerprintOfWeights, runTraining, TRAINING_OPTIONS } from '../../common/training.ts';
 import {
+  carryOn,
   emptyHistory,
   newMini,
   type PretrainingHistory,
@@ -54,7 +56,20 @@ export const OPTIONS = {
     sms: {
       type: 'path',
       access: 'read',
-      help: 'SMSSpamCollection, for messages as a quarter of the batches',
+      help: 'SMSSpamCollection, for messages as a part of the batches',
+      placeholder: 'FILE',
+    },
+    smsShare: {
+      type: 'number',
+      help: 'share of the windows that messages have where there is a text as well',
+      default: 0.25,
+      above: 0,
+      max: 0.9,
+    },
+    weights: {
+      type: 'path',
+      access: 'read',
+      help: 'weights of a mini to carry on from, instead of random ones',
       placeholder: 'FILE',
     },
   }),
@@ -86,7 +101,7 @@ export const OPTIONS = {
 
 /** Reads the texts, trains, and writes the weights and a plot of the losses. */
 async function run(nb: Notebook, options: OptionValues<typeof OPTIONS>): Promise<void> {
-  const { batchSize, length, seed, steps, out } = options;
+  const { batchSize, length, seed, steps, out, smsShare } = options;
   const print = (line: string) => nb.note(line);
 
   const training: Source[] = [];
@@ -97,14 +112,14 @@ async function run(nb: Notebook, options: OptionValues<typeof OPTIONS>): Promise
   };
   if (options.text) {
     const parts = holdOut(await readBook(options.text), 'tokens', length + 1);
-    add((part) => textSource('text', 0.75, parts[part]));
+    add((part) => textSource('text', 1 - smsShare, parts[part]));
   }
   if (options.sms) {
     const { ham, spam } = await readMessages(options.sms, seed);
     const hamParts = holdOut(ham, 'ordinary messages', 1);
     const spamParts = holdOut(spam, 'spam messages', 1);
-    add((part) => messageSource('ham', 0.19, hamParts[part]));
-    add((part) => messageSource('spam', 0.06, spamParts[part]));
+    add((part) => messageSource('ham', 0.76 * smsShare, hamParts[part]));
+    add((part) => messageSource('spam', 0.24 * smsShare, spamParts[part]));
   }
   if (training.length === 0)
     throw new UserError('nothing to learn from: give --text FILE, --sms FILE or both');
@@ -112,6 +127,7 @@ async function run(nb: Notebook, options: OptionValues<typeof OPTIONS>): Promise
   const vocabulary = new Vocabulary([...everything, [END_OF_TEXT_ID]], modelConfig('mini').vocabSize);
 
   const model = newMini(seed, vocabulary.ids.length);
+  if (options.weights) carryOn(model, vocabulary, await io.loadTensors(options.weights));
   const optimizer = new optim.AdamW(model.parameters(), {
     lr: options.lr,
     weightDecay: 0.1,
@@ -124,7 +140,10 @@ async function run(nb: Notebook, options: OptionValues<typeof OPTIONS>): Promise
     .map(({ name, tokens }) => `${name} ${tokens.toLocaleString('en')} tokens`)
     .join(', ');
   print(`${parameters} parameters over ${ids} ids; ${texts}`);
-  const facts = { 'the texts': fingerprint([...training, ...validation].map((source) => [...source.ids()])) };
+  const facts = {
+    'the texts': fingerprint([...training, ...validation].map((source) => [...source.ids()])),
+    'the weights to carry on from': await fingerprintOfWeights(options.weights),
+  };
 
   const history = await runTraining(
     {

@@ -1,9 +1,16 @@
 import { expect } from 'chai';
-import { emptyHistory, newMini, pretrainSteps } from '../../../../chapters/commands/pretrain/pretraining.ts';
+import {
+  carryOn,
+  emptyHistory,
+  newMini,
+  pretrainingLoss,
+  pretrainSteps,
+  weightsToSave,
+} from '../../../../chapters/commands/pretrain/pretraining.ts';
 import { textSource } from '../../../../chapters/commands/pretrain/pretraining-text.ts';
 import { Vocabulary } from '../../../../chapters/commands/pretrain/vocabulary.ts';
 import { TrainingPlace } from '../../../../chapters/common/training.ts';
-import { optim, useBackend } from '../../../../lib/index.ts';
+import { optim, useBackend, zeros } from '../../../../lib/index.ts';
 
 describe('pretraining mini', () => {
   before(async function () {
@@ -55,5 +62,24 @@ describe('pretraining mini', () => {
     };
     const whole = run(12);
     expect(run(6)).to.deep.equal(whole);
+  });
+
+  it('carries on from weights over all ids, on a text with other ids', () => {
+    const old = newMini(1, vocabulary.ids.length);
+    const weights = weightsToSave(old, vocabulary);
+    const other = new Vocabulary([text, [1, 5]], 50257);
+    const model = newMini(2, other.ids.length);
+    carryOn(model, other, weights);
+    expect(model.outHead.weight).to.equal(model.tokEmb.weight);
+    const saved = weightsToSave(model, other);
+    for (const [name, tensor] of Object.entries(weights)) {
+      const ids = name === 'tok_emb.weight' ? [...other.ids] : undefined;
+      const rows = (x: typeof tensor) => (ids ? x.indexSelect(0, ids) : x).toFlatArray();
+      expect(rows(saved[name]), name).to.deep.equal(rows(tensor));
+    }
+    expect(pretrainingLoss(model, other, [text.slice(0, 17)]).item()).to.be.closeTo(Math.log(9), 0.3);
+    expect(() => carryOn(model, other, { ...weights, 'tok_emb.weight': zeros(7, 128) })).to.throw(
+      'the weights to carry on from are not those of a mini: tok_emb.weight [50257, 128] is expected, not [7, 128]',
+    );
   });
 });
