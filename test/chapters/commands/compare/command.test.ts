@@ -19,6 +19,7 @@ describe('npm run compare', function () {
   function compare(
     args: string[],
     until?: string,
+    folderOfRuns = runs,
   ): Promise<{ code: number | null; out: string; err: string }> {
     const argv = [
       '--import',
@@ -26,7 +27,7 @@ describe('npm run compare', function () {
       'chapters/commands/compare/run.ts',
       ...args,
       '--runs',
-      runs,
+      folderOfRuns,
       '--out',
       page,
     ];
@@ -85,8 +86,11 @@ describe('npm run compare', function () {
       [['--max-length', '300'], '--max-length 300 is too long: mini sees at most 256 tokens'],
       [['--seeds', '0'], "--seeds must be a whole number, at least 1, not '0'"],
     ] as const;
-    const runs = mistakes.map(([args]) => compare(['--data', data, ...args]));
-    for (const [i, { code, out, err }] of (await Promise.all(runs)).entries()) {
+    // Side by side, so each in a folder of its own: two runs that write to one folder are refused.
+    const attempts = mistakes.map(([args], i) =>
+      compare(['--data', data, ...args], undefined, join(folder, `mistake-${i}`)),
+    );
+    for (const [i, { code, out, err }] of (await Promise.all(attempts)).entries()) {
       expect(code).to.be.oneOf([1, 2]);
       expect(err).to.match(/^error: [^\n]+\n$/);
       expect(err).to.include(mistakes[i][1]);
