@@ -130,6 +130,11 @@ export async function converse(
   let messages: Message[] = [];
   let answering = false;
   let stop = false;
+  // What was piped in may have ended while the model still answers one of the lines before.
+  let ended = false;
+  terminal.once('close', () => {
+    ended = true;
+  });
   terminal.on('SIGINT', () => {
     if (answering) {
       stop = true;
@@ -176,7 +181,7 @@ export async function converse(
         );
       }
     }
-    terminal.prompt();
+    if (!ended) terminal.prompt();
   }
 }
 
