@@ -1,8 +1,9 @@
-import { manualSeed } from '../../lib/index.ts';
+import { manualSeed, type Tensor } from '../../lib/index.ts';
 import { modelConfig } from '../chapter05/index.ts';
 import {
   type Batches,
   classNames,
+  classWeightsOf,
   factsOf,
   makeDatasets,
   makeLoaders,
@@ -23,6 +24,8 @@ export interface Data {
   synthetic: boolean;
   /** The names of the classes. */
   labels: readonly string[];
+  /** What each class counts in the loss [classes], with `--class-weights balanced`. */
+  classWeights?: Tensor;
   datasets: Parts<SpamDataset>;
   loaders: Parts<Batches>;
 }
@@ -44,5 +47,9 @@ export async function showDataset(nb: Notebook, options: SpamOptions): Promise<D
   const loaders = makeLoaders(datasets, options.batchSize);
   showLoaders(nb, loaders, [14, 16]);
   const facts = await factsOf(prepared, options.weights);
-  return { source: prepared.source, facts, synthetic: prepared.synthetic, labels, datasets, loaders };
+  const classWeights = classWeightsOf(options.classWeights, prepared.parts.train, labels);
+  return {
+    ...{ source: prepared.source, facts, synthetic: prepared.synthetic },
+    ...{ labels, classWeights, datasets, loaders },
+  };
 }

@@ -59,14 +59,14 @@ export async function showTraining(
   model: GPTModel,
   loaders: Parts<Batches>,
   options: SpamOptions,
-  facts: Data['facts'],
+  { facts, classWeights }: Pick<Data, 'facts' | 'classWeights'>,
 ): Promise<FineTuningHistory> {
   const { history, accuracy } = await showFineTuning(nb, model, loaders, {
     method: 'lora',
     lr: options.lr ?? defaultLearningRate(options.model, 'lora'),
     schedule: defaultSchedule(options.model),
     epochs: options.epochs ?? defaultEpochs(options.model),
-    seed: options.seed,
+    ...{ seed: options.seed, classWeights, keep: options.keep },
     trainable: countParameters(model, { trainableOnly: true }),
     cell: 44,
     saving: {

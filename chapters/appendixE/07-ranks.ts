@@ -41,7 +41,7 @@ export function parseRanks(text: string): number[] {
 /** The same fine-tuning from the same start at each rank; a table, and a picture of loss and accuracy by rank. */
 export async function showRanks(
   nb: Notebook,
-  { loaders, labels, facts }: Data,
+  { loaders, labels, facts, classWeights }: Data,
   options: SpamOptions,
   ranks: readonly number[],
 ): Promise<void> {
@@ -61,8 +61,7 @@ export async function showRanks(
       lr: options.lr ?? defaultLearningRate(name, 'lora'),
       schedule: defaultSchedule(name),
       epochs: options.epochs ?? defaultEpochs(name),
-      seed,
-      trainable,
+      ...{ seed, trainable, classWeights, keep: options.keep },
       saving: {
         folder: join(options.out, 'appendixE', `rank-${rank}`),
         ...{ options: own, facts, print },

@@ -64,7 +64,7 @@ export async function run(nb: Notebook, options: SpamOptions & { ranks?: string 
   await showWrapped(nb, model, loaders, seed);
   const isTrained = (options.epochs ?? defaultEpochs(options.model)) > 0;
   if (isTrained) {
-    const history = await showTraining(nb, model, loaders, options, facts);
+    const history = await showTraining(nb, model, loaders, options, data);
     const plots = await plotResults(folder, [{ method: 'lora', history }], {
       stepsPerEpoch: loaders.train.length,
       subtitle: onData(source, seed),

@@ -4,7 +4,7 @@ import { calcLossLoader as calcLossLoaderWith, tokeniser } from '../chapter05/in
 import type { Notebook } from '../common/notebook.ts';
 import { Progress } from '../common/progress.ts';
 import { runToEnd } from '../common/training.ts';
-import type { Parts } from '../datasets/index.ts';
+import type { LabelledText, Parts } from '../datasets/index.ts';
 import type { Batches } from './03-data-loaders.ts';
 import { type Answers, shareRight } from './per-class.ts';
 
@@ -64,14 +64,41 @@ function* answerSteps(
   return answers;
 }
 
-/** Cross-entropy of the last position's logits against the labels [b]. */
+/**
+ * Cross-entropy of the last position's logits against the labels [b].
+ * @param classWeights what each class counts [classes]; all the same, if not given
+ */
 export function calcLossBatch(
   inputs: Tensor,
   labels: Tensor,
   model: nn.Module,
   logitsOf: ClassLogits = lastPosition,
+  classWeights?: Tensor,
 ): Tensor {
-  return F.crossEntropy(logitsOf(inputs, model), labels);
+  return F.crossEntropy(logitsOf(inputs, model), labels, { weight: classWeights });
+}
+
+/**
+ * What each class counts in the loss; undefined for 'none'. Balanced, all classes count the same together: the weight of one is
+ * texts / (classes × texts of the class), as scikit-learn's `class_weight='balanced'`. A batch's loss is then the weighted
+ * mean, as PyTorch takes it.
+ *
+ * @param rows the training part
+ * @returns [classes]
+ * @throws UserError if there is a class without a text
+ */
+export function classWeightsOf(
+  choice: 'none' | 'balanced',
+  rows: readonly LabelledText[],
+  names: readonly string[],
+): Tensor | undefined {
+  if (choice === 'none') return undefined;
+  const counts = names.map((_, i) => rows.filter(({ label }) => label === i).length);
+  const absent = names.find((_, i) => counts[i] === 0);
+  if (absent === undefined) return tensor(counts.map((count) => rows.length / (names.length * count)));
+  throw new UserError(
+    `--class-weights balanced: the training part has no text of the class '${absent}'; add some, or leave the option out`,
+  );
 }
 
 /** The mean loss over the first batches of a loader or all of them. */

@@ -1,5 +1,6 @@
-import { manualSeed, type nn, noGrad, optim, yieldToRuntime } from '../../lib/index.ts';
-import { evaluateModel, type LossOfBatch, lossLine } from '../chapter05/index.ts';
+import { manualSeed, type nn, noGrad, optim, random, type Tensor, yieldToRuntime } from '../../lib/index.ts';
+import { calcLossLoader, evaluateModel, type LossOfBatch, lossLine } from '../chapter05/index.ts';
+import { BestWeights } from '../common/best-weights.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { formatTable } from '../common/table.ts';
 import { runToEnd, runTraining, TrainingPlace, type TrainingRun } from '../common/training.ts';
@@ -34,6 +35,10 @@ export interface FineTuningOptions {
   learningRate?: (step: number) => number;
   /** How the model is asked; without it every position is computed, and the last one is taken. */
   logitsOf?: ClassLogits;
+  /** What each class counts in the loss, [classes]. */
+  classWeights?: Tensor;
+  /** Where the best epoch's weights are kept, which the model gets in the end; without it the last ones stay. */
+  best?: BestWeights;
   print?: (line: string) => void;
   onStep?: (step: number, loss: number) => void;
 }
@@ -46,6 +51,8 @@ export interface FineTuningHistory {
   examplesSeen: number;
   /** The loss of every step. */
   stepLosses: number[];
+  /** The epoch whose weights are kept, from 1, and its loss over the whole validation part, if the best are kept. */
+  best?: { epoch: number; valLoss: number };
 }
 
 function emptyHistory(): FineTuningHistory {
@@ -64,10 +71,11 @@ export function* trainClassifierSteps(
   options: FineTuningOptions,
   place = new TrainingPlace(emptyHistory()),
 ): Generator<number, FineTuningHistory> {
-  const { numEpochs, evalFreq, evalIter, learningRate, logitsOf } = options;
+  const { numEpochs, evalFreq, evalIter, learningRate, logitsOf, classWeights, best } = options;
   const { history } = place;
   const print = place.printer(options.print ?? console.log);
-  const lossOf: LossOfBatch = (inputs, labels, model) => calcLossBatch(inputs, labels, model, logitsOf);
+  const lossOf: LossOfBatch = (inputs, labels, model) =>
+    calcLossBatch(inputs, labels, model, logitsOf, classWeights);
   for (const epoch of place.epochs(numEpochs)) {
     model.train();
     for (const [inputs, labels] of place.batches(trainLoader)) {
@@ -91,7 +99,15 @@ export function* trainClassifierSteps(
     history.trainAccs.push(trainAcc);
     history.valAccs.push(valAcc);
     print(`Training accuracy: ${percent(trainAcc)} | Validation accuracy: ${percent(valAcc)}`);
+    if (!best) continue;
+    const generator = random.defaultGenerator.getState(); // this look draws nothing: the epochs are those of a run without it
+    const valLoss = calcLossLoader(valLoader, model, undefined, lossOf);
+    random.defaultGenerator.setState(generator);
+    if (history.best && history.best.valLoss <= valLoss) continue;
+    history.best = { epoch, valLoss };
+    best.take();
   }
+  best?.putBack();
   return history;
 }
 
@@ -134,6 +150,10 @@ export interface FineTuneSettings {
   seed: number;
   /** How the model is asked, as in FineTuningOptions. */
   logitsOf?: ClassLogits;
+  /** As in FineTuningOptions. */
+  classWeights?: Tensor;
+  /** The weights of the last epoch, or of the one with the lowest loss over the whole validation part. */
+  keep?: 'last' | 'best';
   print: (line: string) => void;
   /** Where the checkpoints go, and what a run has to have in common with them to go on from there. */
   saving: Pick<TrainingRun<FineTuningHistory>, 'folder' | 'options' | 'facts' | 'print'>;
@@ -148,6 +168,7 @@ export const WEIGHT_DECAY = 0.1;
 
 export interface FineTuning {
   optimizer: optim.Optimizer;
+  best?: BestWeights;
   totalSteps: number;
   history: FineTuningHistory;
   /** The loop, from the place where it begins. */
@@ -161,8 +182,10 @@ export interface FineTuning {
 export function prepareFineTuning(
   model: nn.Module,
   loaders: Pick<Parts<Batches>, 'train' | 'valid'>,
-  { lr, schedule, epochs, seed, logitsOf, print }: Omit<FineTuneSettings, 'method' | 'saving'>,
+  settings: Omit<FineTuneSettings, 'method' | 'saving'>,
 ): FineTuning {
+  const { lr, schedule, epochs, seed, logitsOf, classWeights, keep, print } = settings;
+  const best = keep === 'best' ? new BestWeights(model) : undefined;
   manualSeed(seed);
   const optimizer = new optim.AdamW(trainedParameters(model), { lr, weightDecay: WEIGHT_DECAY });
   const totalSteps = epochs * loaders.train.length;
@@ -171,11 +194,10 @@ export function prepareFineTuning(
     evalFreq: EVAL_FREQ,
     evalIter: EVAL_ITER,
     learningRate: schedule === 'cosine' ? (step: number) => cosineRate(step, totalSteps, lr) : undefined,
-    logitsOf,
-    print,
+    ...{ logitsOf, classWeights, best, print },
   };
   return {
-    optimizer,
+    ...{ optimizer, best },
     totalSteps,
     history: emptyHistory(),
     steps: (place) => trainClassifierSteps(model, loaders.train, loaders.valid, optimizer, options, place),
@@ -200,7 +222,13 @@ function trainedParameters(model: nn.Module): nn.Parameter[] {
 export async function firstLosses(
   model: nn.Module,
   loader: Batches,
-  { lr, schedule, epochs, seed }: Pick<FineTuneSettings, 'lr' | 'schedule' | 'epochs' | 'seed'>,
+  {
+    lr,
+    schedule,
+    epochs,
+    seed,
+    classWeights,
+  }: Pick<FineTuneSettings, 'lr' | 'schedule' | 'epochs' | 'seed' | 'classWeights'>,
   steps: number,
 ): Promise<number[]> {
   const trained = trainedParameters(model);
@@ -213,7 +241,7 @@ export async function firstLosses(
     if (losses.length === steps) break;
     if (schedule === 'cosine') optimizer.lr = cosineRate(losses.length, epochs * loader.length, lr);
     optimizer.zeroGrad();
-    const loss = calcLossBatch(inputs, labels, model);
+    const loss = calcLossBatch(inputs, labels, model, undefined, classWeights);
     loss.backward();
     optimizer.step();
     losses.push(loss.item());
@@ -236,9 +264,10 @@ export interface FineTuneResult {
   answers: Answers;
   seconds: number;
   /** How it was trained. */
-  used: Pick<FineTuneSettings, 'lr' | 'schedule' | 'epochs' | 'seed'> & {
+  used: Pick<FineTuneSettings, 'lr' | 'schedule' | 'epochs' | 'seed' | 'keep'> & {
     batchSize: number;
     weightDecay: number;
+    classWeights?: readonly number[];
   };
 }
 
@@ -253,9 +282,13 @@ export async function showFineTuning(
   const start = performance.now();
   const print = (line: string) => (cell === undefined ? nb.note(line) : nb.print(cell, line));
   const history = await fineTune(model, loaders, { ...settings, print });
+  const { best } = history;
+  if (best)
+    print(`Kept: epoch ${best.epoch}, whose validation loss is the lowest (${best.valLoss.toFixed(3)}).`);
   print(`Training completed in ${((performance.now() - start) / 60_000).toFixed(2)} minutes.`);
   const { train, valid, test } = await calcAnswers(loaders, model, undefined, logitsOf);
-  const { lr, schedule, epochs, seed } = settings;
+  const { lr, schedule, epochs, seed, keep } = settings;
+  const classWeights = settings.classWeights?.toFlatArray() as number[] | undefined;
   const { batchSize } = loaders.train;
   return {
     method,
@@ -265,7 +298,7 @@ export async function showFineTuning(
     accuracy: { train: shareRight(train), valid: shareRight(valid), test: shareRight(test) },
     answers: test,
     seconds: (performance.now() - start) / 1000,
-    used: { lr, schedule, epochs, seed, batchSize, weightDecay: WEIGHT_DECAY },
+    used: { lr, schedule, epochs, seed, batchSize, weightDecay: WEIGHT_DECAY, classWeights, keep },
   };
 }
 

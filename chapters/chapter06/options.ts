@@ -18,6 +18,22 @@ export const LORA_OPTIONS = inGroup('Training', {
   },
 });
 
+/** For data of which one class has most of the texts, and for trainings that learn their texts by heart. */
+export const FAIRNESS_OPTIONS = inGroup('Training', {
+  classWeights: {
+    type: 'choice',
+    help: 'what a text counts in the loss: the same everywhere, or the more the rarer its class, texts / (classes × texts of the class)',
+    choices: ['none', 'balanced'],
+    default: 'none',
+  },
+  keep: {
+    type: 'choice',
+    help: 'which weights come out: those of the last pass, or of the pass after which the loss over the whole validation part is lowest',
+    choices: ['last', 'best'],
+    default: 'last',
+  },
+});
+
 const OWN_OPTIONS = {
   ...inGroup('Data', {
     data: {
@@ -64,6 +80,7 @@ const OWN_OPTIONS = {
       integer: true,
     },
   }),
+  ...FAIRNESS_OPTIONS,
   ...inGroup('Output', {
     out: {
       type: 'path',

@@ -17,7 +17,7 @@ import {
 import { makeDatasets, makeLoaders, PAD_TOKEN_ID, showLoaders, showPadding } from './03-data-loaders.ts';
 import { showPretrainedModel } from './04-pretrained-model.ts';
 import { checkRank, type Method, prepareForMethod, replaceHead, showHead } from './05-classification-head.ts';
-import { showLossAndAccuracy } from './06-loss-and-accuracy.ts';
+import { classWeightsOf, showLossAndAccuracy } from './06-loss-and-accuracy.ts';
 import { type FineTuneResult, firstLosses, showFineTuning, showResults } from './07-fine-tuning.ts';
 import { showClassifier, showOwnClassifier } from './08-spam-classifier.ts';
 import { leaveWorkOut, showSameLosses } from './09-work-left-out.ts';
@@ -76,6 +76,7 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   nb.figure('maxLength', datasets.train.maxLength);
 
   const epochs = options.epochs ?? defaultEpochs(name);
+  const classWeights = classWeightsOf(options.classWeights, prepared.parts.train, labels);
   const methods = methodsFor(options.method);
   const facts = await factsOf(prepared, options.weights);
   const savingOf = (method: Method) => ({
@@ -107,7 +108,10 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
     const trainable = prepareForMethod(start, method, { rank, alpha });
     const lr = options.lr ?? defaultLearningRate(name, method);
     const schedule = defaultSchedule(name);
-    const settings = { method, lr, schedule, epochs, seed, trainable, saving: savingOf(method) };
+    const { keep } = options;
+    const settings = {
+      ...{ method, lr, schedule, epochs, seed, trainable, classWeights, keep, saving: savingOf(method) },
+    };
     const [some, all] = [trainable, countParameters(start)].map((count) => count.toLocaleString('en'));
     nb.note(`${some} of ${all} parameters are trained, in ${epochs} ${epochs === 1 ? 'pass' : 'passes'}`);
 

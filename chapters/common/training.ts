@@ -21,6 +21,7 @@ import {
   UserError,
   yieldToRuntime,
 } from '../../lib/index.ts';
+import type { BestWeights } from './best-weights.ts';
 import { Interrupted, resumeCommand } from './command-line.ts';
 import { Progress } from './progress.ts';
 import {
@@ -145,6 +146,8 @@ export function runToEnd<Result>(
 export interface Trained {
   model: nn.Module;
   optimizer: optim.Optimizer;
+  /** Where the weights of the best epoch are to come out in the end: those of the best one so far. */
+  best?: BestWeights;
 }
 
 export interface TrainingRun<History extends object> extends PlannedRun, Trained {
@@ -205,7 +208,7 @@ export async function runTraining<History extends object, Result>(
 ): Promise<Result> {
   const { folder, totalSteps, options } = run;
   const numbers = Object.values(weightsThatTrain(run.model)).reduce((sum, { size }) => sum + size, 0);
-  await checkRun(run, 3 * 4 * numbers); // the weights and AdamW's two moments, 4 bytes each
+  await checkRun(run, (run.best ? 4 : 3) * 4 * numbers); // the weights, AdamW's two moments, the best weights: 4 bytes each
   const saveEvery = options.saveEvery ?? TRAINING_OPTIONS.saveEvery.default;
   const place = new TrainingPlace(run.history);
   if (options.resume || isSecondAttempt) goOn(run, place);
@@ -302,6 +305,7 @@ export async function saveCheckpoint(folder: string, trained: Trained, about: Ab
   const tensors = {
     ...withPrefix('model.', weightsThatTrain(trained.model)),
     ...withPrefix('optimizer.', trained.optimizer.stateDict()),
+    ...withPrefix('best.', trained.best?.stateDict() ?? {}),
   };
   const run = stringify(about);
   const [next, last, before] = [NEXT, LAST, BEFORE].map((name) => join(folder, name));
@@ -334,9 +338,10 @@ function readCheckpoint(path: string): Checkpoint {
   }
   return {
     ...(parse(run) as AboutRun),
-    restore({ model, optimizer }) {
+    restore({ model, optimizer, best }) {
       fillWeights(model, withoutPrefix('model.', tensors), path);
       optimizer.loadStateDict(withoutPrefix('optimizer.', tensors));
+      best?.loadStateDict(withoutPrefix('best.', tensors));
     },
   };
 }

@@ -7,6 +7,7 @@ import {
   classifyCommand,
   classifyReview,
   classNames,
+  classWeightsOf,
   describeData,
   EXAMPLES,
   factsOf,
@@ -14,6 +15,7 @@ import {
   NUM_CLASSES,
   prepareMessages,
   SpamDataset,
+  type SpamOptions,
   showFineTuning,
   showLoaders,
   showOwnClassifier,
@@ -44,7 +46,7 @@ export const LORA_TARGETS = Object.keys(HUB_LINEARS).map((path) => path.replace(
 /** `<|endoftext|>`, what shorter messages are padded with. */
 const PAD = '<|endoftext|>';
 
-export interface FineTuneOptions extends SavingOptions {
+export interface FineTuneOptions extends SavingOptions, Pick<SpamOptions, 'classWeights' | 'keep'> {
   weights: string | undefined;
   data?: string;
   epochs: number;
@@ -132,6 +134,7 @@ export async function showFineTuned(
   manualSeed(options.seed); // for the order of the training messages
   const loaders = makeLoaders(datasets, options.batchSize);
   showLoaders(nb, loaders, [35, 36]);
+  const classWeights = classWeightsOf(options.classWeights, prepared.parts.train, labels);
   const facts = await factsOf(prepared, options.weights);
   const saving = { folder: join(folder, 'lora'), options, facts, print };
   await checkRun({ ...saving, totalSteps: options.epochs * loaders.train.length });
@@ -146,7 +149,7 @@ export async function showFineTuned(
     lr: options.lr,
     schedule: 'cosine',
     epochs: options.epochs,
-    seed: options.seed,
+    ...{ seed: options.seed, classWeights, keep: options.keep },
     trainable,
     saving,
   });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { manualSeed } from '../../lib/index.ts';
-import { SPAM_OPTIONS } from '../chapter06/index.ts';
+import { FAIRNESS_OPTIONS, SPAM_OPTIONS } from '../chapter06/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { inGroup, type OptionSpecs, type OptionValues } from '../common/options.ts';
@@ -57,6 +57,7 @@ export const OPTIONS = {
     rank: SPAM_OPTIONS.rank,
     alpha: SPAM_OPTIONS.alpha,
     lr: { type: 'number', help: 'highest learning rate', default: 5e-4, above: 0 },
+    ...FAIRNESS_OPTIONS,
     ...TRAINING_OPTIONS,
     seed: { type: 'number', help: 'of what is drawn, and of the split', default: 42, min: 0, integer: true },
   }),

@@ -50,7 +50,8 @@ function bookSettings({ data, weights, out }: RunOptions) {
       lr: undefined,
       modules: false,
     },
-    ...{ rank: 16, alpha: 16, batchSize: 8, seed: 123, epochs: weights ? 5 : 0 },
+    ...{ rank: 16, alpha: 16, classWeights: 'none' as const, keep: 'last' as const },
+    ...{ batchSize: 8, seed: 123, epochs: weights ? 5 : 0 },
   };
 }
 
