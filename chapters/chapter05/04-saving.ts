@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { io, optim } from '../../lib/index.ts';
 import { GPTModel } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
-import { findCheckpoint } from '../common/training.ts';
 
 /**
  * Saves the weights alone and reads them into a new model. To train on, the optimiser's memory is needed as well: it is
@@ -17,7 +16,7 @@ export async function showSaving(nb: Notebook, model: GPTModel, folder: string):
 
   const continued = new GPTModel(model.config);
   const itsOptimizer = new optim.AdamW(continued.parameters(), { lr: 5e-4, weightDecay: 0.1 });
-  const checkpoint = findCheckpoint(folder, (line) => nb.note(line));
+  const checkpoint = io.findCheckpoint(folder, (line) => nb.note(line));
   checkpoint?.restore({ model: continued, optimizer: itsOptimizer });
   nb.note(`Weights and optimiser are in the checkpoint beside it: training could go on from there`);
 }

@@ -3,25 +3,11 @@
  *
  *      TrainingPlace    where the loop is: its epochs and its batches come from here
  *      runTraining      takes its steps, and saves everything that changes now and then
- *      a checkpoint     all of that in one file; the one before it is kept until the next is whole
+ *      a checkpoint     all of that in one file (lib/io/training-checkpoint.ts)
  */
 
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
-import { join } from 'node:path';
-import {
-  activeEngine,
-  io,
-  type nn,
-  noGrad,
-  type optim,
-  random,
-  type Tensor,
-  UserError,
-  yieldToRuntime,
-} from '../../lib/index.ts';
-import type { BestWeights } from './best-weights.ts';
+import { activeEngine, io, random, UserError, yieldToRuntime } from '../../lib/index.ts';
 import { Interrupted, resumeCommand } from './command-line.ts';
 import { Progress } from './progress.ts';
 import {
@@ -142,15 +128,7 @@ export function runToEnd<Result>(
   }
 }
 
-/** The weights that train, and what the optimiser remembers of them. */
-export interface Trained {
-  model: nn.Module;
-  optimizer: optim.Optimizer;
-  /** Where the weights of the best epoch are to come out in the end: those of the best one so far. */
-  best?: BestWeights;
-}
-
-export interface TrainingRun<History extends object> extends PlannedRun, Trained {
+export interface TrainingRun<History extends object> extends PlannedRun, io.Trained {
   /** Shown beside the progress. */
   label: string;
   /** An empty history, for the loop to fill. */
@@ -167,6 +145,17 @@ export function takeUpOwnCheckpoints(whether: boolean): void {
   isSecondAttempt = whether;
 }
 
+/** What a checkpoint says of its run, beside the weights that train and the optimiser's memory. */
+export interface AboutRun {
+  place: SavedPlace;
+  /** The process that wrote it. */
+  process: string;
+  /** The engine it ran on: on another one the last digits differ. */
+  engine: string;
+  /** What a run must have in common with this one to go on from here, by the name a user knows it by. */
+  settings: Settings;
+}
+
 /** Room for the smallest run's checkpoints. */
 const LEAST_ROOM = 8e6;
 
@@ -181,7 +170,7 @@ export async function checkRun(run: PlannedRun, room = LEAST_ROOM): Promise<void
   const { folder, options, totalSteps } = run;
   if (totalSteps === 0) return;
   await io.requireRoom(folder, room);
-  const found = readLast(folder);
+  const found = io.readAboutCheckpoint<AboutRun>(folder);
   if (!found || isSecondAttempt) return;
   if (options.resume) return requireSameSettings(found.settings, settingsOf(run), folder);
   const [done, all] = [found.place.step + 1, Number(found.settings[STEPS])];
@@ -207,7 +196,8 @@ export async function runTraining<History extends object, Result>(
   steps: (place: TrainingPlace<History>) => Generator<number, Result>,
 ): Promise<Result> {
   const { folder, totalSteps, options } = run;
-  const numbers = Object.values(weightsThatTrain(run.model)).reduce((sum, { size }) => sum + size, 0);
+  const trained = run.model.parameters().filter(({ requiresGrad }) => requiresGrad);
+  const numbers = trained.reduce((sum, { size }) => sum + size, 0);
   await checkRun(run, (run.best ? 4 : 3) * 4 * numbers); // the weights, AdamW's two moments, the best weights: 4 bytes each
   const saveEvery = options.saveEvery ?? TRAINING_OPTIONS.saveEvery.default;
   const place = new TrainingPlace(run.history);
@@ -218,7 +208,7 @@ export async function runTraining<History extends object, Result>(
   const save = async () => {
     if (place.step === savedStep) return;
     const about = { process: THIS_PROCESS, engine: activeEngine(), settings: settingsOf(run) };
-    await saveCheckpoint(folder, run, { place: place.save(), ...about });
+    await io.writeCheckpoint<AboutRun>(folder, run, { place: place.save(), ...about });
     savedStep = place.step;
   };
   // Ctrl-C and `kill` are kept until the step is done, instead of ending the process at once.
@@ -255,16 +245,16 @@ export async function runTraining<History extends object, Result>(
 
 /** Puts the run where its last checkpoint was, if there is one. */
 function goOn(run: TrainingRun<object>, place: TrainingPlace<object>): void {
-  const checkpoint = findCheckpoint(run.folder, run.print);
-  const isForeign = !run.options.resume && checkpoint?.process !== THIS_PROCESS;
+  const checkpoint = io.findCheckpoint<AboutRun>(run.folder, run.print);
+  const isForeign = !run.options.resume && checkpoint?.about.process !== THIS_PROCESS;
   if (!checkpoint || isForeign) {
     run.print(`No checkpoint in ${run.folder}: from the beginning`);
     return;
   }
-  requireSameSettings(checkpoint.settings, settingsOf(run), run.folder);
+  requireSameSettings(checkpoint.about.settings, settingsOf(run), run.folder);
   checkpoint.restore(run);
-  place.restore(checkpoint.place);
-  const other = checkpoint.engine !== activeEngine() ? `, which ran on ${checkpoint.engine}` : '';
+  place.restore(checkpoint.about.place);
+  const other = checkpoint.about.engine !== activeEngine() ? `, which ran on ${checkpoint.about.engine}` : '';
   run.print(`Going on after step ${place.step + 1} of ${run.totalSteps}${other}`);
 }
 
@@ -274,151 +264,4 @@ function requireNumber(loss: number, step: number): void {
     `the loss of step ${step + 1} is ${loss}: the training has diverged, or the weights hold NaN or infinity; ` +
       'try a smaller learning rate (--lr)',
   );
-}
-
-const LAST = 'checkpoint.safetensors';
-const BEFORE = 'checkpoint-before.safetensors';
-/** Complete, but not yet under its name. */
-const NEXT = 'checkpoint-next.safetensors';
-
-/** What goes into a checkpoint beside the weights that train and the optimiser's memory. */
-export interface AboutRun {
-  place: SavedPlace;
-  /** The process that wrote it. */
-  process: string;
-  /** The engine it ran on: on another one the last digits differ. */
-  engine: string;
-  /** What a run must have in common with this one to go on from here, by the name a user knows it by. */
-  settings: Settings;
-}
-
-export interface Checkpoint extends AboutRun {
-  /** Puts weights and optimiser back. @throws UserError if they are another model's */
-  restore(trained: Trained): void;
-}
-
-/**
- * Writes a checkpoint into the folder.
- * @throws UserError if it cannot be written; the ones that are there then stay whole
- */
-export async function saveCheckpoint(folder: string, trained: Trained, about: AboutRun): Promise<void> {
-  const tensors = {
-    ...withPrefix('model.', weightsThatTrain(trained.model)),
-    ...withPrefix('optimizer.', trained.optimizer.stateDict()),
-    ...withPrefix('best.', trained.best?.stateDict() ?? {}),
-  };
-  const run = stringify(about);
-  const [next, last, before] = [NEXT, LAST, BEFORE].map((name) => join(folder, name));
-  await io.saveTensors(next, tensors, { metadata: { run, sha256: digest(run, tensors) } });
-  if (existsSync(last)) await rename(last, before);
-  await rename(next, last);
-}
-
-/** The newest whole checkpoint in the folder. Damaged ones are reported through `print`. */
-export function findCheckpoint(folder: string, print: (line: string) => void): Checkpoint | undefined {
-  for (const name of [LAST, BEFORE]) {
-    const path = join(folder, name);
-    if (!existsSync(path)) continue;
-    try {
-      return readCheckpoint(path);
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      print(`${error.message}: ${name === LAST ? 'trying the one before' : 'it is left aside'}`);
-    }
-  }
-  return undefined;
-}
-
-/** @throws UserError if the file is damaged */
-function readCheckpoint(path: string): Checkpoint {
-  const { run, sha256 } = metadataOf(path);
-  const tensors = io.loadTensors(path, 'the checkpoint');
-  if (sha256 !== digest(run, tensors)) {
-    throw new UserError(`${path} is damaged, its contents do not fit its SHA-256`);
-  }
-  return {
-    ...(parse(run) as AboutRun),
-    restore({ model, optimizer, best }) {
-      fillWeights(model, withoutPrefix('model.', tensors), path);
-      optimizer.loadStateDict(withoutPrefix('optimizer.', tensors));
-      best?.loadStateDict(withoutPrefix('best.', tensors));
-    },
-  };
-}
-
-/** What the newest checkpoint in the folder says of its run, without its numbers; undefined if there is none, or it is damaged. */
-function readLast(folder: string): AboutRun | undefined {
-  for (const name of [LAST, BEFORE]) {
-    try {
-      return parse(metadataOf(join(folder, name)).run) as AboutRun;
-    } catch {
-      // missing or damaged: the one before it may be whole
-    }
-  }
-  return undefined;
-}
-
-function metadataOf(path: string): Record<string, string> {
-  const file = io.openSafetensors(path, 'the checkpoint');
-  file.close();
-  return file.metadata;
-}
-
-/** The parameters of a model that are not frozen: nothing else changes in training. */
-function weightsThatTrain(model: nn.Module): Record<string, Tensor> {
-  const trained = [...model.namedParameters()].filter(([, parameter]) => parameter.requiresGrad);
-  return Object.fromEntries(trained);
-}
-
-/** @throws UserError if the file holds other parameters than those that train here */
-function fillWeights(model: nn.Module, saved: Record<string, Tensor>, path: string): void {
-  const trained = weightsThatTrain(model);
-  const sizes = (weights: Record<string, Tensor>) =>
-    Object.entries(weights).map(([name, { shape }]) => `${name} [${shape.join(', ')}]`);
-  const [found, expected] = [new Set(sizes(saved)), new Set(sizes(trained))];
-  const [other] = [...found, ...expected].filter((size) => !(found.has(size) && expected.has(size)));
-  if (other)
-    throw new UserError(
-      `${path} is of another model: ${other} does not fit; give the options it was made with`,
-    );
-  noGrad(() => {
-    for (const [name, parameter] of Object.entries(trained)) parameter.copyInPlace(saved[name]);
-  });
-}
-
-/** Of the text and of every tensor, by name. */
-function digest(text: string, tensors: Record<string, Tensor>): string {
-  const hashes = Object.keys(tensors)
-    .sort()
-    .map((name) => {
-      const { storage, offset, size } = tensors[name].contiguous();
-      const { buffer, byteOffset, byteLength } = storage.data.subarray(offset, offset + size);
-      return `${name} ${io.sha256(new Uint8Array(buffer, byteOffset, byteLength))}`;
-    });
-  return io.sha256(new TextEncoder().encode([text, ...hashes].join('\n')));
-}
-
-function withPrefix(prefix: string, tensors: Record<string, Tensor>): Record<string, Tensor> {
-  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [prefix + name, tensor]));
-}
-
-function withoutPrefix(prefix: string, tensors: Record<string, Tensor>): Record<string, Tensor> {
-  const own = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
-  return Object.fromEntries(own.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
-}
-
-// JSON has no NaN, no infinities and no typed arrays; a history may have the first, a generator has the last.
-
-function stringify(value: unknown): string {
-  return JSON.stringify(value, (_key, item) => {
-    if (typeof item === 'number' && !Number.isFinite(item)) return { $number: String(item) };
-    return item instanceof Uint32Array ? { $words: [...item] } : item;
-  });
-}
-
-function parse(text: string): unknown {
-  return JSON.parse(text, (_key, item) => {
-    if (item?.$number !== undefined) return Number(item.$number);
-    return item?.$words !== undefined ? Uint32Array.from(item.$words) : item;
-  });
 }

@@ -20,6 +20,12 @@ export const openFile: typeof node.openFile = (path) => {
 export const writeFileAtomically: typeof node.writeFileAtomically = async (path) => {
   throw noFiles(path);
 };
+export const moveFile: typeof node.moveFile = async (_from, to) => {
+  throw noFiles(to);
+};
+export const sha256: typeof node.sha256 = () => {
+  throw new UserError('a browser has no SHA-256 that answers at once: compare the bytes elsewhere');
+};
 export const writeBeside: typeof node.writeBeside = async (path) => {
   throw noFiles(path);
 };

@@ -18,6 +18,7 @@ export {
 export { readTogether, readTogetherAsync, replaceTogether } from './together.node.ts';
 export {
   type Content,
+  moveFile,
   requireRoom,
   requireWritableFolder,
   writeBeside,

@@ -27,3 +27,10 @@ export type { PeftConfig } from './peft/config.ts';
 export type { HubHead, HubLayout, HubLinear, HubModel, HubModule, HubNorm } from './peft/layout.ts';
 export { openSafetensors, openWeightsIn } from './safetensors-file.ts';
 export type { WriteOptions } from './safetensors-write.ts';
+export {
+  type Checkpoint,
+  findCheckpoint,
+  readAboutCheckpoint,
+  type Trained,
+  writeCheckpoint,
+} from './training-checkpoint.ts';

@@ -34,6 +34,14 @@ export async function writeFileAtomically(path: string, content: Content): Promi
   await writeBeside(path, (write) => writeContent(content, write));
 }
 
+/** Gives a file another name, in place of the file that has it. @throws UserError if that cannot be done */
+export async function moveFile(from: string, to: string): Promise<void> {
+  await explained(to, () => {
+    announce('rename', to);
+    return rename(from, to);
+  });
+}
+
 /** Hands all of it to `write`. */
 export async function writeContent(
   content: Content,

@@ -8,7 +8,7 @@ import { GPTModel } from '../../chapters/chapter04/index.ts';
 import { loadWeightsIntoGpt, toOpenAI } from '../../chapters/chapter05/index.ts';
 import { hubConfig } from '../../chapters/commands/adapter/hub-config.ts';
 import { mergeIntoLinears } from '../../chapters/commands/adapter/merge.ts';
-import { saveCheckpoint, TrainingPlace } from '../../chapters/common/training.ts';
+import { TrainingPlace } from '../../chapters/common/training.ts';
 import { readParts, writeParts } from '../../chapters/datasets/index.ts';
 import { io, manualSeed, nn, noGrad, optim, randn, type Tensor, tensor } from '../../lib/index.ts';
 import { expectTensor } from '../support/close.ts';
@@ -87,7 +87,7 @@ describe('files that are written here', function () {
     model.forward(randn(4, 3)).sum().backward();
     optimizer.step();
     const about = { place: new TrainingPlace({}).save(), process: '', engine: '', settings: {} };
-    await saveCheckpoint(folder, { model, optimizer }, about);
+    await io.writeCheckpoint(folder, { model, optimizer }, about);
     const checkpoint = join(folder, 'checkpoint.safetensors');
 
     const task = { merged: place, classifier, ids: IDS, data, tensors: [checkpoint] };

@@ -16,14 +16,9 @@ import {
   prepareMessages,
   type SpamDataset,
 } from '../../../chapters/chapter06/index.ts';
-import {
-  findCheckpoint,
-  saveCheckpoint,
-  settingsThatDiffer,
-  TrainingPlace,
-} from '../../../chapters/common/training.ts';
+import { type AboutRun, settingsThatDiffer, TrainingPlace } from '../../../chapters/common/training.ts';
 import type { Parts } from '../../../chapters/datasets/index.ts';
-import { memoryUse, nn, noGrad, type optim, UserError, yieldToRuntime } from '../../../lib/index.ts';
+import { io, memoryUse, nn, noGrad, type optim, UserError, yieldToRuntime } from '../../../lib/index.ts';
 import { defaultGenerator } from '../../../lib/random/index.ts';
 import { linears, numbers } from './dose.ts';
 import type { Accuracy, Report, Settings, Source, Trained } from './lab-messages.ts';
@@ -247,7 +242,12 @@ export class Experiment {
 
   private async save(folder: string): Promise<void> {
     const place = this.drawing(() => this.place.save());
-    await saveCheckpoint(folder, this, { place, process: '', engine: '', settings: this.facts });
+    await io.writeCheckpoint<AboutRun>(folder, this, {
+      place,
+      process: '',
+      engine: '',
+      settings: this.facts,
+    });
   }
 
   /**
@@ -256,10 +256,10 @@ export class Experiment {
    */
   goOn(folder: string): number[] {
     if (this.training) throw new UserError('a training is under way: pause it first');
-    const checkpoint = findCheckpoint(folder, () => {});
+    const checkpoint = io.findCheckpoint<AboutRun>(folder, () => {});
     if (!checkpoint)
       throw new UserError('what was kept of the training is damaged: train from the beginning');
-    const differences = settingsThatDiffer(checkpoint.settings, this.facts);
+    const differences = settingsThatDiffer(checkpoint.about.settings, this.facts);
     if (differences.length > 0) {
       throw new UserError(
         `what was kept is of another training, they differ in ${differences.join(', ')}: give the same settings and messages`,
@@ -267,7 +267,7 @@ export class Experiment {
     }
     checkpoint.restore({ model: this.model, optimizer: this.optimizer });
     this.place = new TrainingPlace({ ...this.tuning.history });
-    this.place.restore(checkpoint.place);
+    this.place.restore(checkpoint.about.place);
     this.loop = this.tuning.steps(this.place);
     this.seconds = undefined;
     return [...this.place.history.stepLosses];
