@@ -75,7 +75,7 @@ export {
   SPAM_OPTIONS,
   type SpamOptions,
 } from './options.ts';
-export { isOwnData, OWN_DATA_OPTIONS } from './own-data.ts';
+export { IS_SPLIT, isOwnData, OWN_DATA_OPTIONS } from './own-data.ts';
 export {
   type Answers,
   againstMajority,

@@ -1,7 +1,7 @@
 import { activeEngine } from '../../lib/index.ts';
 import { MODEL_NAMES, type ModelName } from '../chapter05/index.ts';
-import { inGroup, type OptionSpec, type OptionValues } from '../common/options.ts';
-import { type SavingOptions, TRAINING_OPTIONS } from '../common/training.ts';
+import { countingWith, inGroup, type OptionSpec, type OptionValues } from '../common/options.ts';
+import { IS_TRAINED, type SavingOptions, TRAINING_OPTIONS } from '../common/training.ts';
 import { keptAt, MESSAGES } from '../datasets/index.ts';
 import type { Method } from './05-classification-head.ts';
 import type { Schedule } from './07-fine-tuning.ts';
@@ -60,11 +60,15 @@ const OWN_OPTIONS = {
       placeholder: 'PATH',
     },
     randomWeights: { type: 'boolean', help: 'start from random weights', excludes: ['weights'] },
-    modules: { type: 'boolean', help: 'print every module of the model, as the book does' },
+    modules: {
+      type: 'boolean',
+      help: 'print every module of the model, as the book does',
+      counts: [{ quiet: [false] }],
+    },
   }),
   ...LORA_OPTIONS,
   ...inGroup('Training', {
-    lr: { type: 'number', help: "learning rate (default: each method's own)", above: 0 },
+    lr: { type: 'number', help: "learning rate (default: each method's own)", above: 0, counts: IS_TRAINED },
     epochs: {
       type: 'number',
       help: 'passes over the training part (default: 5 as in the book for GPT-2; for mini 3, or 1 on js)',
@@ -80,7 +84,7 @@ const OWN_OPTIONS = {
       integer: true,
     },
   }),
-  ...FAIRNESS_OPTIONS,
+  ...countingWith(IS_TRAINED, FAIRNESS_OPTIONS),
   ...inGroup('Output', {
     out: {
       type: 'path',
@@ -96,7 +100,7 @@ const OWN_OPTIONS = {
 export const SPAM_OPTIONS = {
   ...OWN_OPTIONS,
   ...OWN_DATA_OPTIONS,
-  ...inGroup('Training', TRAINING_OPTIONS),
+  ...inGroup('Training', countingWith(IS_TRAINED, TRAINING_OPTIONS)),
 };
 export type SpamOptions = OptionValues<typeof OWN_OPTIONS> & OwnDataOptions & SavingOptions;
 

@@ -1,6 +1,6 @@
 import { io, UserError } from '../../lib/index.ts';
 import { tokeniser } from '../chapter05/index.ts';
-import { inGroup } from '../common/options.ts';
+import { type Conditions, inGroup } from '../common/options.ts';
 import {
   classesOf,
   isTable,
@@ -16,6 +16,9 @@ import { majorityOf } from './per-class.ts';
 import { randomSplit, type Split, stratifiedSplit } from './split.ts';
 
 /** The user's own texts, in any number of classes, in place of the SMS messages. */
+
+/** With a table for each of two parts, all of `--data` is the third. */
+export const IS_SPLIT: readonly Conditions[] = [{ validationData: [undefined] }, { testData: [undefined] }];
 
 export const OWN_DATA_OPTIONS = inGroup('Data', {
   textColumn: {
@@ -40,6 +43,7 @@ export const OWN_DATA_OPTIONS = inGroup('Data', {
     type: 'choice',
     help: 'how --data is split: class by class (the default for a table), or all rows together as pandas does',
     choices: ['stratified', 'random'],
+    counts: IS_SPLIT,
   },
 });
 

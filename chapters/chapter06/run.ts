@@ -4,9 +4,9 @@ import { countParameters } from '../chapter04/index.ts';
 import { modelConfig, obtainModel } from '../chapter05/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
-import { inGroup } from '../common/options.ts';
+import { countingWith, inGroup } from '../common/options.ts';
 import { onData } from '../common/plot.ts';
-import { checkRun } from '../common/training.ts';
+import { checkRun, IS_TRAINED } from '../common/training.ts';
 import {
   classNames,
   describeData,
@@ -25,6 +25,7 @@ import {
   defaultEpochs,
   defaultLearningRate,
   defaultSchedule,
+  LORA_OPTIONS,
   SPAM_OPTIONS,
   type SpamOptions,
 } from './options.ts';
@@ -33,6 +34,7 @@ import { plotResults, pointsInWords } from './training-curves.ts';
 
 export const OPTIONS = {
   ...SPAM_OPTIONS,
+  ...countingWith([{ method: [undefined, 'lora', 'all'] }], LORA_OPTIONS),
   ...inGroup('Training', {
     method: {
       type: 'choice',
@@ -42,6 +44,7 @@ export const OPTIONS = {
     plain: {
       type: 'boolean',
       help: 'compute everything, even what changes no result: several times slower',
+      counts: IS_TRAINED,
     },
   }),
 } as const;

@@ -1,7 +1,7 @@
 import { MODEL_NAMES } from '../chapter05/index.ts';
 import { LORA_OPTIONS } from '../chapter06/index.ts';
-import { inGroup, type OptionSpec, type OptionValues } from '../common/options.ts';
-import { type SavingOptions, TRAINING_OPTIONS } from '../common/training.ts';
+import { countingWith, inGroup, type OptionSpec, type OptionValues } from '../common/options.ts';
+import { IS_TRAINED, type SavingOptions, TRAINING_OPTIONS } from '../common/training.ts';
 import { INSTRUCTIONS, keptAt } from '../datasets/index.ts';
 
 const OWN_OPTIONS = {
@@ -37,8 +37,8 @@ const OWN_OPTIONS = {
       choices: ['full', 'lora', 'all'],
       default: 'full',
     },
-    ...LORA_OPTIONS,
-    lr: { type: 'number', help: "learning rate (default: each method's own)", above: 0 },
+    ...countingWith([{ method: ['lora', 'all'] }], LORA_OPTIONS),
+    lr: { type: 'number', help: "learning rate (default: each method's own)", above: 0, counts: IS_TRAINED },
     epochs: {
       type: 'number',
       help: 'passes over the training part (default: 2 as in the book; 1 for mini)',
@@ -51,10 +51,12 @@ const OWN_OPTIONS = {
       help: 'steps between two measurements of the losses (default: 5 as in the book; for mini six per pass)',
       min: 1,
       integer: true,
+      counts: IS_TRAINED,
     },
     slow: {
       type: 'boolean',
-      help: 'even with mini: all test examples, measurements and answer lengths of the book',
+      help: 'all test examples, measurements and answer lengths of the book, as the larger models have them',
+      counts: [{ model: ['mini'] }],
     },
     seed: { type: 'number', help: 'of everything random', default: 123, min: 0, integer: true },
   }),
@@ -83,7 +85,7 @@ const OWN_OPTIONS = {
   }),
 } as const satisfies Record<string, OptionSpec>;
 
-export const OPTIONS = { ...OWN_OPTIONS, ...inGroup('Training', TRAINING_OPTIONS) };
+export const OPTIONS = { ...OWN_OPTIONS, ...inGroup('Training', countingWith(IS_TRAINED, TRAINING_OPTIONS)) };
 export type InstructionRunOptions = OptionValues<typeof OWN_OPTIONS> & SavingOptions;
 
 /** What mini does less of, so that a run takes a minute or two. */

@@ -129,7 +129,7 @@ if (isProgram(import.meta.url)) {
     summary:
       'Fine-tunes a GPT to follow instructions: the data, batches of their own widths, training, answers.',
     options: OPTIONS,
-    examples: ['--data own', '--method all', '--model gpt2-medium --slow'],
+    examples: ['--data own', '--method all', '--slow'],
     run: (nb, options) => run(nb, options as InstructionRunOptions),
   });
 }

@@ -1,6 +1,6 @@
 /** `npm run data`: writes the training, validation and test part as parquet files, for `--data FOLDER`. */
 
-import { classNames, DEFAULT_SEED, OWN_DATA_OPTIONS, prepareMessages } from '../chapter06/index.ts';
+import { classNames, DEFAULT_SEED, IS_SPLIT, OWN_DATA_OPTIONS, prepareMessages } from '../chapter06/index.ts';
 import { isProgram } from '../common/cli.ts';
 import { readCommandLine, runMain } from '../common/command-line.ts';
 import { inGroup } from '../common/options.ts';
@@ -22,6 +22,7 @@ export const OPTIONS = {
       type: 'number',
       help: "of the balancing and the split; the book's is 123",
       default: DEFAULT_SEED,
+      counts: IS_SPLIT,
       integer: true,
       min: 0,
       max: 2 ** 32 - 1,

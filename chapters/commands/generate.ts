@@ -6,7 +6,7 @@ import { END_OF_TEXT_ID, gpt2TokenBytes } from '../chapter02/index.ts';
 import { generateSteps, MODEL_NAMES, obtainModel, textToTokenIds } from '../chapter05/index.ts';
 import { isProgram } from '../common/cli.ts';
 import { parseOptions, runMain } from '../common/command-line.ts';
-import { COMMON_OPTIONS, inGroup } from '../common/options.ts';
+import { COMMON_OPTIONS, countingWith, inGroup } from '../common/options.ts';
 import { checkPaths } from '../common/paths.ts';
 import { openTerminal } from '../common/terminal.ts';
 
@@ -32,14 +32,16 @@ export const OPTIONS = {
       default: 0,
       min: 0,
     },
-    topK: { type: 'number', help: 'draw only among this many tokens', min: 1, integer: true },
-    topP: {
-      type: 'number',
-      help: 'draw among the most likely tokens that together have this probability',
-      above: 0,
-      max: 1,
-    },
-    seed: { type: 'number', help: 'of what is drawn', default: 123, min: 0, integer: true },
+    ...countingWith([{ temperature: { above: 0 } }], {
+      topK: { type: 'number', help: 'draw only among this many tokens', min: 1, integer: true },
+      topP: {
+        type: 'number',
+        help: 'draw among the most likely tokens that together have this probability',
+        above: 0,
+        max: 1,
+      },
+      seed: { type: 'number', help: 'of what is drawn', default: 123, min: 0, integer: true },
+    }),
   }),
   backend,
   threads,
@@ -59,10 +61,6 @@ if (isProgram(import.meta.url)) {
     const { prompt, model: name, weights, adapter, topK, topP, temperature } = options;
     if (prompt === undefined)
       throw new UserError('what is the text to begin with? Give --prompt "Once upon a time"');
-    if (temperature === 0 && (topK !== undefined || topP !== undefined))
-      throw new UserError(
-        '--top-k and --top-p choose what is drawn among, and temperature 0 draws nothing: give --temperature 1',
-      );
     await checkPaths(OPTIONS, options);
     openTerminal();
     await useBackend(options.backend, { threads: options.threads });

@@ -7,7 +7,7 @@ import { readCommandLine, runMain } from './command-line.ts';
 import { describeEngine, noteTraffic } from './engine.ts';
 import { runThroughLostGpu } from './lost-gpu.ts';
 import { Notebook } from './notebook.ts';
-import { COMMON_OPTIONS, type OptionSpecs, type OptionValues, UsageError } from './options.ts';
+import { COMMON_OPTIONS, type OptionSpecs, type OptionValues } from './options.ts';
 import { setProgressDisplay } from './progress.ts';
 import { openTerminal } from './terminal.ts';
 
@@ -38,9 +38,6 @@ export async function runChapter<const Options extends OptionSpecs>(
       ...{ command, summary: spec.summary, options, examples, folder },
     })) as OptionValues<Options & typeof COMMON_OPTIONS>;
     const common = values as OptionValues<typeof COMMON_OPTIONS>;
-    if (common.gpuMode && common.backend !== 'gpu') {
-      throw new UsageError(`--gpu-mode ${common.gpuMode} needs --backend gpu`);
-    }
 
     const { quiet } = common;
     const isPiped = spec.printsResult?.(values) ?? false;

@@ -9,6 +9,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { UserError } from '../../lib/index.ts';
 import {
   checkedValue,
+  conditionsInWords,
   defaultValues,
   expectation,
   kebab,
@@ -16,6 +17,7 @@ import {
   type OptionSpec,
   type OptionSpecs,
   type OptionValues,
+  refuseIgnored,
   UsageError,
 } from './options.ts';
 import { checkPaths, userPath } from './paths.ts';
@@ -85,7 +87,7 @@ export async function readCommandLine<const Options extends OptionSpecs>(
  * Reads `argv` (without the program's name) by the spec.
  *
  * @throws UsageError on an unknown option, a missing or ill-formed value, an option given twice, two that exclude each
- * other, a stray argument, or options that npm has kept for itself because the `--` before them was forgotten
+ * other, one that the others make ignored, a stray argument, or options that npm has kept for itself because the `--` before them was forgotten
  * @throws HelpRequested on --help or -h
  */
 export function parseOptions<const Options extends OptionSpecs>(
@@ -118,11 +120,13 @@ export function parseCommand<const Options extends OptionSpecs>(
     const hint = meant ? `did you mean --${meant}?` : 'options begin with --';
     throw new UsageError(`unexpected argument '${stray}'; ${hint} (${spec.command} --help)`);
   }
+  const given = command.opts();
   const values = {
     ...defaultValues(spec.options),
     ...valuesFrom(spec.options, environment),
-    ...command.opts(),
+    ...given,
   };
+  refuseIgnored(spec.options, Object.keys(given), values);
   return { options: values as OptionValues<Options>, words: command.args };
 }
 
@@ -183,6 +187,7 @@ function notes(option: OptionSpec): string {
   const parts: string[] = [];
   if (option.type === 'choice') parts.push(option.choices.join(' | '));
   if (option.type !== 'boolean' && option.default !== undefined) parts.push(`default ${option.default}`);
+  if (option.counts) parts.push(conditionsInWords(option.counts));
   return parts.length > 0 ? ` (${parts.join('; ')})` : '';
 }
 

@@ -6,7 +6,12 @@
 import { UserError } from '../../lib/index.ts';
 
 /** One option. Its name in the spec is camelCase (`batchSize`); on the command line it is `--batch-size`. */
-export type OptionSpec = { help: string; group?: OptionGroup } & (
+export type OptionSpec = {
+  help: string;
+  group?: OptionGroup;
+  /** Where it counts, one of these is so. Given elsewhere it would be ignored, and is refused. */
+  counts?: readonly Conditions[];
+} & (
   | {
       type: 'number';
       default?: number;
@@ -46,6 +51,11 @@ export interface PathSpec {
   otherwise?: string;
 }
 
+/** Values that other options have, by their names; all of them together. */
+export type Conditions = Readonly<Record<string, Condition>>;
+/** One of some values, where undefined is an option without a default that is not given; or any; or a number above another. */
+type Condition = readonly (string | boolean | undefined)[] | 'given' | { readonly above: number };
+
 /** The headings of --help, in this order. */
 export const OPTION_GROUPS = ['Data', 'Model', 'Training', 'Answers', 'Output', 'Engine'] as const;
 export type OptionGroup = (typeof OPTION_GROUPS)[number];
@@ -56,6 +66,16 @@ export type OptionSpecs = Record<string, OptionSpec>;
 export function inGroup<const Options extends OptionSpecs>(group: OptionGroup, options: Options): Options {
   return Object.fromEntries(
     Object.entries(options).map(([name, option]) => [name, { group, ...option }]),
+  ) as unknown as Options;
+}
+
+/** Says of options where they count. */
+export function countingWith<const Options extends OptionSpecs>(
+  counts: readonly Conditions[],
+  options: Options,
+): Options {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, option]) => [name, { ...option, counts }]),
   ) as unknown as Options;
 }
 
@@ -95,12 +115,14 @@ export const COMMON_OPTIONS = {
     },
     gpuMode: {
       type: 'choice',
-      help: "gpu.js's mode, with --backend gpu",
+      counts: [{ backend: ['gpu'] }],
+      help: "gpu.js's mode",
       choices: ['webgpu', 'headlessgl', 'webgl2', 'webasm', 'cpu'],
     },
     threads: {
       type: 'number',
       help: 'threads of the CPU engine (default: all cores)',
+      counts: [{ backend: ['auto', 'wasm', 'gpu'] }],
       min: 1,
       max: 128,
       integer: true,
@@ -159,6 +181,46 @@ export function expectation(option: Exclude<OptionSpec, { type: 'boolean' }>): s
   if (min !== undefined) return `${kind}, at least ${min}`;
   if (max !== undefined) return `${kind}, at most ${max}`;
   return kind;
+}
+
+/**
+ * @param given the names of the options on the command line
+ * @param values those of all options
+ * @throws UsageError that names an option which the others make ignored, and where it counts
+ */
+export function refuseIgnored(
+  options: OptionSpecs,
+  given: readonly string[],
+  values: Record<string, unknown>,
+): void {
+  for (const name of given) {
+    const { counts } = options[name];
+    const isSo = (conditions: Conditions) =>
+      Object.entries(conditions).every(([other, condition]) => holds(condition, values[other]));
+    if (!counts || counts.some(isSo)) continue;
+    throw new UsageError(
+      `--${kebab(name)} would be ignored, it counts only ${conditionsInWords(counts)}: leave it out`,
+    );
+  }
+}
+
+function holds(condition: Condition, value: unknown): boolean {
+  if (condition === 'given') return value !== undefined;
+  if ('above' in condition) return value === undefined || (value as number) > condition.above;
+  return (condition as readonly unknown[]).includes(value);
+}
+
+/** `with --method lora or all`; `with --finetune, or without --prompt`. */
+export function conditionsInWords(counts: readonly Conditions[]): string {
+  const inWords = ([name, condition]: [string, Condition]) => {
+    const flag = `--${kebab(name)}`;
+    if (condition === 'given') return `with ${flag}`;
+    if ('above' in condition) return `with ${flag} above ${condition.above}`;
+    const values = condition.filter((value) => typeof value === 'string');
+    if (values.length > 0) return `with ${flag} ${values.join(', ').replace(/, ([^,]*)$/, ' or $1')}`;
+    return condition.includes(true) ? `with ${flag}` : `without ${flag}`;
+  };
+  return counts.map((conditions) => Object.entries(conditions).map(inWords).join(' and ')).join(', or ');
 }
 
 /** `batchSize` → `batch-size`. */

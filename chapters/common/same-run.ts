@@ -3,7 +3,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { io, UserError } from '../../lib/index.ts';
-import { kebab, type OptionSpecs, type OptionValues } from './options.ts';
+import { type Conditions, kebab, type OptionSpecs, type OptionValues } from './options.ts';
+
+/** Where there is a training: a command whose `--epochs` may be 0 has none then. */
+export const IS_TRAINED: readonly Conditions[] = [{ epochs: { above: 0 } }];
 
 /** What every command that trains takes. */
 export const TRAINING_OPTIONS = {

@@ -22,6 +22,7 @@ import {
 export {
   fingerprint,
   fingerprintOfWeights,
+  IS_TRAINED,
   type SavingOptions,
   settingsThatDiffer,
   TRAINING_OPTIONS,

@@ -3,7 +3,7 @@ import { manualSeed } from '../../lib/index.ts';
 import { FAIRNESS_OPTIONS, SPAM_OPTIONS } from '../chapter06/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
-import { inGroup, type OptionSpecs, type OptionValues } from '../common/options.ts';
+import { countingWith, inGroup, type OptionSpecs, type OptionValues } from '../common/options.ts';
 import { TRAINING_OPTIONS } from '../common/training.ts';
 import { obtainLlama, showLayouts } from './07-gguf.ts';
 import { chat } from './09-chat.ts';
@@ -16,6 +16,19 @@ import { showSharing } from './model/04-grouped-query-attention.ts';
 import { showSizes } from './model/05-llama-model.ts';
 import { showTokens } from './model/06-tokeniser.ts';
 import { SMOLLM2_135M } from './model/config.ts';
+
+/** Of the training; below it, what every way of calling the chapter looks at. */
+const { data, batchSize, rank, alpha } = SPAM_OPTIONS;
+const FINE_TUNING_OPTIONS = countingWith([{ finetune: [true] }], {
+  data,
+  ...inGroup('Training', {
+    epochs: { type: 'number', help: 'passes over the training messages', default: 2, min: 1, integer: true },
+    ...{ batchSize, rank, alpha },
+    lr: { type: 'number', help: 'highest learning rate', default: 5e-4, above: 0 },
+    ...FAIRNESS_OPTIONS,
+    ...TRAINING_OPTIONS,
+  }),
+});
 
 export const OPTIONS = {
   ...inGroup('Model', {
@@ -34,6 +47,7 @@ export const OPTIONS = {
       type: 'number',
       help: 'tokens of an answer at most',
       default: 256,
+      counts: [{ finetune: [false] }],
       min: 1,
       integer: true,
     },
@@ -42,30 +56,38 @@ export const OPTIONS = {
       help: '0 takes the most likely token, above it draws',
       default: 0,
       min: 0,
+      counts: [{ prompt: 'given' }, { chat: [true] }],
     },
-    topK: { type: 'number', help: 'draw only among this many tokens', min: 1, integer: true },
+    topK: {
+      type: 'number',
+      help: 'draw only among this many tokens',
+      min: 1,
+      integer: true,
+      counts: [{ temperature: { above: 0 } }],
+    },
   }),
-  data: SPAM_OPTIONS.data,
   ...inGroup('Training', {
     finetune: {
       type: 'boolean',
       help: "chapter 6's classifier of messages: LoRA beside the model's blocks (QLoRA)",
       excludes: ['prompt', 'chat'],
     },
-    epochs: { type: 'number', help: 'passes over the training messages', default: 2, min: 1, integer: true },
-    batchSize: SPAM_OPTIONS.batchSize,
-    rank: SPAM_OPTIONS.rank,
-    alpha: SPAM_OPTIONS.alpha,
-    lr: { type: 'number', help: 'highest learning rate', default: 5e-4, above: 0 },
-    ...FAIRNESS_OPTIONS,
-    ...TRAINING_OPTIONS,
-    seed: { type: 'number', help: 'of what is drawn, and of the split', default: 42, min: 0, integer: true },
+    seed: {
+      type: 'number',
+      help: 'of what is drawn, and of the split',
+      default: 42,
+      min: 0,
+      integer: true,
+      counts: [{ finetune: [true] }, { temperature: { above: 0 } }],
+    },
   }),
+  ...FINE_TUNING_OPTIONS,
   ...inGroup('Output', {
     out: {
       type: 'path',
       access: 'writeFolder',
       help: 'folder for the plot and the adapter',
+      counts: [{ finetune: [true] }, { prompt: [undefined], chat: [false] }],
       default: 'runs',
       placeholder: 'DIR',
     },

@@ -44,7 +44,7 @@ export const OPTIONS = {
     epochs: { type: 'number', help: 'passes over the training part', default: 3, min: 1, integer: true },
   }),
   maxLength: SPAM_OPTIONS.maxLength,
-  threads: COMMON_OPTIONS.threads,
+  threads: { ...COMMON_OPTIONS.threads, counts: undefined }, // always wasm
   ...inGroup('Output', {
     out: {
       type: 'path',

@@ -2,30 +2,11 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { OPTIONS as appendixD } from '../../../chapters/appendixD/options.ts';
 import { parseRanks } from '../../../chapters/appendixE/07-ranks.ts';
-import { OPTIONS as appendixE } from '../../../chapters/appendixE/run.ts';
-import { OPTIONS as chapter05 } from '../../../chapters/chapter05/run.ts';
-import { OPTIONS as chapter06 } from '../../../chapters/chapter06/run.ts';
-import { OPTIONS as chapter07 } from '../../../chapters/chapter07/options.ts';
-import { HANDOVER } from '../../../chapters/commands/adapter/handover.ts';
-import { INSPECT } from '../../../chapters/commands/adapter/inspect.ts';
-import { MERGE } from '../../../chapters/commands/adapter/merge.ts';
-import { OPTIONS as compare, methodsOf } from '../../../chapters/commands/compare/run.ts';
-import { OPTIONS as data } from '../../../chapters/commands/data.ts';
-import { OPTIONS as evaluate } from '../../../chapters/commands/evaluate/run.ts';
-import { OPTIONS as generate } from '../../../chapters/commands/generate.ts';
-import { OPTIONS as pretrain } from '../../../chapters/commands/pretrain/run.ts';
+import { methodsOf } from '../../../chapters/commands/compare/run.ts';
 import { readCommandLine } from '../../../chapters/common/command-line.ts';
-import { COMMON_OPTIONS, type OptionSpecs } from '../../../chapters/common/options.ts';
-import { OPTIONS as llama } from '../../../chapters/llama/run.ts';
+import { COMMANDS } from '../../support/commands.ts';
 import { failure } from '../../support/failure.ts';
-
-const COMMANDS: Record<string, OptionSpecs> = {
-  ...{ chapter05, chapter06, chapter07, appendixD, appendixE, llama, pretrain },
-  ...{ compare, data, evaluate, generate },
-  ...{ merge: MERGE.options, handover: HANDOVER.options, inspect: INSPECT.options },
-};
 
 /** Every mistake is one line before the work, and nothing is left where it would have been written. */
 describe('mistakes at the commands that write', () => {
@@ -118,7 +99,7 @@ describe('mistakes at the commands that write', () => {
       const spec = {
         command: `npm run ${command} --`,
         summary: '',
-        options: { ...COMMANDS[command], ...COMMON_OPTIONS },
+        options: COMMANDS[command],
       };
       expect(await failure(readCommandLine(spec, words))).to.match(line);
       expect(readdirSync(folder).sort()).to.deep.equal(['file', 'kept']);
