@@ -8,13 +8,21 @@ import { UserError } from '../errors.ts';
  * never know where the numbers are.
  */
 
-/** The types of elements. Bools are bytes, 0 or 1. */
+/** The types of a tensor's elements. Bools are bytes, 0 or 1. */
 export type DType = 'float32' | 'int32' | 'bool';
+
+/** The same, and bytes of any value: the blocks of a quantised matrix, which only the library itself reads. */
+export type ElementType = DType | 'uint8';
 
 export type TypedArray = Float32Array | Int32Array | Uint8Array;
 
 /** Bytes that one element of each type takes. */
-export const BYTES_PER_ELEMENT: Record<DType, number> = { float32: 4, int32: 4, bool: 1 };
+export const BYTES_PER_ELEMENT: Record<ElementType, number> = { float32: 4, int32: 4, bool: 1, uint8: 1 };
+
+/** Is each element a byte? Fast kernels work on elements of four bytes. */
+export function isBytes({ dtype }: Pick<Storage, 'dtype'>): boolean {
+  return BYTES_PER_ELEMENT[dtype] === 1;
+}
 
 /** A copy of a storage's numbers that lives elsewhere, e.g. in a GPU buffer, or still in a file. */
 export interface DeviceCopy {
@@ -30,7 +38,7 @@ export interface DeviceCopy {
 
 export interface Allocator {
   /** Gives zero-filled (or, with `zero` false, arbitrary) host memory for `length` elements. */
-  allocate(dtype: DType, length: number, zero: boolean): TypedArray;
+  allocate(dtype: ElementType, length: number, zero: boolean): TypedArray;
   /** Takes memory back, if it is the allocator's own, before the runtime finds that nobody has it any more. */
   release(array: TypedArray): void;
 }
@@ -46,12 +54,12 @@ const onTheJsHeap: Allocator = {
 
 let allocator: Allocator = onTheJsHeap;
 
-function allocate(dtype: DType, length: number, zero: boolean): TypedArray {
+function allocate(dtype: ElementType, length: number, zero: boolean): TypedArray {
   return orTooLarge(dtype, length, () => allocator.allocate(dtype, length, zero));
 }
 
 /** What `make` takes memory for. @throws UserError if it is not there */
-export function orTooLarge<T>(dtype: DType, length: number, make: () => T): T {
+export function orTooLarge<T>(dtype: ElementType, length: number, make: () => T): T {
   try {
     return make();
   } catch (error) {
@@ -67,7 +75,7 @@ export function setAllocator(next: Allocator | null): void {
 }
 
 export class Storage {
-  readonly dtype: DType;
+  readonly dtype: ElementType;
   readonly length: number;
   /** Grows with every write in place, so that whoever keeps a copy can tell that it is out of date. */
   version = 0;
@@ -76,7 +84,7 @@ export class Storage {
   #released = false;
 
   private constructor(
-    dtype: DType,
+    dtype: ElementType,
     length: number,
     host: TypedArray | undefined,
     device: DeviceCopy | undefined,
@@ -94,23 +102,28 @@ export class Storage {
   }
 
   /** All zero. The memory is only taken when somebody looks: a device makes its own zeros. */
-  static zeros(dtype: DType, length: number): Storage {
+  static zeros(dtype: ElementType, length: number): Storage {
     return new Storage(dtype, length, undefined, undefined);
   }
 
   /** New host memory whose content is arbitrary: for kernels that write every element. */
-  static empty(dtype: DType, length: number): Storage {
-    return Storage.of(allocate(dtype, length, false));
+  static empty(dtype: ElementType, length: number): Storage {
+    return new Storage(dtype, length, allocate(dtype, length, false), undefined);
   }
 
   /** A storage whose numbers are on a device only, until somebody reads `data`. */
-  static onDevice(dtype: DType, length: number, device: DeviceCopy): Storage {
+  static onDevice(dtype: ElementType, length: number, device: DeviceCopy): Storage {
     return new Storage(dtype, length, undefined, device);
   }
 
   /** The numbers on the host, to read. Brings them from the device the first time. */
   get data(): TypedArray {
-    if (this.#released) throw new Error('numbers are asked for whose memory was given back');
+    if (this.#released) {
+      throw new UserError(
+        "the numbers of this tensor's memory were given back, by backward() or at the end of tidy(): return the tensor from " +
+          'tidy, or clone it before',
+      );
+    }
     this.#host ??= this.#device?.read() ?? allocate(this.dtype, this.length, true);
     return this.#host;
   }

@@ -19,7 +19,7 @@ export function quantisedTensor(
   choose?: (rows: Tensor) => Tensor,
 ): Tensor {
   const [rows, columns] = shape;
-  const stored = Storage.empty('bool', byteLength);
+  const stored = Storage.empty('uint8', byteLength);
   readInto(stored.data as Uint8Array);
   if (!choose) return Tensor.of(storageOfBlocks(new StoredBlocks(format!, columns, stored)), shape);
   const chosen = choose(Tensor.of(stored, [rows, byteLength / rows])).contiguous();

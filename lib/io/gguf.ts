@@ -85,9 +85,10 @@ export function readGguf(readRange: ReadRange, size: number, name: string): Gguf
     if (tensors.has(tensorName)) throw cursor.fault(`the tensor '${tensorName}' is in it twice`);
     const format = BLOCK_FORMATS.get(type);
     const count = shape.reduce((product, length) => product * length, 1);
-    if (format && count % format.numbers !== 0) {
+    const rowLength = shape.at(-1) ?? 1;
+    if (format && rowLength % format.numbers !== 0) {
       throw cursor.fault(
-        `'${tensorName}' has ${count} numbers, which are no whole blocks of ${format.numbers}`,
+        `'${tensorName}' has rows of ${rowLength} numbers, which are no whole blocks of ${format.numbers}`,
       );
     }
     const begin = dataStart + offset;

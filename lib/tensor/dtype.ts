@@ -1,5 +1,5 @@
 import { inWords } from '../arguments.ts';
-import { BYTES_PER_ELEMENT, type DType } from '../backend/storage.ts';
+import type { DType } from '../backend/storage.ts';
 import { UserError } from '../errors.ts';
 
 /** The rules of the three types, in one place: which one a result has, and which numbers each can hold. */
@@ -14,7 +14,7 @@ export function highestType(types: readonly DType[]): DType {
 
 /** @throws UserError unless it is one of the three types: `int64` or `cuda` would be read as something else. */
 export function checkDType(dtype: DType, what: string): DType {
-  if (typeof dtype === 'string' && Object.hasOwn(BYTES_PER_ELEMENT, dtype)) return dtype;
+  if (ORDER.includes(dtype)) return dtype;
   throw new UserError(`${what}: there is no type ${inWords(dtype)}; it is float32, int32 or bool`);
 }
 

@@ -78,7 +78,7 @@ export class Tensor implements Strided {
   }
   /** The type of the elements: float32, int32 or bool. */
   get dtype(): DType {
-    return this.storage.dtype;
+    return this.storage.dtype as DType; // bytes of quantised blocks are no user's tensor
   }
   /** The number of axes. */
   get ndim(): number {
@@ -139,7 +139,10 @@ export class Tensor implements Strided {
   detach(): Tensor {
     return new Tensor(this.ndarray);
   }
-  /** Changes whether a gradient is wanted, and returns this. @throws UserError unless it is a float32 leaf */
+  /**
+   * Changes whether a gradient is wanted, and returns this. The underscore is PyTorch's, since the property has the name without
+   * one; what writes numbers in place ends in InPlace. @throws UserError unless it is a float32 leaf
+   */
   requiresGrad_(wanted = true): this {
     checkFlag(wanted, 'its argument', 'requiresGrad_');
     if (!this.isLeaf) throw new UserError('requiresGrad_: only a leaf can change it; use detach() first');

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { BLOCK_FORMATS } from '../../lib/backend/quantised/formats.ts';
+import type { StoredBlocks } from '../../lib/backend/quantised/storedBlocks.ts';
 import { UserError } from '../../lib/index.ts';
 import { readGguf } from '../../lib/io/gguf.ts';
+import { quantisedTensor } from '../../lib/io/gguf-quantised.ts';
 import { tinyGguf } from '../support/tiny-gguf.ts';
 
 /** Made by the Python package gguf: test/fixtures/llama.py. */
@@ -20,6 +22,23 @@ const open = (bytes: Uint8Array) => {
   };
   return readGguf(read, bytes.length, 'a file');
 };
+
+/** A file with one matrix, `x` of the type Q4_0, whose bytes are all 200. */
+function withMatrix(rows: number, columns: number): Uint8Array {
+  const bytes = new Uint8Array(96 + ((rows * columns) / 32) * 18).fill(200);
+  const view = new DataView(bytes.buffer, 0, 96);
+  bytes.fill(0, 0, 96);
+  bytes.set(new TextEncoder().encode('GGUF'));
+  view.setUint32(4, 3, true); // the version
+  view.setUint32(8, 1, true); // a tensor, and no values
+  view.setUint32(24, 1, true);
+  bytes[32] = 'x'.charCodeAt(0);
+  view.setUint32(33, 2, true); // dimensions, the innermost first
+  view.setUint32(37, columns, true);
+  view.setUint32(45, rows, true);
+  view.setUint32(53, 2, true); // Q4_0, and from the first byte on
+  return bytes;
+}
 
 describe('GGUF', () => {
   for (const [name, { type, bytes, numbers }] of Object.entries(blocks)) {
@@ -45,6 +64,17 @@ describe('GGUF', () => {
     expect(file.tensors.get('blk.1.attn_k.weight')!.shape).to.eql([16, 32]);
     expect(file.tensors.get('blk.0.attn_q.weight')!.format!.name).to.equal('F16');
     expect(file.tensors.get('blk.0.attn_norm.weight')!.data).to.have.length(32);
+  });
+
+  it('keeps a matrix in blocks as bytes of any value, and refuses one whose rows are no whole blocks', () => {
+    const stored = open(withMatrix(32, 64)).tensors.get('x')!;
+    const blocks = quantisedTensor(stored).storage.deviceCopy('blocks') as StoredBlocks;
+    expect(blocks.bytes.dtype).to.equal('uint8');
+    expect(blocks.bytes.data[0]).to.equal(200);
+    expect(() => open(withMatrix(64, 16))).to.throw(
+      UserError,
+      "'x' has rows of 16 numbers, which are no whole blocks of 32",
+    );
   });
 
   it('says what is wrong with files that are something else', () => {

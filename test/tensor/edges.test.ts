@@ -77,6 +77,7 @@ onEachEngine('types', () => {
       [() => F.crossEntropy(ones(1, 2), tensor([true])), 'targets have to be int32 class numbers, not bool'],
       [() => F.embedding(ones(2, 2), tensor([true])), 'embedding: ids have to be int32, not bool'],
       [() => zeros(2, { dtype: 'int64' as Anything }), "zeros: there is no type 'int64'"],
+      [() => zeros(2, { dtype: 'uint8' as Anything }), "zeros: there is no type 'uint8'"],
       [() => ones(2).to('cuda' as Anything), "to: there is no type 'cuda'"],
       [() => rand(2, { dtype: 'int32' }), 'rand: its numbers are float32'],
       [() => tensor(new BigInt64Array(2) as Anything), 'tensor: BigInt64Array is not one of'],

@@ -1,6 +1,6 @@
 import type { Allocator, TypedArray } from '../../lib/backend/storage.ts';
 
-const NEW = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
+const NEW = { float32: Float32Array, int32: Int32Array, bool: Uint8Array, uint8: Uint8Array };
 
 /** An allocator for tests: what is read after its memory was given back is nonsense. */
 export const spoilingMemory: Allocator = {

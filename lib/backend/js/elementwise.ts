@@ -1,5 +1,5 @@
 import { type BinaryOp, COMPARISON_OPS, type Kernels, type Strided, type UnaryOp } from '../kernels.ts';
-import { type DType, Storage } from '../storage.ts';
+import { type DType, type ElementType, Storage } from '../storage.ts';
 import { copyElements, forEachElement, isContiguous, newFloats, rowMajor, sizeOf } from '../strided.ts';
 
 const TWICE_SQRT_2_OVER_PI = 2 * Math.sqrt(2 / Math.PI);
@@ -95,7 +95,7 @@ const BINARY: Record<BinaryOp, (a: number, b: number) => number> = {
 const COMPARISONS: ReadonlySet<BinaryOp> = new Set(COMPARISON_OPS);
 
 /** The type of `a op b` for two operands of the same type. */
-function resultType(op: BinaryOp, operands: DType): DType {
+function resultType(op: BinaryOp, operands: ElementType): ElementType {
   return COMPARISONS.has(op) ? 'bool' : operands;
 }
 

@@ -1,6 +1,6 @@
 import { UserError } from '../../errors.ts';
 import type { Strided } from '../kernels.ts';
-import { type DType, Storage, type TypedArray } from '../storage.ts';
+import { type ElementType, Storage, type TypedArray } from '../storage.ts';
 import type { Block } from './memory/heap.ts';
 import { PackCache } from './memory/packCache.ts';
 import type { TensorMemory } from './memory/tensorMemory.ts';
@@ -97,7 +97,7 @@ export class Engine {
   }
 
   /** A new storage whose content is arbitrary. */
-  empty(length: number, dtype: DType = 'float32'): Storage {
+  empty(length: number, dtype: ElementType = 'float32'): Storage {
     return Storage.of(this.memory.allocate(dtype, length, false));
   }
 

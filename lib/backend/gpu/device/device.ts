@@ -1,5 +1,5 @@
 import type { Collector } from '../../collector.ts';
-import type { DType } from '../../storage.ts';
+import type { ElementType } from '../../storage.ts';
 import { Storage, type TypedArray } from '../../storage.ts';
 import { macrotask } from '../../yieldToRuntime.ts';
 import { kernelFunction } from '../kernels/kernelFunction.ts';
@@ -115,7 +115,7 @@ export class Device implements Home {
     kernel: KernelDefinition,
     output: readonly number[],
     args: readonly LaunchArgument[],
-    dtype: DType = 'float32',
+    dtype: ElementType = 'float32',
   ): Value {
     this.#refuseBeyondLimits(output, kernel.width);
     let id = this.#kernels.get(kernel);
@@ -165,7 +165,7 @@ export class Device implements Home {
     }
   }
 
-  #newValue(dtype: DType, length: number, computed: boolean): Value {
+  #newValue(dtype: ElementType, length: number, computed: boolean): Value {
     const value = new Value(this, this.#nextId++, dtype, length, computed);
     this.#residents.allocated(value);
     return value;

@@ -1,4 +1,4 @@
-import type { DeviceCopy, DType, TypedArray } from '../../storage.ts';
+import type { DeviceCopy, ElementType, TypedArray } from '../../storage.ts';
 
 /** What a value needs from the device that holds it. */
 export interface Home {
@@ -15,13 +15,13 @@ export interface Home {
 export class Value implements DeviceCopy {
   readonly backend = 'gpu';
   readonly id: number;
-  readonly dtype: DType;
+  readonly dtype: ElementType;
   readonly length: number;
   /** Did a kernel compute it, or was it only copied up? It pays to stay for what was computed here. */
   readonly computed: boolean;
   readonly #home: Home;
 
-  constructor(home: Home, id: number, dtype: DType, length: number, computed: boolean) {
+  constructor(home: Home, id: number, dtype: ElementType, length: number, computed: boolean) {
     this.#home = home;
     this.id = id;
     this.dtype = dtype;

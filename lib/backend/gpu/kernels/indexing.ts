@@ -1,5 +1,5 @@
 import type { Strided } from '../../kernels.ts';
-import { type DType, Storage } from '../../storage.ts';
+import { type ElementType, Storage } from '../../storage.ts';
 import { rowMajor, sizeOf } from '../../strided.ts';
 import type { Device } from '../device/device.ts';
 import type { GpuKernels } from './gpuKernels.ts';
@@ -105,7 +105,7 @@ export const indexingKernels: Pick<
   },
   gather(device, x, axis, index) {
     if (!device.wants(x) || !agree(x, axis, index)) return undefined;
-    const dtype: DType = x.storage.dtype;
+    const dtype: ElementType = x.storage.dtype;
     const size = around(index.shape, axis);
     const args = [seenAs(device, x, ...around(x.shape, axis)), seenAs(device, index, ...size)];
     return [device.launch(gather, size, args, dtype)];

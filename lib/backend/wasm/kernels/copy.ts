@@ -1,5 +1,5 @@
 import type { Strided } from '../../kernels.ts';
-import type { Storage } from '../../storage.ts';
+import { isBytes, type Storage } from '../../storage.ts';
 import { fold, rowMajorStrides, sizeOf } from '../../strided.ts';
 import { Declined, type Engine } from '../engine.ts';
 import { MOST_FURTHER } from '../protocol.ts';
@@ -84,7 +84,7 @@ export function copyTo(engine: Engine, x: Strided): number {
 }
 
 export function contiguous(engine: Engine, x: Strided): Storage | undefined {
-  if (x.storage.dtype === 'bool') return undefined;
+  if (isBytes(x.storage)) return undefined;
   const out = engine.empty(sizeOf(x.shape), x.storage.dtype);
   const source = { address: engine.address(x), strides: x.strides };
   const target = { address: engine.target(out), strides: rowMajorStrides(x.shape) };
@@ -100,7 +100,7 @@ export function addInto(engine: Engine, target: Strided, source: Strided): true 
 }
 
 function onto(engine: Engine, target: Strided, source: Strided, add: boolean): true | undefined {
-  if (target.storage.dtype === 'bool' || (add && target.storage.dtype !== 'float32')) return undefined;
+  if (isBytes(target.storage) || (add && target.storage.dtype !== 'float32')) return undefined;
   const from = { address: engine.address(source), strides: source.strides };
   const to = { address: engine.targetView(target), strides: target.strides };
   return run(engine, target.shape, to, from, add) || undefined;

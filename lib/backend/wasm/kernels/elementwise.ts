@@ -1,5 +1,5 @@
 import type { BinaryOp, Strided, UnaryOp } from '../../kernels.ts';
-import type { DType, Storage } from '../../storage.ts';
+import { type DType, type ElementType, isBytes, type Storage } from '../../storage.ts';
 import { type Folded, fold, isContiguous, rowMajorStrides, sizeOf } from '../../strided.ts';
 import type { Engine } from '../engine.ts';
 import { Binary, CastFrom, MOST_OUTER, Unary } from '../protocol.ts';
@@ -47,7 +47,7 @@ function elementwise(
   job: 'unary' | 'binary' | 'where',
   op: number,
   inputs: readonly Strided[],
-  dtype: DType,
+  dtype: ElementType,
 ): Storage | undefined {
   const { shape } = inputs[0];
   const total = sizeOf(shape);
@@ -59,7 +59,7 @@ function elementwise(
     addresses = inputs.map((x) => engine.address(x));
   } else {
     // Four-byte elements can be brought into order first; bytes cannot.
-    if (inputs.some((x) => x.storage.dtype === 'bool')) return undefined;
+    if (inputs.some((x) => isBytes(x.storage))) return undefined;
     const copies = inputs.map((x) => rowMajorOrCopy(engine, x));
     addresses = copies.map((copy) => (typeof copy === 'number' ? copy : engine.address(copy)));
     const strides = rowMajorStrides(shape);
@@ -136,16 +136,16 @@ export function siluBackward(engine: Engine, x: Strided, g: Strided): Storage | 
 }
 
 export function where(engine: Engine, condition: Strided, a: Strided, b: Strided): Storage | undefined {
-  if (condition.storage.dtype !== 'bool' || a.storage.dtype === 'bool') return undefined;
+  if (condition.storage.dtype !== 'bool' || isBytes(a.storage)) return undefined;
   return elementwise(engine, 'where', 0, [condition, a, b], a.storage.dtype);
 }
 
 /** To float32, from whole numbers and bools. */
 export function cast(engine: Engine, x: Strided, dtype: DType): Storage | undefined {
-  if (dtype !== 'float32' || x.storage.dtype === 'float32' || !isContiguous(x)) return undefined;
+  if (dtype !== 'float32' || !Object.hasOwn(CastFrom, x.storage.dtype) || !isContiguous(x)) return undefined;
   const total = sizeOf(x.shape);
   const out = engine.empty(total);
-  const from = CastFrom[x.storage.dtype];
+  const from = CastFrom[x.storage.dtype as keyof typeof CastFrom];
   const args = { from, elementsPerTask: TASK, total, x: engine.address(x), out: engine.target(out) };
   engine.run('cast', args, Math.ceil(total / TASK), total >= THREADED_ELEMENTS);
   return out;

@@ -1,5 +1,11 @@
 import type { Collector } from '../../collector.ts';
-import { type Allocator, BYTES_PER_ELEMENT, type DType, orTooLarge, type TypedArray } from '../../storage.ts';
+import {
+  type Allocator,
+  BYTES_PER_ELEMENT,
+  type ElementType,
+  orTooLarge,
+  type TypedArray,
+} from '../../storage.ts';
 import { macrotask } from '../../yieldToRuntime.ts';
 import type { Block, Heap } from './heap.ts';
 
@@ -74,7 +80,7 @@ export class TensorMemory implements Allocator {
    * Memory for a tensor's numbers. When it is full it comes from the JS heap instead, from where the kernels copy an
    * operand at each call: a model too large for the memory still runs, slowly.
    */
-  allocate(dtype: DType, length: number, zero: boolean): TypedArray {
+  allocate(dtype: ElementType, length: number, zero: boolean): TypedArray {
     const bytes = length * BYTES_PER_ELEMENT[dtype];
     if (this.#tensorBytes + bytes > this.#mostTensors) this.collect();
     const fits = bytes > 0 && this.#tensorBytes + bytes <= this.#mostTensors;
@@ -190,7 +196,7 @@ export class TensorMemory implements Allocator {
   }
 }
 
-function arrayOf(dtype: DType, buffer: ArrayBufferLike, pointer: number, length: number): TypedArray {
+function arrayOf(dtype: ElementType, buffer: ArrayBufferLike, pointer: number, length: number): TypedArray {
   if (dtype === 'float32') return new Float32Array(buffer, pointer, length);
   if (dtype === 'int32') return new Int32Array(buffer, pointer, length);
   return new Uint8Array(buffer, pointer, length);
