@@ -47,7 +47,7 @@ describe("a run on one's own data", function () {
   it('is told what was used, so that a result can be traced to its run', () => {
     const { results, data, maxLength } = JSON.parse(JSON.stringify(notebook.figures));
     expect(results[0].used).to.deep.equal({
-      ...{ lr: 5e-3, schedule: 'cosine', epochs: 1, seed: 42, batchSize: 4, weightDecay: 0.1 },
+      ...{ lr: 5e-3, schedule: 'cosine', epochs: 1, seed: 42, batchSize: 4, weightDecay: 0.1, keep: 'last' },
     });
     expect(maxLength).to.be.within(1, 256);
     expect(data.sha256).to.match(/^[0-9a-f]{64}$/);
