@@ -65,9 +65,14 @@ export const LAYOUTS = {
     n: 'i32',
     panels: 'usize',
   },
-  /** C [m, n] from A [m, k] and B's panels. C is cut into blocks of rows, these into chunks of columns that are counted. */
+  /**
+   * C [m, n] from A [m, k], packed by each thread for itself unless `readsA` says that it is read as it lies, and B's panels, one
+   * `panelB` bytes behind the other, their rows `stepB` apart. C is cut into blocks of rows, these into chunks of columns
+   * that are counted.
+   */
   gemm: {
-    ...{ m: 'i32', n: 'i32', k: 'i32', a: 'usize', lineA: 'usize', stepA: 'usize', panelsB: 'usize' },
+    ...{ m: 'i32', n: 'i32', k: 'i32', a: 'usize', lineA: 'usize', stepA: 'usize', readsA: 'i32' },
+    ...{ panelsB: 'usize', panelB: 'usize', stepB: 'usize' },
     ...{ c: 'usize', rowBytes: 'usize', bias: 'usize', start: 'i32', blockRows: 'i32', blocks: 'i32' },
     ...{ chunkColumns: 'i32', lanes: 'i32', counters: 'usize' },
   },
@@ -83,6 +88,7 @@ export const LAYOUTS = {
       table: 'usize',
     },
     ...{ bias: 'usize', lineA: 'usize', stepA: 'usize', lineB: 'usize', stepB: 'usize', start: 'i32' },
+    ...{ readsA: 'i32' },
   },
   /**
    * Products with very few rows: A row-major, B's columns `line` and its rows `step` apart. Each product has `tasksEach`

@@ -5,7 +5,8 @@ import { gemm, gemmBatch, MR, NR, Start } from './protocol';
 import { storeLanes, storePair } from './rows';
 
 /**
- * The matrix product C [m, n] (+)= A [m, k] · B [k, n] (+ bias [n]) on packed panels (pack.ts), after Goto and
+ * The matrix product C [m, n] (+)= A [m, k] · B [k, n] (+ bias [n]) on packed panels (pack.ts), or on
+ * an operand as it lies where few panels of the other meet it, after Goto and
  * van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008).
  *
  * The micro-kernel keeps a tile of 6×NR sums in 12 of the 16 vector registers; two more hold a row of B and one a
@@ -27,10 +28,18 @@ const SHORT: i32 = 64;
 const ZEROS: usize = memory.data<f32>([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 16);
 
 /**
- * One tile of 6×NR: k steps of panels a and b onto c, whose rows are `ldc` bytes apart. The sums begin with the numbers at
- * `from`, whose rows are `ldFrom` apart: 0 for one row that all of them begin with.
+ * One tile of 6×NR: k steps of a and b onto c, whose rows are `ldc` bytes apart. The rows of a are `lineA` apart, and from a step to
+ * the next it is `stepA` and `stepB`: in panels 4, 4 MR and 4 NR. Rows as they lie in a matrix are read at the same speed. The
+ * sums begin with the numbers at `from`, whose rows are `ldFrom` apart: 0 for one row that all of them begin with.
  */
-export function microKernel(k: i32, a: usize, b: usize, from: usize, ldFrom: usize, c: usize, ldc: usize): void {
+export function microKernel(
+  k: i32, a: usize, lineA: usize, stepA: usize, b: usize, stepB: usize, from: usize, ldFrom: usize, c: usize, ldc: usize,
+): void {
+  let r1 = a + lineA;
+  let r2 = r1 + lineA;
+  let r3 = r2 + lineA;
+  let r4 = r3 + lineA;
+  let r5 = r4 + lineA;
   let c00 = v128.load(from);
   let c01 = v128.load(from, 16);
   let c02 = NR == 16 ? v128.load(from, 32) : c00;
@@ -72,43 +81,48 @@ export function microKernel(k: i32, a: usize, b: usize, from: usize, ldFrom: usi
       c02 = madd(a0, b2, c02);
       c03 = madd(a0, b3, c03);
     }
-    const a1 = v128.load32_splat(a, 4);
+    const a1 = v128.load32_splat(r1);
     c10 = madd(a1, b0, c10);
     c11 = madd(a1, b1, c11);
     if (NR == 16) {
       c12 = madd(a1, b2, c12);
       c13 = madd(a1, b3, c13);
     }
-    const a2 = v128.load32_splat(a, 8);
+    const a2 = v128.load32_splat(r2);
     c20 = madd(a2, b0, c20);
     c21 = madd(a2, b1, c21);
     if (NR == 16) {
       c22 = madd(a2, b2, c22);
       c23 = madd(a2, b3, c23);
     }
-    const a3 = v128.load32_splat(a, 12);
+    const a3 = v128.load32_splat(r3);
     c30 = madd(a3, b0, c30);
     c31 = madd(a3, b1, c31);
     if (NR == 16) {
       c32 = madd(a3, b2, c32);
       c33 = madd(a3, b3, c33);
     }
-    const a4 = v128.load32_splat(a, 16);
+    const a4 = v128.load32_splat(r4);
     c40 = madd(a4, b0, c40);
     c41 = madd(a4, b1, c41);
     if (NR == 16) {
       c42 = madd(a4, b2, c42);
       c43 = madd(a4, b3, c43);
     }
-    const a5 = v128.load32_splat(a, 20);
+    const a5 = v128.load32_splat(r5);
     c50 = madd(a5, b0, c50);
     c51 = madd(a5, b1, c51);
     if (NR == 16) {
       c52 = madd(a5, b2, c52);
       c53 = madd(a5, b3, c53);
     }
-    a += 4 * MR;
-    b += 4 * NR;
+    a += stepA;
+    r1 += stepA;
+    r2 += stepA;
+    r3 += stepA;
+    r4 += stepA;
+    r5 += stepA;
+    b += stepB;
   }
   storeRow(c, c00, c01, c02, c03);
   c += ldc;
@@ -143,31 +157,43 @@ function copyTile(from: usize, fromRow: usize, to: usize, toRow: usize, rows: i3
 }
 
 /**
- * A block of C, `rows` × `columns` at c. a, b: its panels, k steps long. A panel of B meets all panels of A before the
- * next one's turn comes. Where the sums are short, C is most of what is read and written, and its rows are gone along.
+ * A block of C, `rows` × `columns` at c, k steps long. A is read as it lies, its rows `lineA` apart and its columns `stepA`, or from
+ * the panels that packBlock has made. A panel of B meets all panels of A before the next one's turn comes. Where the sums are
+ * short, C is most of what is read and written, and its rows are gone along.
  */
 function multiplyBlock(
-  rows: i32, columns: i32, k: i32, a: usize, b: usize, c: usize, ldc: usize, start: i32, bias: usize, spare: usize,
+  rows: i32, columns: i32, k: i32, a: usize, lineA: usize, stepA: usize, asItLies: boolean, panelsA: usize,
+  b: usize, panelB: usize, stepB: usize, c: usize, ldc: usize, start: i32, bias: usize, spare: usize,
 ): void {
-  if (k <= SHORT) {
-    for (let i = 0; i < rows; i += MR) {
-      for (let j = 0; j < columns; j += NR) multiplyTile(i, j, rows, columns, k, a, b, c, ldc, start, bias, spare);
-    }
-  } else {
-    for (let j = 0; j < columns; j += NR) {
-      for (let i = 0; i < rows; i += MR) multiplyTile(i, j, rows, columns, k, a, b, c, ldc, start, bias, spare);
+  const down = (rows + MR - 1) / MR;
+  const across = (columns + NR - 1) / NR;
+  const along = k <= SHORT;
+  const outer = along ? down : across;
+  const inner = along ? across : down;
+  const panelA = (<usize>k * MR) << 2;
+  for (let o = 0; o < outer; o++) {
+    for (let n = 0; n < inner; n++) {
+      const i = (along ? o : n) * MR;
+      const j = along ? n : o;
+      const lies = asItLies && i + MR <= rows;
+      const from = lies ? a + <usize>i * lineA : asItLies ? panelsA : panelsA + <usize>(i / MR) * panelA;
+      multiplyTile(
+        i, j * NR, rows, columns, k, from, lies ? lineA : 4, lies ? stepA : 4 * MR,
+        b + <usize>j * panelB, stepB, c, ldc, start, bias, spare,
+      );
     }
   }
 }
 
-/** The tile at row i and column j. If it hangs over the edge of C it is done in `spare` (6×NR), and its valid part is copied out. */
+/**
+ * The tile at row i and column j, of a panel of A and one of B. If it hangs over the edge of C it is done in `spare` (6×NR), and
+ * its valid part is copied out.
+ */
 function multiplyTile(
-  i: i32, j: i32, rows: i32, columns: i32,
-  k: i32, a: usize, b: usize, c: usize, ldc: usize, start: i32, bias: usize, spare: usize,
+  i: i32, j: i32, rows: i32, columns: i32, k: i32, a: usize, lineA: usize, stepA: usize, b: usize, stepB: usize,
+  c: usize, ldc: usize, start: i32, bias: usize, spare: usize,
 ): void {
   const tile = c + <usize>i * ldc + (<usize>j << 2);
-  const panelA = a + ((<usize>i * k) << 2);
-  const panelB = b + ((<usize>j * k) << 2);
   const whole = i + MR <= rows && j + NR <= columns;
   const to = whole ? tile : spare;
   const ldTo: usize = whole ? ldc : 4 * NR;
@@ -175,12 +201,18 @@ function multiplyTile(
   const width = min(NR, columns - j);
   if (start == Start.add) {
     if (!whole) copyTile(tile, ldc, spare, 4 * NR, height, width);
-    microKernel(k, panelA, panelB, to, ldTo, to, ldTo);
+    microKernel(k, a, lineA, stepA, b, stepB, to, ldTo, to, ldTo);
   } else {
     const first = start == Start.bias ? bias + (<usize>j << 2) : ZEROS;
-    microKernel(k, panelA, panelB, first, 0, to, ldTo);
+    microKernel(k, a, lineA, stepA, b, stepB, first, 0, to, ldTo);
   }
   if (!whole) copyTile(spare, 4 * NR, tile, ldc, height, width);
+}
+
+/** Packs rows of A at `panels`: all of them, or, where A is read as it lies, those of a last panel that has fewer than MR. */
+function packBlock(a: usize, line: usize, step: usize, rows: i32, k: i32, asItLies: boolean, panels: usize): void {
+  const first = asItLies ? rows - (rows % MR) : 0;
+  packRowsA(a, line, step, first, rows, k, panels);
 }
 
 /**
@@ -193,7 +225,10 @@ export function gemmTask(lane: i32): void {
   const m = gemm.m();
   const n = gemm.n();
   const k = gemm.k();
-  const panelsB = gemm.panelsB();
+  const a = gemm.a();
+  const lineA = gemm.lineA();
+  const stepA = gemm.stepA();
+  const asItLies = gemm.readsA() != 0;
   const ldc = gemm.rowBytes();
   const blockRows = gemm.blockRows();
   const blocks = gemm.blocks();
@@ -213,13 +248,13 @@ export function gemmTask(lane: i32): void {
       const chunk = atomic.add<i32>(counter, 1);
       if (chunk >= chunks) break;
       if (!packed) {
-        packRowsA(gemm.a() + <usize>row * gemm.lineA(), gemm.lineA(), gemm.stepA(), 0, rows, k, panelsA);
+        packBlock(a + <usize>row * lineA, lineA, stepA, rows, k, asItLies, panelsA);
       }
       packed = true;
       const column = chunk * chunkColumns;
       multiplyBlock(
-        rows, min(chunkColumns, n - column), k, panelsA, panelsB + ((<usize>column * k) << 2),
-        gemm.c() + <usize>row * ldc + (<usize>column << 2), ldc, gemm.start(),
+        rows, min(chunkColumns, n - column), k, a + <usize>row * lineA, lineA, stepA, asItLies, panelsA,
+        gemm.panelsB() + <usize>(column / NR) * gemm.panelB(), gemm.panelB(), gemm.stepB(), gemm.c() + <usize>row * ldc + (<usize>column << 2), ldc, gemm.start(),
         gemm.bias() + (<usize>column << 2), spare,
       );
     }
@@ -245,10 +280,13 @@ export function gemmBatchTask(task: i32): void {
   const panelsA = spare + 4 * MR * NR;
   const panelsB = panelsA + ((<usize>((rows + MR - 1) / MR) * MR * k) << 2);
   const lineA = gemmBatch.lineA();
-  packRowsA(load<usize>(entry) + <usize>row * lineA, lineA, gemmBatch.stepA(), 0, rows, k, panelsA);
+  const stepA = gemmBatch.stepA();
+  const asItLies = gemmBatch.readsA() != 0;
+  const a = load<usize>(entry) + <usize>row * lineA;
+  packBlock(a, lineA, stepA, rows, k, asItLies, panelsA);
   packColumnsB(load<usize>(entry, 4), gemmBatch.lineB(), gemmBatch.stepB(), 0, n, k, panelsB);
   multiplyBlock(
-    rows, n, k, panelsA, panelsB, load<usize>(entry, 8) + <usize>row * ldc, ldc, gemmBatch.start(),
+    rows, n, k, a, lineA, stepA, asItLies, panelsA, panelsB, (<usize>k * NR) << 2, 4 * NR, load<usize>(entry, 8) + <usize>row * ldc, ldc, gemmBatch.start(),
     gemmBatch.bias(), spare,
   );
 }

@@ -11,7 +11,7 @@ const STEPS: i32 = 128;
 export function timeTile(rounds: i32, at: usize): void {
   const b = at + 4 * STEPS * MR;
   const c = b + 4 * STEPS * NR;
-  for (; rounds > 0; rounds--) microKernel(STEPS, at, b, c, 4 * NR, c, 4 * NR);
+  for (; rounds > 0; rounds--) microKernel(STEPS, at, 4, 4 * MR, b, 4 * NR, c, 4 * NR, c, 4 * NR);
 }
 
 /** Sums in vectors of 128 bits, with nothing else to do: no tile of such vectors is faster. Of two numbers at `at`. */

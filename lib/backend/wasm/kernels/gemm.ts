@@ -23,6 +23,8 @@ const PANEL_BYTES = 16 * 2 ** 20;
 const PANEL_BYTES_OF_FEW = 2 ** 20;
 /** Elements packed by one task. */
 const PACK_ELEMENTS = 16384;
+/** Where B has so few columns, or A so few rows, the other operand is read as it lies: to pack it would take longer than it saves. */
+const [FEW_COLUMNS, FEW_ROWS_OF_A] = [128, 3 * MR];
 /** Products with fewer multiply-adds stay on the calling thread. */
 export const THREADED_WORK = 500_000;
 
@@ -49,6 +51,13 @@ export interface Product {
   start: number;
   bias: number;
 }
+
+/** Is A read as it lies in a product of n columns? 1 for yes. */
+export const readsA = (n: number): number => Number(n <= FEW_COLUMNS);
+
+/** Can the rows of B, each in one piece, be read as they lie, and are there so few of A that this is quicker? */
+const readsB = (p: Product): p is Product & { b: Matrix } =>
+  p.m <= FEW_ROWS_OF_A && !('blocks' in p.b) && p.b.line === 4;
 
 export const roundUp = (value: number, unit: number) => Math.ceil(value / unit) * unit;
 
@@ -116,16 +125,22 @@ function multiplyPanels(engine: Engine, p: Product, keep?: (bytes: number) => Pa
   const steps = inBlocks ? roundUp(evenSteps, BLOCK) : evenSteps;
   const blocks = blocksOf(engine, p, steps, threaded);
   // Last: where memory is short, taking some gives up the panels that are kept.
-  const kept = keep?.(roundUp(n, width) * k * 4);
-  const columns = kept ? n : columnsPacked(p, steps, inBlocks ? BLOCK : width);
+  const kept = readsB(p) ? undefined : keep?.(roundUp(n, width) * k * 4);
+  const columns = kept || readsB(p) ? n : columnsPacked(p, steps, inBlocks ? BLOCK : width);
   for (let column = 0; column < n; column += columns) {
     let done = 0;
     do {
       const part = partOf(p, column, Math.min(columns, n - column), done, Math.min(steps, k - done));
-      const panels = kept
-        ? kept.address + 4 * roundUp(n, width) * done
-        : engine.panels.reserve(4 * roundUp(part.n, width) * part.k);
-      if (!kept?.ready) packB(engine, part, panels, threaded);
+      let panels: Panels;
+      if (readsB(part)) {
+        panels = { at: part.b.address, panel: 4 * width, step: part.b.step };
+      } else {
+        const at = kept
+          ? kept.address + 4 * roundUp(n, width) * done
+          : engine.panels.reserve(4 * roundUp(part.n, width) * part.k);
+        panels = { at, panel: 4 * width * part.k, step: 4 * width };
+        if (!kept?.ready) packB(engine, part, at, threaded);
+      }
       multiplyBlocksOfRows(engine, part, panels, blocks);
       done += steps;
     } while (done < k);
@@ -187,7 +202,7 @@ function packB(engine: Engine, { n, k, b }: Product, panels: number, threaded: b
   engine.run('pack', args, Math.ceil(n / (width * perTask)), threaded);
 }
 
-function multiplyBlocksOfRows(engine: Engine, p: Product, panelsB: number, blocks: Blocks): void {
+function multiplyBlocksOfRows(engine: Engine, p: Product, panels: Panels, blocks: Blocks): void {
   const { rows, count, chunkColumns, lanes, counters } = blocks;
   new Int32Array(engine.memory.buffer(), counters, count).fill(0);
   const { m, n, k, a, c, rowBytes, bias, start } = p;
@@ -198,7 +213,10 @@ function multiplyBlocksOfRows(engine: Engine, p: Product, panelsB: number, block
     a: a.address,
     lineA: a.line,
     stepA: a.step,
-    panelsB,
+    readsA: readsA(n),
+    panelsB: panels.at,
+    panelB: panels.panel,
+    stepB: panels.step,
     c,
     rowBytes,
     bias,
@@ -210,6 +228,13 @@ function multiplyBlocksOfRows(engine: Engine, p: Product, panelsB: number, block
     counters,
   };
   engine.run('gemm', args, lanes, lanes > 1);
+}
+
+/** Where B's panels are: the first one, the bytes from one to the next, and from one row of a panel to the next. */
+interface Panels {
+  at: number;
+  panel: number;
+  step: number;
 }
 
 /** Rows of a block: fewer than would be best where some threads would otherwise have nothing to do. */

@@ -10,6 +10,7 @@ import {
   multiplyFewRows,
   needsNoPanels,
   type Product,
+  readsA,
   roundUp,
   THREADED_WORK,
 } from './gemm.ts';
@@ -133,6 +134,7 @@ function multiplyBatch(engine: Engine, p: Product & { b: Matrix }, a: Strided, b
     lineB: p.b.line,
     stepB: p.b.step,
     start: p.start,
+    readsA: readsA(n),
   };
   engine.run('gemmBatch', args, count * blocks, threaded);
 }
