@@ -20,6 +20,7 @@ const ORDER = [
   'chapters/chapter03/',
   'chapters/chapter04/',
   'chapters/llama/model/',
+  'chapters/gemma/model/',
   'chapters/models/',
   'chapters/chapter05/',
   'chapters/chapter06/',

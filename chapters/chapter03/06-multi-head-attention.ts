@@ -135,8 +135,11 @@ export interface AttentionOptions {
 export interface Past {
   /** How many tokens there are so far. */
   readonly length: number;
-  /** Adds those of t more tokens, each [b, h, t, d], and returns those of all T, [b, h, T, d]. */
-  append(keys: Tensor, values: Tensor): { keys: Tensor; values: Tensor };
+  /**
+   * Adds those of t more tokens, each [b, h, t, d], and returns those of all T, [b, h, T, d].
+   * @param window if a token sees only this many, itself among them, those that none of the t sees can be left out
+   */
+  append(keys: Tensor, values: Tensor, window?: number): { keys: Tensor; values: Tensor };
 }
 
 /** Two heads, one after the other: batch [2, 6, 3] → [2, 6, 4]. */

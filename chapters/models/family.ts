@@ -26,8 +26,9 @@ export interface Found {
 
 /** A family of models: all that is to be known of its files. CONTRIBUTING says how to add one. */
 export interface Family<Config extends CommonSizes = CommonSizes> {
-  /** `model_type` in a `config.json`, and `general.architecture` in GGUF. */
+  /** `model_type` in a `config.json`; and `general.architecture` in GGUF, unless `architecture` says another. */
   readonly name: string;
+  readonly architecture?: string;
   /** What it means that a `config.json` has no `tie_word_embeddings`. */
   readonly tiedByDefault: boolean;
   make(config: Config): LanguageModel;
@@ -39,4 +40,6 @@ export interface Family<Config extends CommonSizes = CommonSizes> {
   readonly readWithSizes?: readonly string[];
   /** Heads whose rows are in llama.cpp's order in GGUF (`unpermuteRows`), for a parameter of which that is so. */
   neighbours?(path: string, config: Config): number | undefined;
+  /** What llama.cpp has added to a parameter, which is taken off again. */
+  added?(path: string): number;
 }

@@ -63,7 +63,7 @@ export const HARMLESS_TENSORS: readonly RegExp[] = [
 /** Keys of a GGUF file: names, dates, how it was quantised. Only a model reads those of its own family. */
 export const HARMLESS_METADATA: readonly RegExp[] = [
   /^general\.(?!architecture$|type$|alignment$)/,
-  /^(?!(llama|gpt2|qwen3|tokenizer|split|adapter|general)\.)[^.]+\./,
+  /^(?!(llama|gpt2|qwen3|gemma3|tokenizer|split|adapter|general)\.)[^.]+\./,
 ];
 
 /** Keys of GGUF's tokeniser that change no token of a byte pair encoding. */

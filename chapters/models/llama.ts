@@ -38,21 +38,45 @@ export const LLAMA: Family<LlamaConfig> = {
 };
 
 /** What a missing key means to transformers' LlamaConfig; where it is not said, what follows from the others. */
-const DEFAULTS: Defaults = { vocabSize: 32_000, hiddenDim: 11_008, contextLength: 2048 };
+const DEFAULTS: Defaults = {
+  ...{ vocabSize: 32_000, hiddenDim: 11_008, contextLength: 2048 },
+  ...{ embDim: 4096, nHeads: 32, nLayers: 32 },
+};
 
-type Defaults = Pick<LlamaConfig, 'vocabSize' | 'hiddenDim' | 'contextLength'> &
-  Partial<Pick<LlamaConfig, 'nKvHeads' | 'headDim'>>;
+type Sizes = Pick<
+  LlamaConfig,
+  | 'vocabSize'
+  | 'contextLength'
+  | 'embDim'
+  | 'nHeads'
+  | 'nLayers'
+  | 'hiddenDim'
+  | 'nKvHeads'
+  | 'headDim'
+  | 'normEps'
+>;
+type Defaults = Omit<Sizes, 'nKvHeads' | 'normEps'> & Partial<Pick<Sizes, 'nKvHeads'>>;
 
-/** The sizes in a `config.json` of Llama's kind. */
+/** The configuration in a `config.json` of Llama's kind. */
 export function llamaFromConfig(config: Settings, found: Found, defaults = DEFAULTS): LlamaConfig {
   config.only('hidden_act', 'silu', 'swish');
-  config.only('attention_bias', false, null);
   config.only('mlp_bias', false, null);
+  const sizes = sizesFromConfig(config, found, defaults);
+  config.only('partial_rotary_factor', 1, null);
+  const outside = config.positive('rope_theta', 10_000);
+  // transformers reads the old names too, and prefers `rope_scaling`.
+  const [scaling, parameters] = [config.inside('rope_scaling'), config.inside('rope_parameters')];
+  return { ...sizes, ...rotationsFrom(scaling ?? parameters, outside, sizes) };
+}
+
+/** The sizes that all families of Llama's kind have under the same names. */
+export function sizesFromConfig(config: Settings, found: Found, defaults: Defaults): Sizes {
+  config.only('attention_bias', false, null);
   config.only('rope_interleaved', false);
   config.only('is_decoder', true, false);
-  const nHeads = config.size('num_attention_heads', 32);
-  const embDim = config.matching('hidden_size', found.width, 4096);
-  const sizes = {
+  const nHeads = config.size('num_attention_heads', defaults.nHeads);
+  const embDim = config.matching('hidden_size', found.width, defaults.embDim);
+  return {
     vocabSize: config.matching('vocab_size', found.vocabulary, defaults.vocabSize),
     contextLength: config.size('max_position_embeddings', defaults.contextLength),
     embDim,
@@ -62,45 +86,47 @@ export function llamaFromConfig(config: Settings, found: Found, defaults = DEFAU
       config.isNull('num_key_value_heads') ? nHeads : (defaults.nKvHeads ?? nHeads),
     ),
     headDim: config.value('head_dim') === undefined ? defaults.headDim : config.size('head_dim'),
-    nLayers: config.matching('num_hidden_layers', found.blocks, 32),
+    nLayers: config.matching('num_hidden_layers', found.blocks, defaults.nLayers),
     hiddenDim: config.size('intermediate_size', defaults.hiddenDim),
     normEps: config.positive('rms_norm_eps', 1e-6),
   };
-  return { ...sizes, ...rotationsFromConfig(config, headDimOf(sizes), sizes.contextLength) };
 }
 
 /**
- * Where transformers 4 has `rope_theta` and `rope_scaling`, transformers 5 has both in `rope_parameters`; it reads the old
- * names too, and prefers `rope_scaling`.
+ * One kind of rotations. Where transformers 4 has `rope_theta` and `rope_scaling`, transformers 5 has both in
+ * `rope_parameters`.
+ * @param rope the settings that say more than the base, if there are any
+ * @param outside the base, unless these have one
  */
-function rotationsFromConfig(
-  config: Settings,
-  headDim: number,
-  contextLength: number,
+export function rotationsFrom(
+  rope: Settings | undefined,
+  outside: number,
+  sizes: Sizes,
 ): Pick<LlamaConfig, 'ropeBase' | 'ropeFactors'> {
-  config.only('partial_rotary_factor', 1, null);
-  const outside = config.positive('rope_theta', 10_000);
-  const [scaling, parameters] = [config.inside('rope_scaling'), config.inside('rope_parameters')];
-  const rope = scaling ?? parameters;
   if (!rope) return { ropeBase: outside };
+  const headDim = headDimOf(sizes);
   rope.only('partial_rotary_factor', 1, null);
   const ropeBase = rope.positive('rope_theta', outside);
   const kind = rope.text('rope_type') ?? rope.text('type') ?? 'default';
   rope.only('type', kind, null);
   const key = rope.value('rope_type') === undefined ? 'type' : 'rope_type';
-  if (kind !== 'default' && kind !== 'llama3')
-    throw rope.fault(key, 'only "default" and "llama3" can be read');
-  const ropeFactors =
-    kind === 'default'
-      ? undefined
-      : slowedDown(headDim, ropeBase, {
-          factor: rope.positive('factor'),
-          lowFreqFactor: rope.positive('low_freq_factor'),
-          highFreqFactor: rope.positive('high_freq_factor'),
-          originalContextLength: rope.size('original_max_position_embeddings', contextLength),
-        });
+  let ropeFactors: number[] | undefined;
+  if (kind === 'linear') ropeFactors = sameFactor(headDim, rope.positive('factor'));
+  else if (kind === 'llama3') {
+    ropeFactors = slowedDown(headDim, ropeBase, {
+      factor: rope.positive('factor'),
+      lowFreqFactor: rope.positive('low_freq_factor'),
+      highFreqFactor: rope.positive('high_freq_factor'),
+      originalContextLength: rope.size('original_max_position_embeddings', sizes.contextLength),
+    });
+  } else if (kind !== 'default') throw rope.fault(key, 'only "default", "linear" and "llama3" can be read');
   rope.finish();
   return { ropeBase, ropeFactors };
+}
+
+/** All frequencies divided by one number: every position counts as an earlier one. */
+function sameFactor(headDim: number, factor: number): number[] {
+  return Array.from({ length: headDim / 2 }, () => factor);
 }
 
 /** The sizes in GGUF's metadata, whose keys begin with the family's name. */
@@ -121,15 +147,24 @@ export function llamaFromGguf(metadata: Settings, found: Found & { file: io.Gguf
   };
   metadata.only('attention.value_length', sizes.headDim);
   metadata.only('rope.dimension_count', sizes.headDim);
-  metadata.only('rope.scaling.type', 'none');
-  metadata.only('rope.scaling.factor', 0, 1);
   metadata.only('rope.scaling.attn_factor', 1);
   metadata.only('rope.scale_linear', 0, 1);
   metadata.only('attention.causal', true);
   metadata.only('expert_count', 0);
   metadata.only('expert_used_count', 0);
   metadata.only('tensor_data_layout', 'Meta AI original pth');
-  return { ...sizes, ropeFactors: factorsFrom(found.file, sizes.headDim) };
+  return {
+    ...sizes,
+    ropeFactors: factorsFrom(found.file, sizes.headDim) ?? scalingFrom(metadata, sizes.headDim),
+  };
+}
+
+function scalingFrom(metadata: Settings, headDim: number): number[] | undefined {
+  metadata.only('rope.scaling.type', 'none', 'linear');
+  if (metadata.text('rope.scaling.type') === 'linear')
+    return sameFactor(headDim, metadata.positive('rope.scaling.factor'));
+  metadata.only('rope.scaling.factor', 0, 1);
+  return undefined;
 }
 
 function factorsFrom(file: io.GgufFile, headDim: number): number[] | undefined {

@@ -24,6 +24,7 @@ export const QWEN3: Family<LlamaConfig> = {
       nKvHeads: 32,
       headDim: 128,
       contextLength: 32_768,
+      ...{ embDim: 4096, nHeads: 32, nLayers: 32 },
     };
     return { ...llamaFromConfig(config, found, defaults), qkNorm: true };
   },

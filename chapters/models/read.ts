@@ -1,5 +1,6 @@
 import { io, nn, noGrad, type Tensor, tensor, UserError } from '../../lib/index.ts';
 import type { CommonSizes, Family, Found, LanguageModel } from './family.ts';
+import { GEMMA3 } from './gemma3.ts';
 import { GPT2 } from './gpt2.ts';
 import { HARMLESS_METADATA, HARMLESS_SETTINGS } from './harmless.ts';
 import { LLAMA } from './llama.ts';
@@ -14,7 +15,7 @@ import { countBlocks, findTensors, nameIn, type Place, placesOf, stateFrom } fro
  */
 
 /** The families that can be read. CONTRIBUTING says how to add one. */
-export const FAMILIES: readonly Family[] = [GPT2, LLAMA, QWEN3] as unknown as readonly Family[];
+export const FAMILIES: readonly Family[] = [GPT2, LLAMA, QWEN3, GEMMA3] as unknown as readonly Family[];
 
 /** A model from a folder of the Hugging Face hub: `config.json`, and `model.safetensors` or its parts and their index. */
 export function readFolder(folder: io.Folder): { model: LanguageModel; config: Settings } {
@@ -22,7 +23,7 @@ export function readFolder(folder: io.Folder): { model: LanguageModel; config: S
     io.readJsonIn(folder, 'config.json', "the model's sizes"),
     io.nameIn(folder, 'config.json'),
   );
-  const family = familyOf(config.text('model_type'), 'model_type', config.name);
+  const family = familyOf(config, 'model_type', ({ name }) => name);
   const weights = io.openWeightsIn(folder);
   try {
     const file = `${folder.name} (${family.name})`;
@@ -57,12 +58,12 @@ export function readFolder(folder: io.Folder): { model: LanguageModel; config: S
  */
 export function readGgufModel(file: io.GgufFile, quantised: boolean): LanguageModel {
   const all = new Settings(file.metadata, file.name);
-  const family = familyOf(all.text('general.architecture'), 'general.architecture', file.name);
+  const family = familyOf(all, 'general.architecture', architectureOf);
   all.only('general.type', 'model');
   all.only('split.count', 0, 1);
   const shapes = new Map(Array.from(file.tensors, ([name, { shape }]) => [name, shape]));
   const found = foundIn(shapes, 'token_embd.weight', file.name);
-  const metadata = new Settings(file.metadata, file.name, `${family.name}.`);
+  const metadata = new Settings(file.metadata, file.name, `${architectureOf(family)}.`);
   const sizes = family.fromGguf(metadata, { ...found, file });
   metadata.harmless([...HARMLESS_METADATA, /^(general|split|tokenizer)\./]);
   metadata.finish();
@@ -84,10 +85,14 @@ export function readGgufModel(file: io.GgufFile, quantised: boolean): LanguageMo
   return model;
 }
 
-function familyOf(name: string | undefined, key: string, file: string): Family {
-  const family = FAMILIES.find((each) => each.name === name);
+const architectureOf = ({ name, architecture = name }: Family): string => architecture;
+
+/** The family that a setting names, by the names that such files have for them. */
+function familyOf(settings: Settings, key: string, nameOf: (family: Family) => string): Family {
+  const [name, file] = [settings.text(key), settings.name];
+  const family = FAMILIES.find((each) => nameOf(each) === name);
   if (family) return family;
-  const known = FAMILIES.map((each) => each.name).join(', ');
+  const known = FAMILIES.map(nameOf).join(', ');
   throw new UserError(
     name === undefined
       ? `${file} does not say its ${key}, the kind of model that it is: ${known} can be read`
@@ -168,7 +173,9 @@ function fillFromGguf(
         blocks.set(key, weight);
         (model.getSubmodule(path.replace(/\.weight$/, '')) as nn.Linear | nn.Embedding).weight = weight;
       } else if (!filled.has(parameter)) {
-        parameter.copyInPlace(choose(tensor(stored.data).reshape([...stored.shape])));
+        const numbers = choose(tensor(stored.data).reshape([...stored.shape]));
+        const added = family.added?.(path) ?? 0;
+        parameter.copyInPlace(added === 0 ? numbers : numbers.sub(added));
         filled.add(parameter);
       }
     }

@@ -18,7 +18,7 @@ KINDS = {
     "gpt2": GPT, "gpt2 untied": {**GPT, "tie_word_embeddings": False}, "gpt2 gelu": {**GPT, "activation_function": "gelu"},
     "qwen3": {**LLAMA, "head_dim": 16}, "qwen3 tied": {**LLAMA, "head_dim": 16, "tie_word_embeddings": True},
     "mistral": LLAMA, "qwen2": LLAMA, "gemma": {**LLAMA, "head_dim": 8}, "gemma2": {**LLAMA, "head_dim": 8},
-    "gemma3_text": {**LLAMA, "head_dim": 8}, "phi": LLAMA, "phi3": LLAMA, "olmo": LLAMA, "olmo2": LLAMA, "granite": LLAMA,
+    "gemma3_text": {**LLAMA, "head_dim": 16, "sliding_window": 3}, "phi": LLAMA, "phi3": LLAMA, "olmo": LLAMA, "olmo2": LLAMA, "granite": LLAMA,
     "stablelm": LLAMA, "starcoder2": LLAMA, "cohere": LLAMA, "smollm3": LLAMA, "mixtral": LLAMA, "gpt_neox": LLAMA,
     "opt": {**LLAMA, "ffn_dim": 48, "word_embed_proj_dim": 32}, "bloom": LLAMA, "gptj": {**GPT, "rotary_dim": 4},
 }

@@ -10,7 +10,7 @@ import { noGrad, tensor, UserError, useBackend } from '../../lib/index.ts';
 /** Folders that transformers writes at this moment: LLMS_PYTHON names the Python that has it; without it nothing is run. */
 const PYTHON = process.env.LLMS_PYTHON ?? 'python3';
 const SCRIPT = fileURLToPath(new URL('models.py', import.meta.url));
-const READ = /^(llama(-tied|-wide|-slowed)?|gpt2(-untied)?|qwen3(-tied)?)$/;
+const READ = /^(llama(-tied|-wide|-slowed|-linear)?|gpt2(-untied)?|qwen3(-tied)?|gemma3_text)$/;
 
 describe('models of many kinds, written by transformers', function () {
   this.timeout(600_000);

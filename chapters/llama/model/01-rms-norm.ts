@@ -1,4 +1,4 @@
-import { F, nn, ones, type Tensor, tensor } from '../../../lib/index.ts';
+import { F, full, nn, type Tensor, tensor } from '../../../lib/index.ts';
 import { LayerNorm } from '../../chapter04/index.ts';
 import type { Notebook } from '../../common/notebook.ts';
 
@@ -16,16 +16,20 @@ export function rmsNormByHand(x: Tensor, scale: Tensor, eps = 1e-5): Tensor {
 export class RMSNorm extends nn.Module {
   scale: nn.Parameter;
   readonly eps: number;
+  /** Added to `scale`, which is 0 at first where this is 1. */
+  readonly offset: number;
 
-  constructor(embDim: number, eps: number) {
+  constructor(embDim: number, eps: number, offset = 0) {
     super();
-    this.scale = new nn.Parameter(ones(embDim));
+    this.scale = new nn.Parameter(full([embDim], 1 - offset));
     this.eps = eps;
+    this.offset = offset;
   }
 
   /** x [..., d] → [..., d]. */
   forward(x: Tensor): Tensor {
-    return F.rmsNorm(x, this.scale, this.eps); // rmsNormByHand, with a derivative that keeps less
+    const scale = this.offset === 0 ? this.scale : this.scale.add(this.offset); // [d]
+    return F.rmsNorm(x, scale, this.eps); // rmsNormByHand, with a derivative that keeps less
   }
 }
 

@@ -1,4 +1,4 @@
-import { arange, cat, F, manualSeed, noGrad, randn, type Tensor, tensor } from '../../../lib/index.ts';
+import { arange, cat, F, manualSeed, noGrad, randn, type Tensor, tensor, zeros } from '../../../lib/index.ts';
 import type { Notebook } from '../../common/notebook.ts';
 import { plotCurves } from '../../common/plot.ts';
 
@@ -39,6 +39,28 @@ export function rotations(
     const angles = arange(length).float().unsqueeze(1).mul(frequencies); // [length, 1] · [d/2] → [length, d/2]
     return { cos: angles.cos(), sin: angles.sin() };
   });
+}
+
+/** The rotations of a model's blocks: made when they are needed, with as many again, since most texts are short. */
+export class RotationTable {
+  readonly #make: (length: number) => Rotations;
+  #made: Rotations | undefined;
+
+  /** @param contextLength the most positions that there are */
+  constructor(headDim: number, contextLength: number, base: number, factors?: readonly number[]) {
+    this.#make = (length) => rotations(headDim, Math.min(contextLength, length), base, factors);
+  }
+
+  /** Those of the first positions, at least `tokens` of them. */
+  upTo(tokens: number): Rotations {
+    if (!this.#made || this.#made.cos.shape[0] < tokens) {
+      const { cos, sin } = this.#make(2 * tokens);
+      // A tidy around the model gives back what is computed, and not what is written in place.
+      const kept = (x: Tensor) => zeros(...x.shape).copyInPlace(x);
+      this.#made = noGrad(() => ({ cos: kept(cos), sin: kept(sin) }));
+    }
+    return this.#made;
+  }
 }
 
 /** How Llama 3.1 and later slow the rotations down, under the names of their configurations. */

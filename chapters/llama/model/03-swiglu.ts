@@ -20,9 +20,15 @@ export class FeedForward extends nn.Module {
   gate: nn.Linear;
   up: nn.Linear;
   down: nn.Linear;
+  readonly activation: 'silu' | 'gelu';
 
-  constructor({ embDim, hiddenDim }: Pick<LlamaConfig, 'embDim' | 'hiddenDim'>) {
+  constructor({
+    embDim,
+    hiddenDim,
+    activation = 'silu',
+  }: Pick<LlamaConfig, 'embDim' | 'hiddenDim' | 'activation'>) {
     super();
+    this.activation = activation;
     this.gate = new nn.Linear(embDim, hiddenDim, { bias: false });
     this.up = new nn.Linear(embDim, hiddenDim, { bias: false });
     this.down = new nn.Linear(hiddenDim, embDim, { bias: false });
@@ -30,7 +36,8 @@ export class FeedForward extends nn.Module {
 
   /** x [b, t, d] → [b, t, hidden] → [b, t, d]. */
   forward(x: Tensor): Tensor {
-    const open = F.silu(this.gate.forward(x)); // [b, t, hidden]
+    const gate = this.gate.forward(x); // [b, t, hidden]
+    const open = this.activation === 'silu' ? F.silu(gate) : F.gelu(gate, { approximate: 'tanh' });
     return this.down.forward(open.mul(this.up.forward(x)));
   }
 }

@@ -1,4 +1,4 @@
-import { cat, F, nn, type Tensor, UserError } from '../../../lib/index.ts';
+import { cat, F, nn, ones, type Tensor, UserError } from '../../../lib/index.ts';
 import type { AttentionOptions, Past } from '../../chapter03/index.ts';
 import type { Notebook } from '../../common/notebook.ts';
 import { RMSNorm } from './01-rms-norm.ts';
@@ -15,7 +15,8 @@ import { headDimOf, type LlamaConfig } from './config.ts';
  *                           k k k  k k k  k k k                    k       k       k
  *
  * With as many heads of keys as of queries it is chapter 3's attention. Two more differences: queries and keys are
- * turned by their position (02-rope.ts), and no projection has a bias.
+ * turned by their position (02-rope.ts), and no projection has a bias. What later families add is off unless the
+ * configuration says it: norms of queries and keys, another divisor of the scores, a window.
  */
 export class GroupedQueryAttention extends nn.Module {
   static override readonly stateNames = { wQuery: 'W_query', wKey: 'W_key', wValue: 'W_value' };
@@ -29,11 +30,15 @@ export class GroupedQueryAttention extends nn.Module {
   kNorm: RMSNorm | null;
   readonly numHeads: number;
   readonly numKvHeads: number;
+  /** Scores are multiplied by it. */
+  readonly scoreScale: number;
+  /** How many tokens each sees, itself among them. */
+  readonly window: number | undefined;
 
   /** @throws UserError if the heads cannot be divided evenly */
   constructor(config: AttentionSizes) {
     super();
-    const { embDim, nHeads, nKvHeads, normEps, qkNorm = false } = config;
+    const { embDim, nHeads, nKvHeads, normEps, normOffset, qkNorm = false } = config;
     const headDim = headDimOf(config);
     // Two numbers of a head are turned together.
     if (headDim % 2 !== 0 || nHeads % nKvHeads !== 0) {
@@ -47,8 +52,10 @@ export class GroupedQueryAttention extends nn.Module {
     this.wKey = new nn.Linear(embDim, nKvHeads * headDim, { bias: false });
     this.wValue = new nn.Linear(embDim, nKvHeads * headDim, { bias: false });
     this.outProj = new nn.Linear(nHeads * headDim, embDim, { bias: false });
-    this.qNorm = qkNorm ? new RMSNorm(headDim, normEps) : null;
-    this.kNorm = qkNorm ? new RMSNorm(headDim, normEps) : null;
+    this.qNorm = qkNorm ? new RMSNorm(headDim, normEps, normOffset) : null;
+    this.kNorm = qkNorm ? new RMSNorm(headDim, normEps, normOffset) : null;
+    this.scoreScale = 1 / Math.sqrt(config.queryScalar ?? headDim);
+    this.window = config.window;
   }
 
   /** x [b, t, d] → [b, t, d]; with `lastOnly` [b, 1, d]. */
@@ -80,7 +87,7 @@ export class GroupedQueryAttention extends nn.Module {
     const end = start + k.shape[2]; // T
     const queries = rotate(q, turns, end - tokens); // [b, h, t, d/h]
     let [keys, values] = [rotate(k, turns, start), v]; // [b, kv, t, d/h]
-    if (past) ({ keys, values } = past.append(keys, values)); // [b, kv, T, d/h]
+    if (past) ({ keys, values } = past.append(keys, values, this.window)); // [b, kv, T, d/h]
 
     // The queries of a group, one below the other, meet their keys in one product: nothing is copied.
     const headDim = queries.shape[3];
@@ -88,10 +95,21 @@ export class GroupedQueryAttention extends nn.Module {
     const grouped = queries.reshape(batch, this.numKvHeads, group * tokens, headDim); // [b, kv, g·t, d/h]
     const scores = grouped.matmul(keys.transpose(2, 3)); // [b, kv, g·t, T]
     const byHead = scores.view(batch, this.numHeads, tokens, keys.shape[2]); // [b, h, t, T]
-    const weights = F.causalSoftmax(byHead, 1 / Math.sqrt(headDim)); // [b, h, t, T]
+    const weights = F.causalSoftmax(this.hideDistant(byHead), this.scoreScale); // [b, h, t, T]
     const context = weights.view(scores.shape).matmul(values); // [b, kv, g·t, d/h]
 
     return context.view(batch, this.numHeads, tokens, headDim).transpose(1, 2).flatten(2); // [b, t, d]
+  }
+
+  /** −∞ for each key that has left the window of its query: scores [b, h, t, T] → the same, if there is a window. */
+  private hideDistant(scores: Tensor): Tensor {
+    const [tokens, seen] = scores.shape.slice(2);
+    if (this.window === undefined || seen <= this.window) return scores;
+    // Query i stands at T − t + i, and its window begins right of key i + T − t − window.
+    const distant = ones(tokens, seen)
+      .tril(seen - tokens - this.window)
+      .bool(); // [t, T]
+    return scores.maskedFill(distant, Number.NEGATIVE_INFINITY);
   }
 
   /** [b, t, h · n] → [b, h, t, n]: a view. */
@@ -104,7 +122,15 @@ export class GroupedQueryAttention extends nn.Module {
 /** What attention has to know of a model. */
 export type AttentionSizes = Pick<
   LlamaConfig,
-  'embDim' | 'nHeads' | 'nKvHeads' | 'headDim' | 'normEps' | 'qkNorm'
+  | 'embDim'
+  | 'nHeads'
+  | 'nKvHeads'
+  | 'headDim'
+  | 'normEps'
+  | 'normOffset'
+  | 'qkNorm'
+  | 'queryScalar'
+  | 'window'
 >;
 
 /** Chapter 3's options, and one more. */

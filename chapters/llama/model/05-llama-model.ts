@@ -1,19 +1,10 @@
-import {
-  type io,
-  isGradEnabled,
-  nn,
-  noGrad,
-  type Tensor,
-  tidy,
-  UserError,
-  zeros,
-} from '../../../lib/index.ts';
+import { type io, isGradEnabled, nn, type Tensor, tidy, UserError } from '../../../lib/index.ts';
 import { type ForwardOptions, GPT_CONFIG_124M } from '../../chapter04/index.ts';
 import { largest } from '../../common/largest.ts';
 import type { Notebook } from '../../common/notebook.ts';
 import { formatTable } from '../../common/table.ts';
 import { RMSNorm } from './01-rms-norm.ts';
-import { type Rotations, rotations } from './02-rope.ts';
+import { type Rotations, RotationTable } from './02-rope.ts';
 import { FeedForward } from './03-swiglu.ts';
 import { GroupedQueryAttention, type LlamaOptions } from './04-grouped-query-attention.ts';
 import { headDimOf, type LlamaConfig } from './config.ts';
@@ -30,8 +21,8 @@ export class LlamaBlock extends nn.Module {
     super();
     this.att = new GroupedQueryAttention(config);
     this.ff = new FeedForward(config);
-    this.norm1 = new RMSNorm(config.embDim, config.normEps);
-    this.norm2 = new RMSNorm(config.embDim, config.normEps);
+    this.norm1 = new RMSNorm(config.embDim, config.normEps, config.normOffset);
+    this.norm2 = new RMSNorm(config.embDim, config.normEps, config.normOffset);
   }
 
   /** x [b, t, d] → [b, t, d]; with `lastOnly` [b, 1, d]. The options are attention's. */
@@ -54,31 +45,35 @@ export class LlamaModel extends nn.Module {
   /** A Linear; chapter 6 puts a small classifier in its place; LoRA wraps it. */
   outHead: nn.Linear | nn.LinearWithLoRA;
   readonly config: LlamaConfig;
-  #turns: Rotations | undefined;
+  readonly #rotations: RotationTable;
 
   constructor(config: LlamaConfig) {
     super();
     this.config = config;
     this.tokEmb = new nn.Embedding(config.vocabSize, config.embDim);
-    this.trfBlocks = new nn.ModuleList(Array.from({ length: config.nLayers }, () => new LlamaBlock(config)));
-    this.finalNorm = new RMSNorm(config.embDim, config.normEps);
+    this.trfBlocks = new nn.ModuleList(Array.from({ length: config.nLayers }, (_, i) => this.makeBlock(i)));
+    this.finalNorm = new RMSNorm(config.embDim, config.normEps, config.normOffset);
     this.outHead =
       config.tied === false
         ? new nn.Linear(config.embDim, config.vocabSize, { bias: false })
         : nn.Linear.of(this.tokEmb.weight, null);
+    const { contextLength, ropeBase, ropeFactors } = config;
+    this.#rotations = new RotationTable(headDimOf(config), contextLength, ropeBase, ropeFactors);
   }
 
-  /** The angles of the first positions. They are made when they are needed, with as many again: most texts are short. */
-  #turnsOf(tokens: number): Rotations {
-    if (!this.#turns || this.#turns.cos.shape[0] < tokens) {
-      const { contextLength, ropeBase, ropeFactors } = this.config;
-      const length = Math.min(contextLength, 2 * tokens);
-      const { cos, sin } = rotations(headDimOf(this.config), length, ropeBase, ropeFactors);
-      // A tidy around the model gives back what is computed, and not what is written in place.
-      const kept = (x: Tensor) => zeros(...x.shape).copyInPlace(x);
-      this.#turns = noGrad(() => ({ cos: kept(cos), sin: kept(sin) }));
-    }
-    return this.#turns;
+  /** The i-th block. A family whose blocks are made otherwise says so here, and in the two methods below. */
+  protected makeBlock(_i: number): LlamaBlock {
+    return new LlamaBlock(this.config);
+  }
+
+  /** Token ids [b, t] → [b, t, d]. */
+  protected embed(ids: Tensor): Tensor {
+    return this.tokEmb.forward(ids);
+  }
+
+  /** What the i-th block turns the queries and keys of the first `tokens` positions by. */
+  protected rotationsOf(_i: number, tokens: number): Rotations {
+    return this.#rotations.upTo(tokens);
   }
 
   /**
@@ -112,9 +107,9 @@ export class LlamaModel extends nn.Module {
     const { contextLength } = this.config;
     if (longest > contextLength)
       throw new UserError(`the model sees at most ${contextLength} tokens, not ${longest}: shorten the text`);
-    const turns = this.#turnsOf(longest);
-    let x = this.tokEmb.forward(ids); // [b, t] → [b, t, d]
+    let x = this.embed(ids); // [b, t] → [b, t, d]
     for (const [i, block] of [...this.trfBlocks].entries()) {
+      const turns = this.rotationsOf(i, longest);
       const step = () => block.forward(x, turns, optionsOf(i)); // [b, t, d]
       // What a block computes on the way is a hundred times its result, and only backward would read it again.
       x = isGradEnabled() ? step() : tidy(step);

@@ -18,8 +18,16 @@ export interface LlamaConfig {
   /** What the frequency of each point of a head is divided by, in models made for longer texts (`slowedDown`). */
   ropeFactors?: readonly number[];
   normEps: number;
+  /** Added to what the norms have learnt: 1 in Gemma, whose norms learn how far from 1 a scale is. */
+  normOffset?: number;
   /** Are queries and keys normed, each head by itself, before they are turned? Qwen3's are. */
   qkNorm?: boolean;
+  /** Scores are divided by the root of this, if it is not the numbers of a head. */
+  queryScalar?: number;
+  /** How many tokens a token sees, itself among them, if not all before it. */
+  window?: number;
+  /** What bends the gate of the feed-forward layer: SiLU, unless this says GELU (its tanh form). */
+  activation?: 'silu' | 'gelu';
   /** Is the head the token embedding a second time? It is, unless this says no. */
   tied?: boolean;
 }

@@ -11,11 +11,12 @@ export const HUB_LINEARS: Record<string, string> = {
   'ff.up': 'mlp.up_proj',
   'ff.down': 'mlp.down_proj',
 };
-const HUB_NORMS: Record<string, string> = {
+/** Our name for each norm of a Llama's block, and transformers'. */
+export const HUB_NORMS: Readonly<Record<string, string>> = {
   norm1: 'input_layernorm',
   norm2: 'post_attention_layernorm',
 };
-/** Qwen3's, of the numbers of a head. */
+/** Of the numbers of a head, where there are such norms. */
 const HUB_HEAD_NORMS: Record<string, string> = {
   'att.q_norm': 'self_attn.q_norm',
   'att.k_norm': 'self_attn.k_norm',
@@ -24,11 +25,12 @@ const HUB_HEAD_NORMS: Record<string, string> = {
 /**
  * What the layers of a LlamaModel are called in transformers' Llama, so that LoRA adapters can go there and come
  * back.
+ * @param ofBlock the norms of a block
  */
-export function hubLayoutOf(model: LlamaModel): io.HubLayout {
+export function hubLayoutOf(model: LlamaModel, ofBlock = HUB_NORMS): io.HubLayout {
   const isClassifier = model.outHead.outFeatures !== model.config.vocabSize;
   const blocks = Array.from({ length: model.config.nLayers }, (_, i) => i);
-  const norms = { ...HUB_NORMS, ...(model.config.qkNorm && HUB_HEAD_NORMS) };
+  const norms = { ...ofBlock, ...(model.config.qkNorm && HUB_HEAD_NORMS) };
   const norm = (name: string, ours: string): io.HubModule => ({
     name,
     ours,
