@@ -28,7 +28,8 @@ const REFUSED: Record<string, [GgufChanges, string]> = {
   'heads that are no number': [{ set: { 'llama.attention.head_count': 'four' } }, 'head_count'],
   'no number of heads': [{ set: { 'llama.attention.head_count': null } }, 'head_count'],
   'a part of each head turned': [{ set: { 'llama.rope.dimension_count': 4 } }, 'rope.dimension_count'],
-  'linear scaling': [{ set: { 'llama.rope.scaling.type': 'linear' } }, 'rope.scaling.type'],
+  'scaling of another kind': [{ set: { 'llama.rope.scaling.type': 'yarn' } }, 'rope.scaling.type'],
+  'scaling by nothing': [{ set: { 'llama.rope.scaling.type': 'linear' } }, 'rope.scaling.factor'],
   'a scale of the scores': [{ set: { 'llama.attention.scale': { float: 0.5 } } }, 'llama.attention.scale'],
   'a window': [{ set: { 'llama.attention.sliding_window': 2 } }, 'sliding_window'],
   experts: [{ set: { 'llama.expert_count': 8 } }, 'expert_count'],
@@ -94,5 +95,12 @@ onEachEngine('a GGUF file', () => {
   it('with other factors turns otherwise', async () => {
     const change = { tensors: { 'rope_freqs.weight': { shape: [4], data: [1, 2, 4, 8] } } };
     expect(offBy(await logitsOf(change))).to.be.above(1e-2);
+  });
+
+  it('with linear scaling turns as with one factor for all', async () => {
+    const scaling = { 'llama.rope.scaling.type': 'linear', 'llama.rope.scaling.factor': { float: 4 } };
+    const factors = { 'rope_freqs.weight': { shape: [4], data: [4, 4, 4, 4] } };
+    const [scaled, divided] = [await logitsOf({ set: scaling }), await logitsOf({ tensors: factors })];
+    expect(scaled.toFlatArray()).to.eql(divided.toFlatArray());
   });
 });
