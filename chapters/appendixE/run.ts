@@ -9,9 +9,9 @@ import {
   SPAM_OPTIONS,
   type SpamOptions,
   saveAdapter,
-  showPeakMemory,
 } from '../chapter06/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
+import { showPeakMemory } from '../common/engine.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { inGroup } from '../common/options.ts';
 import { onData } from '../common/plot.ts';

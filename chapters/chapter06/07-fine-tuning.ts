@@ -1,6 +1,7 @@
-import { manualSeed, type nn, noGrad, optim, random, type Tensor, yieldToRuntime } from '../../lib/index.ts';
+import { manualSeed, type nn, optim, random, type Tensor } from '../../lib/index.ts';
 import { calcLossLoader, evaluateModel, type LossOfBatch, lossLine } from '../chapter05/index.ts';
 import { BestWeights } from '../common/best-weights.ts';
+import { showPeakMemory } from '../common/engine.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { formatTable } from '../common/table.ts';
 import { runToEnd, runTraining, TrainingPlace, type TrainingRun } from '../common/training.ts';
@@ -214,42 +215,9 @@ export function fineTune(
   return runTraining({ ...settings.saving, label: settings.method, model, ...prepared }, steps);
 }
 
-function trainedParameters(model: nn.Module): nn.Parameter[] {
+/** The parameters that are not frozen. */
+export function trainedParameters(model: nn.Module): nn.Parameter[] {
   return model.parameters().filter((parameter) => parameter.requiresGrad);
-}
-
-/** The losses of the first steps of `fineTune`. What was trained is put back as it was. */
-export async function firstLosses(
-  model: nn.Module,
-  loader: Batches,
-  {
-    lr,
-    schedule,
-    epochs,
-    seed,
-    classWeights,
-  }: Pick<FineTuneSettings, 'lr' | 'schedule' | 'epochs' | 'seed' | 'classWeights'>,
-  steps: number,
-): Promise<number[]> {
-  const trained = trainedParameters(model);
-  const before = trained.map((parameter) => parameter.detach().clone());
-  const optimizer = new optim.AdamW(trained, { lr, weightDecay: WEIGHT_DECAY });
-  const losses: number[] = [];
-  manualSeed(seed);
-  model.train();
-  for (const [inputs, labels] of loader) {
-    if (losses.length === steps) break;
-    if (schedule === 'cosine') optimizer.lr = cosineRate(losses.length, epochs * loader.length, lr);
-    optimizer.zeroGrad();
-    const loss = calcLossBatch(inputs, labels, model, undefined, classWeights);
-    loss.backward();
-    optimizer.step();
-    losses.push(loss.item());
-    await yieldToRuntime();
-  }
-  optimizer.zeroGrad();
-  noGrad(() => trained.forEach((parameter, i) => void parameter.copyInPlace(before[i])));
-  return losses;
 }
 
 export interface FineTuneResult {
@@ -341,11 +309,4 @@ export function showResults(
   );
   nb.figure('majority', majority);
   showPeakMemory(nb);
-}
-
-/** The most memory this process has held so far, in GB (10⁹ bytes). */
-export function showPeakMemory(nb: Notebook): void {
-  const peak = (process.resourceUsage().maxRSS * 1024) / 1e9;
-  nb.note(`Peak memory of this run: ${peak.toFixed(2)} GB`);
-  nb.figure('peakMemoryGB', peak);
 }

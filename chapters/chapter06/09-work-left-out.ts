@@ -9,14 +9,24 @@
  *    the last block is trained, but not for LoRA, which changes every block.
  */
 
-import { Dataset, type nn, noGrad, stack, type Tensor, yieldToRuntime } from '../../lib/index.ts';
+import {
+  Dataset,
+  manualSeed,
+  type nn,
+  noGrad,
+  optim,
+  stack,
+  type Tensor,
+  yieldToRuntime,
+} from '../../lib/index.ts';
 import type { GPTModel, TransformerBlock } from '../chapter04/index.ts';
 import { largest } from '../common/largest.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { Progress } from '../common/progress.ts';
 import type { Parts } from '../datasets/index.ts';
 import { type Batches, makeLoaders } from './03-data-loaders.ts';
-import { type ClassLogits, lastPositionOnly } from './06-loss-and-accuracy.ts';
+import { type ClassLogits, calcLossBatch, lastPositionOnly } from './06-loss-and-accuracy.ts';
+import { cosineRate, type FineTuneSettings, trainedParameters, WEIGHT_DECAY } from './07-fine-tuning.ts';
 
 /** How many blocks, from the first on, are frozen together with all that lies before them. */
 export function frozenBlocks(model: GPTModel): number {
@@ -103,6 +113,40 @@ export async function leaveWorkOut(
   progress.stop();
   nb.note(`The first ${count} of ${model.trfBlocks.length} blocks are frozen: computed once for all passes`);
   return { logitsOf, loaders: makeLoaders(cached, batchSize) };
+}
+
+/** The losses of the first steps of section 7's training, with everything computed. What was trained is put back as it was. */
+export async function firstLosses(
+  model: nn.Module,
+  loader: Batches,
+  {
+    lr,
+    schedule,
+    epochs,
+    seed,
+    classWeights,
+  }: Pick<FineTuneSettings, 'lr' | 'schedule' | 'epochs' | 'seed' | 'classWeights'>,
+  steps: number,
+): Promise<number[]> {
+  const trained = trainedParameters(model);
+  const before = trained.map((parameter) => parameter.detach().clone());
+  const optimizer = new optim.AdamW(trained, { lr, weightDecay: WEIGHT_DECAY });
+  const losses: number[] = [];
+  manualSeed(seed);
+  model.train();
+  for (const [inputs, labels] of loader) {
+    if (losses.length === steps) break;
+    if (schedule === 'cosine') optimizer.lr = cosineRate(losses.length, epochs * loader.length, lr);
+    optimizer.zeroGrad();
+    const loss = calcLossBatch(inputs, labels, model, undefined, classWeights);
+    loss.backward();
+    optimizer.step();
+    losses.push(loss.item());
+    await yieldToRuntime();
+  }
+  optimizer.zeroGrad();
+  noGrad(() => trained.forEach((parameter, i) => void parameter.copyInPlace(before[i])));
+  return losses;
 }
 
 /** How the losses of the first steps compare with those for which everything was computed. */

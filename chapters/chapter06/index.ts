@@ -42,10 +42,8 @@ export {
   cosineRate,
   type FineTuning,
   type FineTuningHistory,
-  firstLosses,
   prepareFineTuning,
   showFineTuning,
-  showPeakMemory,
   showResults,
   trainClassifierSimple,
   trainClassifierSteps,
@@ -58,7 +56,7 @@ export {
   showOwnClassifier,
   spamProbability,
 } from './08-spam-classifier.ts';
-export { CachedPrefix, frozenBlocks, leaveWorkOut } from './09-work-left-out.ts';
+export { CachedPrefix, firstLosses, frozenBlocks, leaveWorkOut } from './09-work-left-out.ts';
 export {
   type ClassifierSettings,
   classifierFile,

@@ -18,9 +18,9 @@ import { makeDatasets, makeLoaders, PAD_TOKEN_ID, showLoaders, showPadding } fro
 import { showPretrainedModel } from './04-pretrained-model.ts';
 import { checkRank, type Method, prepareForMethod, replaceHead, showHead } from './05-classification-head.ts';
 import { classWeightsOf, showLossAndAccuracy } from './06-loss-and-accuracy.ts';
-import { type FineTuneResult, firstLosses, showFineTuning, showResults } from './07-fine-tuning.ts';
+import { type FineTuneResult, showFineTuning, showResults } from './07-fine-tuning.ts';
 import { showClassifier, showOwnClassifier } from './08-spam-classifier.ts';
-import { leaveWorkOut, showSameLosses } from './09-work-left-out.ts';
+import { firstLosses, leaveWorkOut, showSameLosses } from './09-work-left-out.ts';
 import {
   defaultEpochs,
   defaultLearningRate,

@@ -30,3 +30,10 @@ function describeTraffic({ bytesUp, bytesDown, waits, launches }: Traffic): stri
   };
   return `${bytes(bytesUp)} up, ${bytes(bytesDown)} down, ${waits} waits, ${launches} kernels`;
 }
+
+/** The most memory this process has held so far, in GB (10⁹ bytes). */
+export function showPeakMemory(nb: Notebook): void {
+  const peak = (process.resourceUsage().maxRSS * 1024) / 1e9;
+  nb.note(`Peak memory of this run: ${peak.toFixed(2)} GB`);
+  nb.figure('peakMemoryGB', peak);
+}

@@ -6,7 +6,7 @@ import { unzipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import { obtainModel } from '../../chapters/chapter05/index.ts';
 import { prepareForMethod, replaceHead } from '../../chapters/chapter06/05-classification-head.ts';
-import { firstLosses } from '../../chapters/chapter06/07-fine-tuning.ts';
+import { firstLosses } from '../../chapters/chapter06/09-work-left-out.ts';
 import { makeDatasets, makeLoaders, prepareMessages } from '../../chapters/chapter06/index.ts';
 import { loadWithAdapter } from '../../chapters/commands/adapter/base-model.ts';
 import { classifierOf } from '../../chapters/commands/adapter/classify.ts';

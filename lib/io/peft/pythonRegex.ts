@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.ts';
+import { ANY, CharacterReader, cased, classOf, type Flags } from './pythonCharacters.ts';
 
 /**
  * Python's regular expressions (its module `re`, as of Python 3.11) as JavaScript's. An adapter's configuration is written
@@ -8,9 +8,6 @@ import { UserError } from '../../errors.ts';
  * JavaScript has. Back references and conditions are refused. The texts to be matched are names of layers, in ASCII.
  */
 
-const FLAGS = 'aimsux';
-type Flags = ReadonlySet<string>;
-
 /** A part in JavaScript's syntax, and how many characters it takes. */
 interface Part {
   js: string;
@@ -18,20 +15,8 @@ interface Part {
   most: number;
 }
 
-const ANY = '[\\s\\S]';
 const START = `(?<!${ANY})`;
 const END = `(?!${ANY})`;
-const PYTHON_SPACE = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
-/** What stands between the brackets of a class: of Unicode, and with the flag `a` of ASCII. */
-const CLASSES: Readonly<Record<string, readonly [unicode: string, ascii: string]>> = {
-  d: ['\\p{Nd}', '0-9'],
-  w: ['\\p{L}\\p{N}_', '0-9A-Za-z_'],
-  s: [PYTHON_SPACE, '\\t-\\r '],
-};
-const ESCAPES: Readonly<Record<string, number>> = { a: 7, f: 12, n: 10, r: 13, t: 9, v: 11, '\\': 92 };
-/** Without regard to case, in Unicode, these are letters of ASCII too. */
-const ALSO: Readonly<Record<string, string>> = { ſ: 's', ı: 'i', İ: 'i', '\u212a': 'k' };
-
 const compiled = new Map<string, RegExp>();
 
 /**
@@ -56,97 +41,39 @@ function compile(expression: string): RegExp {
   return made;
 }
 
-const literal = (code: number) => `\\u{${code.toString(16)}}`;
-const isDigit = (char: string | undefined) => char !== undefined && /^[0-9]$/.test(char);
-const isOctal = (char: string | undefined) => char !== undefined && /^[0-7]$/.test(char);
-
-class Parser {
-  readonly #expression: string;
-  readonly #chars: readonly string[];
-  #at = 0;
+/** The grammar: alternatives, repeats, groups. */
+class Parser extends CharacterReader {
   readonly #names = new Set<string>();
   #atomic = 0;
   #lookingBehind = 0;
 
-  constructor(expression: string) {
-    this.#expression = expression;
-    this.#chars = Array.from(expression);
-  }
-
   parse(): string {
     let flags: Flags = new Set();
     for (;;) {
-      if (flags.has('x')) this.#skipVerbose();
-      const found = /^\(\?([a-zA-Z]+)\)/.exec(this.#rest());
+      if (flags.has('x')) this.skipVerbose();
+      const found = /^\(\?([a-zA-Z]+)\)/.exec(this.rest());
       if (!found) break;
-      flags = this.#withFlags(flags, found[1], '');
-      this.#at += found[0].length;
+      flags = this.withFlags(flags, found[1], '');
+      this.at += found[0].length;
     }
     const { js } = this.#alternatives(flags);
-    if (this.#at < this.#chars.length) this.#refuse('a ) too many');
+    if (this.at < this.chars.length) this.refuse('a ) too many');
     return js;
-  }
-
-  #rest(): string {
-    return this.#chars.slice(this.#at).join('');
-  }
-
-  #refuse(why: string): never {
-    const shown = this.#expression.replace(/\s+/g, ' ');
-    const short = shown.length > 60 ? `${shown.slice(0, 60)}…` : shown;
-    throw new UserError(`the regular expression ${short} cannot be read as Python's: ${why}`);
-  }
-
-  #take(wanted: string): boolean {
-    if (
-      !this.#chars
-        .slice(this.#at, this.#at + wanted.length)
-        .join('')
-        .startsWith(wanted)
-    )
-      return false;
-    this.#at += wanted.length;
-    return true;
-  }
-
-  #next(inWhat: string): string {
-    return this.#chars[this.#at++] ?? this.#refuse(`it ends within ${inWhat}`);
-  }
-
-  #upTo(end: string, inWhat: string): string {
-    let text = '';
-    while (!this.#take(end)) text += this.#next(inWhat);
-    return text;
   }
 
   /** What may stand between an item and its repeat. */
   #skipComments(flags: Flags): void {
-    if (flags.has('x')) this.#skipVerbose();
-    while (this.#take('(?#')) {
-      this.#upTo(')', 'a comment');
-      if (flags.has('x')) this.#skipVerbose();
+    if (flags.has('x')) this.skipVerbose();
+    while (this.take('(?#')) {
+      this.upTo(')', 'a comment');
+      if (flags.has('x')) this.skipVerbose();
     }
-  }
-
-  #skipVerbose(): void {
-    const skipped = /^(?:[ \t\n\r\f\v]|#[^\n]*)*/.exec(this.#rest())![0];
-    this.#at += Array.from(skipped).length;
-  }
-
-  #withFlags(flags: Flags, on: string, off: string): Flags {
-    for (const flag of on + off) if (!FLAGS.includes(flag)) this.#refuse(`no flag ${flag} of a text`);
-    if (/a.*u|u.*a/.test(on) || /[au]/.test(off) || Array.from(off).some((flag) => on.includes(flag)))
-      this.#refuse('flags that exclude each other');
-    const result = new Set([...flags, ...on]);
-    if (on.includes('u')) result.delete('a');
-    for (const flag of off) result.delete(flag);
-    return result;
   }
 
   #alternatives(flags: Flags): Part {
     const parts: Part[] = [];
     do parts.push(this.#sequence(flags));
-    while (this.#take('|'));
+    while (this.take('|'));
     return {
       js: parts.map(({ js }) => js).join('|'),
       least: parts.reduce((a, { least }) => Math.min(a, least), Infinity),
@@ -157,10 +84,10 @@ class Parser {
   #sequence(flags: Flags): Part {
     const whole = { js: '', least: 0, most: 0 };
     for (;;) {
-      if (flags.has('x')) this.#skipVerbose();
-      const char = this.#chars[this.#at];
+      if (flags.has('x')) this.skipVerbose();
+      const char = this.chars[this.at];
       if (char === undefined || char === '|' || char === ')') return whole;
-      const isAnchor = /^(?:\^|\$|\\[AZbB])/.test(this.#rest());
+      const isAnchor = /^(?:\^|\$|\\[AZbB])/.test(this.rest());
       const item = this.#item(flags);
       if (!item) continue; // a comment
       this.#skipComments(flags);
@@ -176,60 +103,60 @@ class Parser {
     const bounds = this.#bounds();
     if (!bounds) return item;
     const [least, most] = bounds;
-    if (isAnchor) this.#refuse('nothing to repeat');
-    if (least > most) this.#refuse('a repeat whose least is above its most');
-    const isLazy = this.#take('?');
-    const isPossessive = !isLazy && this.#take('+');
-    if (flags.has('x')) this.#skipVerbose();
-    const at = this.#at;
-    if (this.#bounds()) this.#refuse('multiple repeat');
-    this.#at = at;
+    if (isAnchor) this.refuse('nothing to repeat');
+    if (least > most) this.refuse('a repeat whose least is above its most');
+    const isLazy = this.take('?');
+    const isPossessive = !isLazy && this.take('+');
+    if (flags.has('x')) this.skipVerbose();
+    const at = this.at;
+    if (this.#bounds()) this.refuse('multiple repeat');
+    this.at = at;
     const js = `(?:${item.js}){${least},${most === Infinity ? '' : most}}${isLazy ? '?' : ''}`;
     // Nothing times anything is nothing.
     const times = (length: number, count: number) => (length === 0 ? 0 : length * count);
     const part = { js, least: times(item.least, least), most: times(item.most, most) };
     if (isPossessive && item.least === 0)
-      this.#refuse('a possessive repeat of what may be empty is not supported here');
+      this.refuse('a possessive repeat of what may be empty is not supported here');
     return isPossessive ? this.#withoutReturn(part) : part;
   }
 
   #bounds(): [number, number] | undefined {
-    if (this.#take('*')) return [0, Infinity];
-    if (this.#take('+')) return [1, Infinity];
-    if (this.#take('?')) return [0, 1];
+    if (this.take('*')) return [0, Infinity];
+    if (this.take('+')) return [1, Infinity];
+    if (this.take('?')) return [0, 1];
     // {2}, {2,}, {,3}, {2,3} and {,}; any other brace is a character.
-    const found = /^\{(\d*)(,?)(\d*)\}/.exec(this.#rest());
+    const found = /^\{(\d*)(,?)(\d*)\}/.exec(this.rest());
     if (!found || found[0] === '{}') return undefined;
-    this.#at += found[0].length;
+    this.at += found[0].length;
     const [, low, comma, high] = found;
     return [Number(low), comma === '' ? Number(low) : high === '' ? Infinity : Number(high)];
   }
 
   /** What has matched is not tried in another way: a look ahead keeps its first match, and a reference takes it. */
   #withoutReturn(part: Part): Part {
-    if (this.#lookingBehind > 0) this.#refuse('an atomic group in a look behind is not supported here');
+    if (this.#lookingBehind > 0) this.refuse('an atomic group in a look behind is not supported here');
     const name = `atomic${this.#atomic++}`;
-    if (this.#names.has(name)) this.#refuse(`a group cannot be called ${name} here`);
+    if (this.#names.has(name)) this.refuse(`a group cannot be called ${name} here`);
     return { ...part, js: `(?=(?<${name}>${part.js}))\\k<${name}>` };
   }
 
   /** One item, not yet repeated; undefined for a comment. */
   #item(flags: Flags): Part | undefined {
-    const char = this.#next('itself');
+    const char = this.next('itself');
     const anchor = (js: string): Part => ({ js, least: 0, most: 0 });
     if (char === '.') return one(flags.has('s') ? ANY : '[^\\n]');
     if (char === '^') return anchor(flags.has('m') ? '(?<![^\\n])' : START);
     if (char === '$') return anchor(flags.has('m') ? '(?![^\\n])' : `(?=\\n?${END})`);
     if (char === '(') return this.#group(flags);
-    if (char === '[') return one(this.#set(flags));
-    if (char === '*' || char === '+' || char === '?') this.#refuse('nothing to repeat');
+    if (char === '[') return one(this.set(flags));
+    if (char === '*' || char === '+' || char === '?') this.refuse('nothing to repeat');
     if (char === '{') {
-      this.#at--;
-      if (this.#bounds()) this.#refuse('nothing to repeat');
-      this.#at++;
+      this.at--;
+      if (this.#bounds()) this.refuse('nothing to repeat');
+      this.at++;
     }
     if (char !== '\\') return one(`[${cased([char.codePointAt(0)!], flags)}]`);
-    const escaped = this.#chars[this.#at];
+    const escaped = this.chars[this.at];
     const word = `[${classOf('w', flags)}]`;
     const boundary = `(?<=${word})(?!${word})|(?<!${word})(?=${word})`;
     const anchors: Record<string, string> = {
@@ -239,151 +166,57 @@ class Parser {
       B: `(?!${boundary})(?:(?<=${ANY})|(?=${ANY}))`,
     };
     if (escaped !== undefined && Object.hasOwn(anchors, escaped)) {
-      this.#at++;
+      this.at++;
       return anchor(anchors[escaped]);
     }
-    const code = this.#escape(flags, false);
+    const code = this.escape(flags, false);
     return one(typeof code === 'string' ? code : `[${cased([code], flags)}]`);
   }
 
   #group(flags: Flags): Part | undefined {
-    if (!this.#take('?')) return this.#inside(flags, '(?:');
-    if (this.#take('#')) {
-      this.#upTo(')', 'a comment');
+    if (!this.take('?')) return this.#inside(flags, '(?:');
+    if (this.take('#')) {
+      this.upTo(')', 'a comment');
       return undefined;
     }
-    if (this.#take(':')) return this.#inside(flags, '(?:');
-    if (this.#take('>')) {
+    if (this.take(':')) return this.#inside(flags, '(?:');
+    if (this.take('>')) {
       const part = this.#inside(flags, '(?:');
       return this.#withoutReturn(part);
     }
-    if (this.#take('P<')) {
-      const name = this.#upTo('>', "a group's name");
-      if (!/^[A-Za-z_][A-Za-z_0-9]*$/.test(name)) this.#refuse(`a group cannot be called ${name}`);
-      if (this.#names.has(name) || /^atomic\d+$/.test(name)) this.#refuse(`two groups are called ${name}`);
+    if (this.take('P<')) {
+      const name = this.upTo('>', "a group's name");
+      if (!/^[A-Za-z_][A-Za-z_0-9]*$/.test(name)) this.refuse(`a group cannot be called ${name}`);
+      if (this.#names.has(name) || /^atomic\d+$/.test(name)) this.refuse(`two groups are called ${name}`);
       this.#names.add(name);
       return this.#inside(flags, `(?<${name}>`);
     }
-    for (const look of ['=', '!']) if (this.#take(look)) return looking(this.#inside(flags, `(?${look}`));
+    for (const look of ['=', '!']) if (this.take(look)) return looking(this.#inside(flags, `(?${look}`));
     for (const look of ['<=', '<!']) {
-      if (!this.#take(look)) continue;
+      if (!this.take(look)) continue;
       this.#lookingBehind++;
       const part = this.#inside(flags, `(?${look}`);
       this.#lookingBehind--;
-      if (part.least !== part.most) this.#refuse('a look behind needs a fixed width');
+      if (part.least !== part.most) this.refuse('a look behind needs a fixed width');
       return looking(part);
     }
-    const scoped = /^([a-zA-Z]*)(?:-([a-zA-Z]+))?:/.exec(this.#rest());
+    const scoped = /^([a-zA-Z]*)(?:-([a-zA-Z]+))?:/.exec(this.rest());
     if (scoped) {
-      this.#at += scoped[0].length;
-      return this.#inside(this.#withFlags(flags, scoped[1], scoped[2] ?? ''), '(?:');
+      this.at += scoped[0].length;
+      return this.#inside(this.withFlags(flags, scoped[1], scoped[2] ?? ''), '(?:');
     }
-    if (/^[a-zA-Z]+\)/.test(this.#rest())) this.#refuse('flags for the whole that do not stand at its start');
-    if (this.#take('P=') || this.#take('('))
-      this.#refuse('back references and conditions are not supported here');
-    return this.#refuse(`no group begins with (?${this.#chars[this.#at] ?? ''}`);
+    if (/^[a-zA-Z]+\)/.test(this.rest())) this.refuse('flags for the whole that do not stand at its start');
+    if (this.take('P=') || this.take('('))
+      this.refuse('back references and conditions are not supported here');
+    return this.refuse(`no group begins with (?${this.chars[this.at] ?? ''}`);
   }
 
   #inside(flags: Flags, open: string): Part {
     const { js, least, most } = this.#alternatives(flags);
-    if (!this.#take(')')) this.#refuse('a ( without its )');
+    if (!this.take(')')) this.refuse('a ( without its )');
     return { js: `${open}${js})`, least, most };
-  }
-
-  /** `[…]`, as classes side by side, since one class cannot hold the opposite of another. */
-  #set(flags: Flags): string {
-    const isNegated = this.#take('^');
-    const codes: number[] = [];
-    const others: string[] = [];
-    const member = (): number | string => {
-      const char = this.#next('a set');
-      return char === '\\' ? this.#escape(flags, true) : char.codePointAt(0)!;
-    };
-    for (let isFirst = true; isFirst || !this.#take(']'); isFirst = false) {
-      const low = member();
-      const isRange = this.#chars[this.#at] === '-' && this.#chars[this.#at + 1] !== ']';
-      if (!isRange) {
-        if (typeof low === 'string') others.push(low);
-        else codes.push(low);
-        continue;
-      }
-      this.#at++;
-      const high = member();
-      if (typeof low === 'string' || typeof high === 'string' || low > high)
-        this.#refuse('a bad range in a set');
-      others.push(`[${literal(low)}-${literal(high)}]`);
-      if (flags.has('i'))
-        for (const char of LETTERS) {
-          const code = char.codePointAt(0)!;
-          if (code >= low && code <= high) codes.push(code);
-        }
-    }
-    if (codes.length > 0) others.push(`[${cased(codes, flags)}]`);
-    const any = `(?:${others.join('|')})`;
-    return isNegated ? `(?:(?!${any})${ANY})` : any;
-  }
-
-  /** What stands after a backslash: a character's code, or a class in JavaScript's syntax. */
-  #escape(flags: Flags, isInSet: boolean): number | string {
-    const char = this.#next('an escape');
-    if (Object.hasOwn(ESCAPES, char)) return ESCAPES[char];
-    if (isInSet && char === 'b') return 8;
-    const lower = char.toLowerCase();
-    if (Object.hasOwn(CLASSES, lower)) return `[${char === lower ? '' : '^'}${classOf(lower, flags)}]`;
-    const lengths: Record<string, number> = { x: 2, u: 4, U: 8 };
-    if (Object.hasOwn(lengths, char)) {
-      const digits = this.#chars.slice(this.#at, this.#at + lengths[char]).join('');
-      this.#at += lengths[char];
-      const code = Number.parseInt(digits, 16);
-      if (!/^[0-9a-fA-F]+$/.test(digits) || digits.length !== lengths[char] || code > 0x10ffff)
-        this.#refuse(`\\${char} needs ${lengths[char]} hexadecimal digits`);
-      return code;
-    }
-    if (isDigit(char)) return this.#octal(char, isInSet);
-    if (/^[A-Za-z]$/.test(char)) this.#refuse(`there is no escape \\${char}`);
-    return char.codePointAt(0)!;
-  }
-
-  #octal(first: string, isInSet: boolean): number {
-    const [second, third] = this.#chars.slice(this.#at, this.#at + 2);
-    const isThree = isOctal(first) && isOctal(second) && isOctal(third);
-    if (first !== '0' && !isThree && !(isInSet && isOctal(first)))
-      this.#refuse(isInSet ? `there is no escape \\${first}` : 'back references are not supported here');
-    let digits = first;
-    while (digits.length < 3 && isOctal(this.#chars[this.#at])) digits += this.#chars[this.#at++];
-    const code = Number.parseInt(digits, 8);
-    if (code > 0o377) this.#refuse(`\\${digits} is above \\377`);
-    return code;
   }
 }
 
 const one = (js: string): Part => ({ js, least: 1, most: 1 });
 const looking = (part: Part): Part => ({ ...part, least: 0, most: 0 });
-
-function classOf(name: string, flags: Flags): string {
-  return CLASSES[name][flags.has('a') ? 1 : 0];
-}
-
-/** Characters that are the same without regard to case as one of ASCII. */
-const LETTERS = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ', ...Object.keys(ALSO)];
-
-/** Characters for a class, with those of the other case if the flag `i` says so. */
-function cased(codes: readonly number[], flags: Flags): string {
-  const chars = codes.map((code) => String.fromCodePoint(code));
-  if (!flags.has('i')) return codes.map(literal).join('');
-  const isAscii = flags.has('a');
-  const folded = (char: string) =>
-    isAscii && !/^[A-Za-z]$/.test(char) ? char : ((isAscii ? undefined : ALSO[char]) ?? char.toLowerCase());
-  const wanted = new Set(chars.map(folded));
-  const same = LETTERS.filter((letter) => wanted.has(folded(letter)));
-  const all = new Set([
-    ...chars,
-    ...wanted,
-    ...same,
-    ...(isAscii ? [] : chars.map((char) => char.toUpperCase())),
-  ]);
-  return Array.from(all)
-    .filter((char) => Array.from(char).length === 1)
-    .map((char) => literal(char.codePointAt(0)!))
-    .join('');
-}

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { GPTModel } from '../../../chapters/chapter04/index.ts';
-import { firstLosses } from '../../../chapters/chapter06/07-fine-tuning.ts';
+import { firstLosses } from '../../../chapters/chapter06/09-work-left-out.ts';
 import {
   CachedPrefix,
   type ClassLogits,
