@@ -30,9 +30,18 @@ interface Training {
   readonly collector: boolean;
 }
 
+interface Asked {
+  readonly error?: string;
+  readonly engine?: string;
+  readonly continued: string;
+  readonly answer: { readonly label: string; readonly probability: number };
+}
+
 describe('the package', () => {
   let project: string;
   let expected: number[];
+  /** What Node answers about a model with an adapter. */
+  let asked: Asked;
   const npm = (...args: string[]) => execute('npm', args, { cwd: project });
 
   before(async () => {
@@ -86,11 +95,12 @@ describe('the package', () => {
       const llama = join(ROOT, 'test', 'fixtures', 'llama');
       const args = ['models.js', join(llama, 'tiny'), join(llama, 'adapter')];
       const { stdout, stderr } = await execute(node, args, { cwd: project });
-      const { continued, onDisk, fromFiles } = JSON.parse(stdout);
+      const { onDisk, fromFiles } = JSON.parse(stdout);
       expect(stderr).to.equal('');
-      expect(continued).to.be.a('string').that.has.length.above(0);
-      expect(onDisk.label).to.be.oneOf(['ham', 'spam']);
+      expect(onDisk.continued).to.be.a('string').that.has.length.above(0);
+      expect(onDisk.answer.label).to.be.oneOf(['ham', 'spam']);
       expect(fromFiles).to.eql(onDisk);
+      asked ??= onDisk;
     });
   }
 
@@ -130,6 +140,31 @@ describe('the package', () => {
     const page = '<!doctype html><body data-steps="5"><script type="module" src="/page.js"></script></body>';
     const { threads } = await inBrowser(outdir, page, false);
     expect(threads).to.equal(1);
+  });
+
+  it('asks a model with an adapter in a worker, from Files', async function () {
+    if (!findBrowser()) {
+      console.log('    skipped: no Chromium is installed');
+      return this.skip();
+    }
+    const outdir = join(project, 'models-by-esbuild');
+    await build({
+      entryPoints: ['models-page.js', 'models-worker.js'].map((name) => join(project, name)),
+      outdir,
+      bundle: true,
+      format: 'esm',
+      logLevel: 'error',
+    });
+    for (const folder of ['tiny', 'adapter'])
+      cpSync(join(ROOT, 'test', 'fixtures', 'llama', folder), join(outdir, folder), { recursive: true });
+    const page = '<!doctype html><body><script type="module" src="/models-page.js"></script></body>';
+    const options = { files: new Map([['/', page]]), folder: pathToFileURL(`${outdir}/`), timeoutMs: 60_000 };
+    const { error, engine, continued, answer } = await reportOf<Asked>(findBrowser()!, options);
+    expect(error).to.equal(undefined);
+    expect(engine).to.equal('wasm');
+    expect(continued).to.equal(asked.continued);
+    expect(answer.label).to.equal(asked.answer.label);
+    expect(answer.probability).to.be.closeTo(asked.answer.probability, 1e-5);
   });
 
   it('is bundled by Vite, and 200 steps of LoRA on threads leave the memory flat', async function () {

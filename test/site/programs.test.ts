@@ -129,6 +129,18 @@ describe('programs in the page', () => {
     await page.context().close();
   });
 
+  it('an example can import what lies deeper than a chapter’s own folder', async () => {
+    const page = await site.open('llama.html');
+    const example = page.locator('.example').first();
+    await example.getByRole('button', { name: 'Edit' }).click();
+    await example
+      .getByRole('textbox')
+      .fill("import { SMOLLM2_135M } from './model/config.ts';\n\nconsole.log(SMOLLM2_135M.nLayers);");
+    await example.getByRole('button', { name: 'Run' }).click();
+    await example.getByText('30', { exact: true }).waitFor();
+    await page.context().close();
+  });
+
   it('a training that is cut off goes on after a reload, in its own tab', async () => {
     const page = await site.open('appendixE.html');
     const panel = page.locator('[data-panel="run"]');
