@@ -21,6 +21,8 @@ import { writeSafetensors } from './safetensors-write.ts';
 
 const CONFIG = 'adapter_config.json';
 const TENSORS = 'adapter_model.safetensors';
+/** Beside a classifier's adapter: its classes, which are those of no other adapter. */
+const CLASSIFIER = 'classifier.json';
 
 /** What is written beside the numbers, and which of several adapters. */
 export interface SaveAdapterOptions {
@@ -42,7 +44,8 @@ export interface AdapterFiles {
 
 /**
  * Writes an adapter as PEFT writes it. A classifier's head goes with it whole, merged with its own update and, behind a
- * layer norm, with its bias worked into it, since GPT-2's `score` has none. An adapter that was there is replaced as a whole.
+ * layer norm, with its bias worked into it, since GPT-2's `score` has none. An adapter that was there is replaced as a whole,
+ * with its `classifier.json`.
  *
  * @returns what the format has no place for, a line each; usually nothing
  * @throws UserError if there is no such adapter, it is merged, or the folder cannot be written
@@ -56,8 +59,10 @@ export async function saveAdapter(
   noMore('saveAdapter', 3, more);
   checkText(folder, 'the folder', 'saveAdapter');
   const { config, tensors, notes } = adapterFiles(model, options);
+  const isReplaced = kindOfPath(pathIn(folder, CONFIG)) === 'file';
   // The configuration first: without it nobody reads the tensors.
-  await replaceTogether(folder, { [CONFIG]: config, [TENSORS]: tensors, ...options.beside });
+  const files = { [CONFIG]: config, [TENSORS]: tensors, ...(isReplaced && { [CLASSIFIER]: null }) };
+  await replaceTogether(folder, { ...files, ...options.beside });
   return notes;
 }
 

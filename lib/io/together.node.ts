@@ -27,14 +27,17 @@ import {
   writePart,
 } from './write-files.node.ts';
 
+/** A file's content; what writes a file or a folder at a place that it is told; or null for what must not stay beside the others. */
+export type Together = Content | ((place: string) => Promise<unknown>) | null;
+
 /**
- * Replaces files of one folder as one: killed at any moment, a reader afterwards finds all of the old ones or all of the
- * new ones. Missing folders are made.
+ * Replaces files and folders of one folder as one: killed at any moment, a reader afterwards finds all of the old ones or all
+ * of the new ones. Missing folders are made.
  *
- * @param files by name, the one that no reader does without first; null for one that must not stay beside the others
+ * @param files by name, in the order in which they are written; the first is the one that no reader does without
  * @throws UserError if they cannot be written; the old ones are whole then
  */
-export async function replaceTogether(folder: string, files: Record<string, Content | null>): Promise<void> {
+export async function replaceTogether(folder: string, files: Record<string, Together>): Promise<void> {
   const first = join(folder, Object.keys(files)[0]);
   const isThere = (name: string) => kindOfPath(join(folder, name)) !== 'nothing';
   const names = Object.keys(files).filter((name) => files[name] !== null || isThere(name));
@@ -45,7 +48,8 @@ export async function replaceTogether(folder: string, files: Record<string, Cont
       finish(first);
       try {
         for (const name of parts) {
-          await writePart(partOf(first, name), (write) => writeContent(files[name]!, write));
+          await writeNew(partOf(first, name), files[name]!);
+          requireSameKind(partOf(first, name), join(folder, name));
         }
         if (names.length === 1) {
           announce('rename', first);
@@ -59,6 +63,20 @@ export async function replaceTogether(folder: string, files: Record<string, Cont
       finish(first);
     });
   });
+}
+
+/** Writes a new one beside its place; what a killed process has left there is removed. */
+async function writeNew(part: string, content: Exclude<Together, null>): Promise<void> {
+  if (typeof content !== 'function') return writePart(part, (write) => writeContent(content, write));
+  await removeQuietly(part);
+  await content(part);
+}
+
+/** What has been replaced halfway could not be finished. @throws UserError if a file would get a folder's place, or a folder a file's */
+function requireSameKind(part: string, path: string): void {
+  const [kind, there] = [part, path].map(kindOfPath);
+  if (there !== 'nothing' && there !== kind)
+    throw new UserError(`cannot write ${path}: there is a ${there} of that name, and a ${kind} is written`);
 }
 
 /** A reader begins again if the files were replaced while it read them, but not for ever. */
@@ -130,11 +148,13 @@ function finish(first: string): void {
   const [name, ...others] = Object.keys(journal);
   const remove = (path: string) => {
     announce('unlink', path);
-    rmSync(path, { force: true });
+    rmSync(path, { force: true, recursive: true });
   };
   const putInPlace = (other: string) => {
-    if (kindOfPath(partOf(first, other)) === 'nothing') return; // it is in its place
     const path = join(dirname(first), other);
+    const kind = kindOfPath(partOf(first, other));
+    if (kind === 'nothing') return; // it is in its place
+    if (kind === 'folder') remove(path); // a folder gets no other's name
     announce('rename', path);
     renameSync(partOf(first, other), path);
   };

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { GPTModel } from '../../chapters/chapter04/index.ts';
 import { loadWeightsIntoGpt } from '../../chapters/chapter05/index.ts';
 import { readClassifierSettings } from '../../chapters/chapter06/index.ts';
+import { writeHandover } from '../../chapters/commands/adapter/handover.ts';
 import { isSynthetic, type LabelledText, readParts, writeParts } from '../../chapters/datasets/index.ts';
 import { io, manualSeed, nn, noGrad, randn, type Tensor, useBackend } from '../../lib/index.ts';
 import { failure } from '../support/failure.ts';
@@ -82,6 +83,74 @@ describe('what is written together is replaced together', () => {
       const B = (of: GPTModel): Tensor => of.stateDict()['trf_blocks.0.att.W_query.lora.B'];
       expect(B(model).toFlatArray()).to.deep.equal(B(withAdapter(rank)).toFlatArray());
     });
+  });
+
+  it('an adapter without a classifier leaves none of an older one', async () => {
+    const place = join(folder, 'language');
+    const model = () => {
+      const made = tiny();
+      nn.replaceLinearWithLoRA(made, { rank: 1, alpha: 1 });
+      return made;
+    };
+    const beside = { 'classifier.json': '{}', 'notes.txt': 'mine' };
+    const old = () => io.saveAdapter(place, model(), { baseModel: 'old', beside });
+    await killEverywhere(
+      old,
+      () => io.saveAdapter(place, model(), { baseModel: 'new' }),
+      () => {
+        const { base } = io.readAdapterConfig(place);
+        expect(readdirSync(place).includes('classifier.json')).to.equal(base === 'old');
+      },
+    );
+    expect(readFileSync(join(place, 'notes.txt'), 'utf8')).to.equal('mine');
+
+    // A whole classifier's own settings are not an adapter's.
+    const whole = join(folder, 'whole');
+    await io.saveTensors(join(whole, 'model.safetensors'), tiny().stateDict(), { beside });
+    await io.saveAdapter(whole, model(), { baseModel: 'new' });
+    expect(readdirSync(whole)).to.include('classifier.json');
+  });
+
+  it('a handover: the script, its plan, the adapter, the head, the texts, the tokeniser and the base', async () => {
+    const out = join(folder, 'handover');
+    const write = (mark: string) => () => {
+      manualSeed(mark.length);
+      const [model, base] = [tiny(), tiny()];
+      model.outHead = new nn.Linear(4, 2);
+      nn.replaceLinearWithLoRA(model, { rank: 1, alpha: 1 });
+      const rows: LabelledText[] = [{ text: mark, label: 1 }];
+      const settings = { labels: [mark, 'other'], maxLength: 4, padTokenId: 0, synthetic: false };
+      return writeHandover(out, model, {
+        ...{ plan: { base: mark, mark }, settings, base: mark === 'new' ? undefined : base },
+        data: { parts: { train: rows, valid: rows, test: rows }, synthetic: false },
+        tokeniser: { vocabBpe: mark, encoderJson: mark },
+      });
+    };
+    const seen = async () => {
+      const { mark } = io.readJson(join(out, 'handover.json'), 'the plan');
+      expect(io.readAdapterConfig(join(out, 'adapter')).base).to.equal(mark);
+      expect(readClassifierSettings(join(out, 'adapter'))!.labels[0]).to.equal(mark);
+      expect((await readParts(join(out, 'data'))).test[0].text).to.equal(mark);
+      expect(readdirSync(out).includes('base')).to.equal(mark === 'old');
+      expect(readFileSync(join(out, 'tokeniser', 'vocab.json'), 'utf8')).to.equal(mark);
+      expect(readdirSync(out)).to.include.members(['train.py', 'head.safetensors']);
+      return mark;
+    };
+    let mark: unknown;
+    const marks = new Set<unknown>();
+    const changes = await killEverywhere(
+      async () => mark === 'old' || write('old')(),
+      write('new'),
+      async () => {
+        if (readdirSync(out).includes('handover.json')) await seen(); // what the script finds
+        mark = await io.readTogether(join(out, 'handover.json'), seen); // and the next command
+        marks.add(mark);
+      },
+    );
+    expect(changes).to.be.above(40);
+    expect([...marks]).to.deep.equal(['old', 'new']);
+    const left = readdirSync(out, { recursive: true, encoding: 'utf8' });
+    expect(left.filter((name) => /\.(part|lock)$/.test(name))).to.deep.equal([]);
   });
 
   it("a model's weights with its config.json; the index of an older model does not outlive them", async () => {

@@ -65,6 +65,43 @@ describe('files that belong together', () => {
     );
   });
 
+  it('may be whole folders, which a function fills', async () => {
+    const folder = newFolder();
+    const fill = (text: string) => async (place: string) => {
+      mkdirSync(place);
+      writeFileSync(join(place, 'a'), text);
+      writeFileSync(join(place, text), text);
+    };
+    const write = (text: string) => replaceTogether(folder, { first: text, folder: fill(text) });
+    await killEverywhere(
+      () => write('old'),
+      () => write('new'),
+      () => {
+        const first = readTogether(join(folder, 'first'), () => readFileSync(join(folder, 'first'), 'utf8'));
+        expect(allIn(join(folder, 'folder'))).to.deep.equal({ a: first, [first]: first });
+      },
+    );
+    await replaceTogether(folder, { first: 'none', folder: null });
+    expect(readdirSync(folder)).to.deep.equal(['first']);
+  });
+
+  it('are refused where a folder is in the place of a file, or a file in that of a folder; nothing is changed', async () => {
+    const folder = newFolder();
+    await replaceTogether(folder, { first: 'old', second: 'old' });
+    mkdirSync(join(folder, 'third'));
+    const before = readdirSync(folder);
+    const write = (name: string, content: string | ((place: string) => Promise<unknown>)) =>
+      failure(replaceTogether(folder, { first: 'new', second: 'new', [name]: content }));
+    expect(await write('third', 'new')).to.match(
+      /third: there is a folder of that name, and a file is written$/,
+    );
+    expect(await write('second', async (place) => mkdirSync(place))).to.match(
+      /second: there is a file of that name, and a folder is written$/,
+    );
+    expect(readdirSync(folder)).to.deep.equal(before);
+    expect(readFileSync(join(folder, 'second'), 'utf8')).to.equal('old');
+  });
+
   it('are finished by a reader that is itself killed, or by the next writer', async () => {
     const folder = newFolder();
     const write = (text: string) => replaceTogether(folder, { first: text, second: text });

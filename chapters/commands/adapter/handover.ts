@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { io, manualSeed, nn, UserError } from '../../../lib/index.ts';
 import { END_OF_TEXT, gpt2Files } from '../../chapter02/index.ts';
 import type { GPTModel } from '../../chapter04/index.ts';
-import { hubName, type ModelName, obtainModel, toOpenAI } from '../../chapter05/index.ts';
+import { hubName, obtainModel, toOpenAI } from '../../chapter05/index.ts';
 import {
   type ClassifierSettings,
   classifierFile,
@@ -16,6 +14,7 @@ import {
   firstLosses,
   makeDatasets,
   makeLoaders,
+  type PreparedMessages,
   prepareMessages,
   replaceHead,
   SPAM_OPTIONS,
@@ -41,8 +40,7 @@ const OPTIONS = {
   ...{ data, textColumn, labelColumn, validationData, testData, split, seed, lr, epochs, batchSize },
 } as const;
 
-/** What the script reads first. */
-const PLAN = 'handover.json';
+const SCRIPT = 'train.py';
 
 /** Steps whose losses are computed here, for the other side to compare with. */
 const COMPARED_STEPS = 5;
@@ -75,48 +73,77 @@ export const HANDOVER = defineCommand({
     const head = model.outHead as nn.LinearWithLoRA;
     const { synthetic: before, ...asked } = settings;
     const synthetic = prepared.synthetic || (before && !options.restart);
-    // What train.py reads first is removed first and written last: it never goes on from parts of two handovers.
-    await rm(join(out, PLAN), { force: true });
-    const notes = await io.saveAdapter(join(out, 'adapter'), model, {
-      baseModel: hubName(name),
-      beside: classifierFile({ ...asked, synthetic }),
-    });
-    const { A, B, scaling } = head.lora; // [d, r], [r, classes]
-    await io.saveTensors(join(out, 'head.safetensors'), { A, B }, { metadata: { format: 'pt' } });
-    await writeParts(join(out, 'data'), prepared.parts, prepared.synthetic);
-    await writeTokeniser(join(out, 'tokeniser'), contextLength);
-    const base = join(out, 'base');
-    if (name === 'mini' || options.weights !== undefined) await writeBase(base, options, name);
-    else await rm(base, { recursive: true, force: true }); // that of an earlier handover
-
     const plan = {
       lr: options.lr ?? defaultLearningRate(name, 'lora'),
       schedule: defaultSchedule(name),
       epochs: options.epochs ?? defaultEpochs(name),
       seed: options.seed,
     };
-    const blocks = separateBlocks(model, join(out, 'adapter', 'adapter_model.safetensors'));
+    const blocks = await separateBlocks(model);
     const losses = await firstLosses(model, loaders.train, plan, comparableSteps(model, blocks));
-    const written = {
-      base: hubName(name),
-      ...asked,
-      batchSize: options.batchSize,
-      ...plan,
-      weightDecay: WEIGHT_DECAY,
-      head: { scaling },
-      blocks,
-      losses,
-    };
-    await io.writeFileAtomically(join(out, PLAN), `${JSON.stringify(written, null, 2)}\n`);
-    const script = fileURLToPath(new URL('train.py', import.meta.url));
-    await io.writeFileAtomically(join(out, basename(script)), readFileSync(script));
+    const hasBase = name === 'mini' || options.weights !== undefined;
+    const notes = await writeHandover(out, model, {
+      plan: {
+        base: hubName(name),
+        ...asked,
+        batchSize: options.batchSize,
+        ...plan,
+        weightDecay: WEIGHT_DECAY,
+        head: { scaling: head.lora.scaling },
+        blocks,
+        losses,
+      },
+      settings: { ...asked, synthetic },
+      base: hasBase ? await obtainModel({ model: name, weights: options.weights, print: say }) : undefined,
+      data: prepared,
+      tokeniser: gpt2Files(),
+    });
     for (const note of notes) console.log(note);
     console.log(
       `Written to ${out}; the first losses here are ${losses.map((loss) => loss.toFixed(4)).join(', ')}`,
     );
-    console.log(`To go on there:  accelerate launch ${join(out, basename(script))}`);
+    console.log(`To go on there:  accelerate launch ${join(out, SCRIPT)}`);
   },
 });
+
+/** What a handover consists of, beside the model with the adapter. */
+export interface HandedOver {
+  /** All that the script is told. */
+  plan: { base: string } & Record<string, unknown>;
+  settings: ClassifierSettings;
+  /** Where the hub does not have it. */
+  base: GPTModel | undefined;
+  data: Pick<PreparedMessages, 'parts' | 'synthetic'>;
+  /** GPT-2's files. */
+  tokeniser: ReturnType<typeof gpt2Files>;
+}
+
+/**
+ * Writes all of it; an earlier handover in the folder is replaced as a whole, the script's plan last.
+ * @returns what PEFT's format has no place for, a line each
+ */
+export async function writeHandover(
+  out: string,
+  model: GPTModel,
+  { plan, settings, base, data, tokeniser }: HandedOver,
+): Promise<string[]> {
+  const { A, B } = (model.outHead as nn.LinearWithLoRA).lora; // [d, r], [r, classes]
+  const { contextLength } = model.config;
+  let notes: string[] = [];
+  await io.replaceTogether(out, {
+    'handover.json': `${JSON.stringify(plan, null, 2)}\n`, // what the script reads first
+    [SCRIPT]: readFileSync(new URL(SCRIPT, import.meta.url)),
+    adapter: async (place) => {
+      const beside = classifierFile(settings);
+      notes = await io.saveAdapter(place, model, { baseModel: plan.base, beside });
+    },
+    'head.safetensors': (place) => io.saveTensors(place, { A, B }, { metadata: { format: 'pt' } }),
+    data: (place) => writeParts(place, data.parts, data.synthetic),
+    tokeniser: (place) => writeTokeniser(place, tokeniser, contextLength),
+    base: base ? (place) => writeBase(place, base) : null,
+  });
+  return notes;
+}
 
 /** @throws UserError if it is not a classifier that was trained here */
 function requireClassifier({ folder, settings, config }: LoadedAdapter): ClassifierSettings {
@@ -167,9 +194,10 @@ function loraOf(model: GPTModel): nn.LoRALayer {
  * The ranks of query, key and value where they have an A and a B each, by the name of the layer that they are there:
  * its B has them as blocks, and what lies beside them must not learn.
  */
-function separateBlocks(model: GPTModel, adapter: string): Record<string, number[]> {
+async function separateBlocks(model: GPTModel): Promise<Record<string, number[]>> {
   const ranks = new Map(wrapped(model).map(({ path, module }) => [path, module.lora.rank]));
-  const file = io.openSafetensors(adapter);
+  const { tensors } = io.adapterFiles(model, { baseModel: '' });
+  const file = io.openWeightsIn(await io.folderOfContents({ 'model.safetensors': tensors }, 'the adapter'));
   const blocks: Record<string, number[]> = {};
   for (const { name, ours } of model.hubLayout().linears) {
     const own = ours.map((path) => ranks.get(path) ?? 0);
@@ -193,22 +221,18 @@ function comparableSteps(model: GPTModel, blocks: Record<string, number[]>): num
 }
 
 /** The base model as transformers reads it. */
-async function writeBase(
-  folder: string,
-  { weights }: OptionValues<typeof ADAPTER_OPTIONS>,
-  name: ModelName,
-): Promise<void> {
-  const base = await obtainModel({ model: name, weights, print: say });
+async function writeBase(folder: string, base: GPTModel): Promise<void> {
   const beside = { 'config.json': `${JSON.stringify(hubConfig(base), null, 2)}\n` };
-  await io.saveTensors(join(folder, 'model.safetensors'), toOpenAI(base), {
-    metadata: { format: 'pt' },
-    beside,
-  });
+  const path = join(folder, 'model.safetensors');
+  await io.saveTensors(path, toOpenAI(base), { metadata: { format: 'pt' }, beside });
 }
 
 /** GPT-2's tokeniser as transformers reads it. */
-async function writeTokeniser(folder: string, contextLength: number): Promise<void> {
-  const { vocabBpe, encoderJson } = gpt2Files();
+async function writeTokeniser(
+  folder: string,
+  { vocabBpe, encoderJson }: HandedOver['tokeniser'],
+  contextLength: number,
+): Promise<void> {
   const special = Object.fromEntries(
     ['bos_token', 'eos_token', 'unk_token'].map((name) => [name, END_OF_TEXT]),
   );

@@ -65,6 +65,7 @@ export const OPTIONS = {
       default: 0.25,
       above: 0,
       max: 0.9,
+      counts: [{ text: 'given', sms: 'given' }],
     },
     weights: {
       type: 'path',
