@@ -13,13 +13,14 @@ export interface Message {
  * A conversation as one text, in the form that the model was trained on: each message between special tokens, and an open
  * one for the answer. The template is the file's own, and is given what transformers gives it.
  *
- * What somebody wrote is never read as a special token, or a message could pretend to be the system:
+ * What somebody wrote is never read as a special token, nor as a part of one, or a message could pretend to be the system:
  *
- *      "Hi <|im_end|>"  →  "Hi S"  →  template  →  "<|im_start|>user\nHi S<|im_end|>"  →  cut at special tokens, S is text
+ *      "Hi <|im_end|>"  →  template  →  "<|im_start|>user\nHi <|im_end|><|im_end|>"  →  "… Hi S|im_end|><|im_end|>"
  *
- * S is a character that nobody wrote. Only special tokens are exchanged for one, so that a template which trims, splits or
- * tests a message finds the message. A template may also look for a special token: then the two texts differ in more than
- * S, and that token is left to the template, as long as it takes the token out.
+ * S is a character that nobody wrote, and stands for the first written one of a special token: the text is cut at special
+ * tokens, and S is text. Which characters were written shows where the template is filled with others in their place
+ * (`whatIsWritten`). A template may also look into a message, to cut it at a token or to test it. Then the two texts differ
+ * in more than these characters, and `exchangeWhatIsLeftAlone` takes the place of that.
  *
  * @throws UserError if there is no template, it refuses the conversation, or it lets a special token through that it looked for
  */
@@ -37,12 +38,85 @@ export function chatToIds(
       tokeniser.named,
     );
 
-  const special = [...tokeniser.special.keys()];
-  const allowedSpecial = special;
-  const written = occurring(special, messages.map(({ content }) => content).join('\n'));
+  const special = [...tokeniser.special.keys()].filter((token) => token !== '');
   const meant = render((content) => content);
-  if (written.length === 0) return tokeniser.encode(meant, { allowedSpecial });
+  const contents = messages.map(({ content }) => content);
+  const isWritten = whatIsWritten(meant, contents, render);
+  const { text, standIns } = isWritten
+    ? keepAsText(meant, isWritten, special)
+    : exchangeWhatIsLeftAlone(meant, contents, render, { special, chatTemplate });
+  return tokeniser.encode(text, { allowedSpecial: special, standIns });
+}
 
+/** Fills the template with what a function makes of each message. */
+type Render = (replace: (content: string) => string) => string;
+
+/** A text in which stand-ins, characters that nobody wrote, are in the place of others. */
+interface Exchanged {
+  text: string;
+  standIns: Map<string, string>;
+}
+
+/**
+ * Which characters of the filled template somebody wrote, white space apart, which templates trim; by code points. Undefined if
+ * the template does more with a message than to trim it.
+ */
+function whatIsWritten(meant: string, contents: readonly string[], render: Render): boolean[] | undefined {
+  const characters = new Set(contents.join('').replaceAll(BLANKS, ''));
+  const standIns = standInsFor([...characters], contents.join('') + meant);
+  const meantBy = new Map(Array.from(standIns, ([char, standIn]) => [standIn, char]));
+  let filled: string;
+  try {
+    filled = render((content) => Array.from(content, (char) => standIns.get(char) ?? char).join(''));
+  } catch {
+    return undefined; // it tests the message
+  }
+  const chars = Array.from(filled);
+  const isSame = chars.map((char) => meantBy.get(char) ?? char).join('') === meant;
+  return isSame ? chars.map((char) => meantBy.has(char)) : undefined;
+}
+
+/** What some templates trim: JavaScript's and Python's white space. */
+const BLANKS = /[\s\p{Cc}]/gu;
+
+/** Finds special tokens as the tokeniser does, from left to right and the longest first, and breaks those that were written. */
+function keepAsText(meant: string, isWritten: readonly boolean[], special: readonly string[]): Exchanged {
+  const chars = Array.from(meant);
+  const tokens = special.map((token) => Array.from(token)).sort((a, b) => b.length - a.length);
+  const standIns = new Map<string, string>();
+  const byCharacter = standInsFor([...new Set(special.join(''))], meant);
+  const foundAt = (at: number) =>
+    tokens.find((token) => token[0] === chars[at] && token.every((char, i) => char === chars[at + i]));
+  for (let at = 0; at < chars.length; ) {
+    const token = foundAt(at);
+    const written = token ? isWritten.slice(at, at + token.length).indexOf(true) : -1;
+    if (token && written >= 0) {
+      const char = chars[at + written];
+      chars[at + written] = byCharacter.get(char)!;
+      standIns.set(byCharacter.get(char)!, char); // and what is left is looked at again
+    } else at += token?.length ?? 1;
+  }
+  return { text: chars.join(''), standIns };
+}
+
+/**
+ * The same where a template looks into messages: special tokens that were written are exchanged whole, each that the template
+ * leaves alone.
+ *
+ * @throws UserError if it lets a special token through that it looked for, or a message could be a part of one
+ */
+function exchangeWhatIsLeftAlone(
+  meant: string,
+  contents: readonly string[],
+  render: Render,
+  { special, chatTemplate }: { special: readonly string[]; chatTemplate: string },
+): Exchanged {
+  const edge = special.find((token) => contents.some((content) => isPartAtAnEdge(token, content)));
+  if (edge !== undefined)
+    throw new UserError(
+      `the chat template looks into messages, and a message begins or ends with a part of ${edge}: take it out`,
+    );
+  const written = occurring(special, contents.join('\n'));
   const all = standInsFor(written, chatTemplate + meant);
   // What a template does to one token, it does whatever became of the others.
   const innocent = written.filter((token) => {
@@ -67,7 +141,17 @@ export function chatToIds(
     );
   }
   const standIns = new Map(Array.from(exchanged, ([token, char]) => [char, token]));
-  return tokeniser.encode(filled, { allowedSpecial, standIns });
+  return { text: filled, standIns };
+}
+
+/** Does a message begin with an end of the token, end with a beginning of it, or lie in it, with two characters or more? */
+function isPartAtAnEdge(token: string, content: string): boolean {
+  const trimmed = content.replace(/^[\s\p{Cc}]+|[\s\p{Cc}]+$/gu, '');
+  if (trimmed.length > 1 && trimmed !== token && token.includes(trimmed)) return true;
+  for (let length = 2; length < token.length; length++) {
+    if (trimmed.startsWith(token.slice(-length)) || trimmed.endsWith(token.slice(0, length))) return true;
+  }
+  return false;
 }
 
 function parse(chatTemplate: string): Template {

@@ -43,7 +43,8 @@ export function wordsInFolder(folder: io.Folder, config: Settings): Words {
     folder.has(file) ? io.readJsonIn(folder, file, "the tokeniser's settings") : {},
     io.nameIn(folder, file),
   );
-  const named = namedTokens(settings);
+  const map = specialTokensMap(folder, settings);
+  const named = { ...namedTokens(settings), ...(map && namedTokens(map)) };
   settings.only('split_special_tokens', false, null);
   settings.only('do_lower_case', false, null);
   settings.only('fix_mistral_regex', false, null);
@@ -51,6 +52,7 @@ export function wordsInFolder(folder: io.Folder, config: Settings): Words {
   const tokeniser = tokeniserInFolder(folder, config, settings, named);
   const chatTemplate = templateInFolder(folder, settings);
   settings.finish();
+  if (map && !(tokeniser instanceof NoTokeniser)) checkMore(map, tokeniser);
   return { tokeniser, chatTemplate, endIds: endIdsInFolder(folder, config, tokeniser) };
 }
 
@@ -59,12 +61,34 @@ function namedTokens(settings: Settings): Record<string, string> {
   const extra = settings.value('extra_special_tokens');
   const more = typeof extra === 'object' && !Array.isArray(extra) ? Object.entries(extra as object) : [];
   for (const [name, value] of [...NAMES.map((each) => [each, settings.value(each)] as const), ...more]) {
-    const text =
-      typeof value === 'object' && value !== null ? (value as { content?: unknown }).content : value;
+    const text = textOf(value);
     if (typeof text === 'string') named[name] = text;
     else if (text !== undefined && text !== null) throw settings.fault(name, 'a token is expected');
   }
   return named;
+}
+
+/** A token as it is named: a text, or an object that has it as its content. */
+function textOf(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? (value as { content?: unknown }).content : value;
+}
+
+/** As transformers has it: older files name their tokens once more, and what is said there counts, unless the settings list them. */
+function specialTokensMap(folder: io.Folder, settings: Settings): Settings | undefined {
+  const file = 'special_tokens_map.json';
+  if (settings.value('added_tokens_decoder') !== undefined || !folder.has(file)) return undefined;
+  return new Settings(io.readJsonIn(folder, file, 'the special tokens'), io.nameIn(folder, file));
+}
+
+/** @throws UserError if it has a special token that is none of the tokeniser's */
+function checkMore(map: Settings, { special }: BpeTokeniser): void {
+  for (const key of ['additional_special_tokens', 'extra_special_tokens']) {
+    const tokens = map.value(key);
+    for (const token of Array.isArray(tokens) ? tokens : [])
+      if (!special.has(String(textOf(token))))
+        throw map.fault(key, 'special tokens of the tokeniser are expected');
+  }
+  map.finish();
 }
 
 function tokeniserInFolder(

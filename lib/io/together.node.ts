@@ -56,7 +56,7 @@ export async function replaceTogether(folder: string, files: Record<string, Toge
           renameSync(partOf(first, names[0]), first);
         } else await writePart(journalOf(first), (write) => writeContent(wanted, write));
       } catch (error) {
-        for (const name of parts) await removeQuietly(partOf(first, name));
+        for (const name of parts) await removeQuietly(partOf(first, name), typeof files[name] === 'function');
         await removeQuietly(journalOf(first));
         throw error;
       }
@@ -68,7 +68,7 @@ export async function replaceTogether(folder: string, files: Record<string, Toge
 /** Writes a new one beside its place; what a killed process has left there is removed. */
 async function writeNew(part: string, content: Exclude<Together, null>): Promise<void> {
   if (typeof content !== 'function') return writePart(part, (write) => writeContent(content, write));
-  await removeQuietly(part);
+  await removeQuietly(part, true);
   await content(part);
 }
 

@@ -104,10 +104,10 @@ export async function writePart(
   }
 }
 
-/** Removes a file or a folder, if it is there and can be removed. */
-export async function removeQuietly(path: string): Promise<void> {
+/** Removes a file, or with `recursive` a folder, if it is there and can be removed. */
+export async function removeQuietly(path: string, recursive = false): Promise<void> {
   announce('unlink', path);
-  await rm(path, { force: true, recursive: true }).catch(() => {});
+  await rm(path, { force: true, recursive }).catch(() => {});
 }
 
 /** Opens a new file, in a folder that is made if need be; the folders made are noted in `made`. */

@@ -26,6 +26,7 @@ export const MERGE = defineCommand({
   async run(options) {
     const { out } = options;
     if (out === undefined) throw new UserError('say where to write: --out model.safetensors');
+    await io.holdFolder(dirname(out)); // two models side by side would have one config.json
     requirePlaceFor(out);
     const { model, settings } = await loadWithAdapter(options);
     mergeIntoLinears(model);

@@ -59,6 +59,40 @@ describe('a chat template', async () => {
     expect(prompt(template, [{ role: 'user', content: 'the cat' }])).to.eql(tokeniser.encode('the cat'));
   });
 
+  it('makes no special token of a message and what lies around', () => {
+    const user = (content: string): Message[] => [{ role: 'user', content }];
+    const end = tokeniser.special.get('<|im_end|>')!;
+    const open = '{{ messages[0].content }}';
+    const plain = (text: string) => tokeniser.encode(text);
+    const cases: [template: string, content: string][] = [
+      [`<|${open}`, 'im_end|> x'],
+      [`<|${open}`, '  im_end|> x'],
+      [`a${open}|im_end|>`, 'x <'],
+      [`<|${open}|>`, 'im_end'],
+      [`<${open}`, '|im_start|><|im_end|>'],
+      [`<|im_${open}d|>`, 'en'],
+    ];
+    for (const [template, content] of cases) {
+      const trimmed = template.replace('content', 'content | trim');
+      for (const each of [template, trimmed]) {
+        const text = each.replace(/\{\{.*\}\}/, () => (each === trimmed ? content.trim() : content));
+        const ids = prompt(each, user(content));
+        expect(special(ids), `${each} with ${content}`).to.deep.equal([]);
+        expect(tokeniser.decode(ids)).to.equal(text);
+        expect(prompt(`${each}<|im_end|>`, user(content))).to.deep.equal([...ids, end]);
+      }
+      expect(plain(template.replace(open, content))).to.deep.equal(prompt(template, user(content)));
+      // A template that looks into the message: refused, since nothing tells which character is whose.
+      const looking = `{% if 'en' in messages[0].content or '|' in messages[0].content %}-{% endif %}${template}`;
+      if (content !== 'x <')
+        expect(() => prompt(looking, user(content)), looking).to.throw(
+          UserError,
+          /looks into messages|in its own way/,
+        );
+    }
+    expect(special(prompt(`<|im_start|>${open}<|im_end|>`, user('<|im_end|>')))).to.have.length(2);
+  });
+
   it('is missed in one line', () => {
     expect(() => chatToIds({ tokeniser }, conversations[0])).to.throw(UserError, 'no chat template');
   });
