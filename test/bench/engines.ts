@@ -8,6 +8,7 @@ import type { DecliningKernels, Strided } from '../../lib/backend/kernels.ts';
 import { type Allocator, Storage } from '../../lib/backend/storage.ts';
 import { createWasmBackend, VECTORS } from '../../lib/backend/wasm/index.ts';
 import { gemmModel } from './onnx.ts';
+import { lacksPython, PYTHON } from './python.ts';
 import type { Job } from './timing.ts';
 
 /** Everything that `bench -- gemm` measures: our engines, and those of others. */
@@ -142,11 +143,11 @@ async function onnxRuntime(threads: number): Promise<Engine> {
 /** PyTorch in a process of its own, where the interpreter that `PYTHON` names has it; what the pipe takes is a tenth of a ms. */
 async function pytorch(threads: number): Promise<Engine> {
   const script = fileURLToPath(new URL('torch_gemm.py', import.meta.url));
-  const child = spawn(process.env.PYTHON!, [script, `${threads}`], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const child = spawn(PYTHON, [script, `${threads}`], { stdio: ['pipe', 'pipe', 'ignore'] });
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const answer = async () => {
     const { done, value } = await lines.next();
-    if (done) throw new Error(`PyTorch cannot be run by ${process.env.PYTHON}`);
+    if (done) throw new Error(`PyTorch cannot be run by ${PYTHON}`);
     return value;
   };
   child.on('error', () => {}); // its output ends too, and `answer` says so
@@ -172,8 +173,9 @@ const peer = (name: string): Promise<any> => import(name);
 
 const PEERS_INSTALLED = existsSync(new URL('./node_modules', import.meta.url));
 
-/** All engines that can be made here; those that cannot are left out with a line that says why. */
-export async function allEngines(): Promise<Engine[]> {
+/** All engines that can be made here, and why others cannot. */
+export async function allEngines(): Promise<{ engines: Engine[]; missing: string[] }> {
+  const missing: string[] = [];
   const all = availableParallelism();
   const threadCounts = all > 1 ? [1, all] : [1];
   const makers: (() => Engine | Promise<Engine>)[] = [
@@ -183,17 +185,20 @@ export async function allEngines(): Promise<Engine[]> {
   if (PEERS_INSTALLED) {
     makers.push(tfjsWasm, jaxJs, ...threadCounts.map((threads) => () => onnxRuntime(threads)));
   } else {
-    console.log('peers are left out: npm ci --prefix test/bench --ignore-scripts installs them\n');
+    missing.push(
+      'tfjs-wasm, jax-js and onnxruntime, which npm ci --prefix test/bench --ignore-scripts installs',
+    );
   }
-  if (process.env.PYTHON) makers.push(...threadCounts.map((threads) => () => pytorch(threads)));
-  else console.log('PyTorch is left out: PYTHON names no interpreter that has it\n');
+  const lacks = await lacksPython(['torch']);
+  if (lacks) missing.push(`PyTorch: ${lacks}`);
+  else makers.push(...threadCounts.map((threads) => () => pytorch(threads)));
   const engines: Engine[] = [];
   for (const make of makers) {
     try {
       engines.push(await make());
     } catch (error) {
-      console.log(`left out: ${error instanceof Error ? error.message.split('\n')[0] : error}`);
+      missing.push(error instanceof Error ? error.message.split('\n')[0] : `${error}`);
     }
   }
-  return engines;
+  return { engines, missing };
 }

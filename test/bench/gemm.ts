@@ -27,12 +27,20 @@ export interface GemmRow extends Shape {
   coreSpeed: number | undefined;
 }
 
+export interface GemmResult {
+  rows: GemmRow[];
+  /** The most that multiply-adds reach in one thread, by the bits of a vector. */
+  limits: Record<number, number>;
+  missing: string[];
+}
+
 /** GFLOP/s of every engine at every shape and transposition. */
-export async function gemm(): Promise<GemmRow[]> {
+export async function gemm(): Promise<GemmResult> {
   const shapes = SIZES.flatMap((size) => TRANS.map((trans) => ({ ...size, trans })));
   const rows: GemmRow[] = [];
   const probe = await PeakProbe.create(narrowVariant() === 'relaxed', availableParallelism());
-  const engines = await allEngines();
+  const { engines, missing } = await allEngines();
+  for (const what of missing) console.log(`not measured here: ${what}`);
   const limits: [number, number][] = [[128, await limitOf(128)]];
   if (engines.some(({ name }) => name === 'wasm-256')) limits.push([256, await limitOf(256)]);
   for (const shape of shapes) {
@@ -57,7 +65,7 @@ export async function gemm(): Promise<GemmRow[]> {
   console.log(`the most that multiply-adds reach in one thread, GFLOP/s: vectors of ${lines}`);
   console.log(`\nGFLOP/s, median call\n${table(rows, 'gflops')}`);
   console.log(`\nGFLOP/s, quickest call\n${table(rows, 'best')}`);
-  return rows;
+  return { rows, limits: Object.fromEntries(limits), missing };
 }
 
 /** One line per engine and thread count, one column per shape, the three transpositions beside each other. */

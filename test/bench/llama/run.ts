@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { formatTable } from '../../../chapters/common/table.ts';
 import { UserError } from '../../../lib/index.ts';
 import { command } from '../../support/program.ts';
 import { memorySpeed } from '../memorySpeed.ts';
+import { lacksPython, PYTHON, WARM } from '../python.ts';
 import { median } from '../timing.ts';
 import type { Measurement, Task } from './measurement.ts';
 
@@ -27,18 +29,11 @@ export interface LlamaResult {
   rows: LlamaRow[];
   threads: number;
   memoryGBPerSecond: number;
+  /** Which engines were not measured, and why. */
+  missing: string[];
 }
 
-const ROUNDS = 2;
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
-const PYTHON = process.env.PYTHON ?? 'python3';
-/** PyTorch's allocator kept warm: without these it gives large blocks back, and pays page faults for each again. */
-const WARM = {
-  MALLOC_MMAP_MAX_: '0',
-  MALLOC_TRIM_THRESHOLD_: '1000000000000',
-  MALLOC_TOP_PAD_: '500000000',
-};
-
 interface Engine {
   name: string;
   tasks: readonly Task[];
@@ -48,15 +43,8 @@ interface Engine {
   lacks?: () => Promise<string | undefined>;
 }
 
-const PYTHON_PACKAGES = ['torch', 'transformers', 'peft', 'gguf'];
-
-async function lacksForPyTorch(): Promise<string | undefined> {
-  const program = `import importlib.util as u; print(*[p for p in '${PYTHON_PACKAGES.join(' ')}'.split() if not u.find_spec(p)])`;
-  const ended = await command(PYTHON, ['-c', program]).catch(() => undefined);
-  if (ended?.status !== 0) return `there is no ${PYTHON}; name an interpreter by PYTHON`;
-  const lacking = ended.stdout.trim();
-  return lacking ? `${PYTHON} lacks ${lacking.replaceAll(' ', ', ')}` : undefined;
-}
+const INSTALL = 'npm install --prefix test/bench/llama --no-package-lock --ignore-scripts installs it';
+const lacksLlamaCpp = async () => (existsSync(here('node_modules/node-llama-cpp')) ? undefined : INSTALL);
 
 const OURS = [process.execPath, '--import', 'tsx', here('ours.ts')];
 const ALL: readonly Task[] = ['answer', 'step', 'messages'];
@@ -67,40 +55,41 @@ const ENGINES: readonly Engine[] = [
     name: 'llama.cpp',
     tasks: ['answer'],
     command: [process.execPath, '--import', 'tsx', here('llama-cpp.ts')],
+    lacks: lacksLlamaCpp,
   },
   {
     name: 'PyTorch, float32',
     tasks: ALL,
     command: [PYTHON, here('torch_llama.py')],
-    env: { ...WARM, PYTHONWARNINGS: 'ignore' },
-    lacks: lacksForPyTorch,
+    env: WARM,
+    lacks: () => lacksPython(['torch', 'transformers', 'peft', 'gguf']),
   },
 ];
 
 /** @throws UserError if no file is given */
-export async function llama(threads: number, weights: string | undefined): Promise<LlamaResult> {
+export async function llama(threads: number, weights: string | undefined, rounds = 2): Promise<LlamaResult> {
   if (!weights)
     throw new UserError('no file is given: name a GGUF file of the Llama family with --weights PATH');
-  const missing = new Set<Engine>();
+  const missing = new Map<Engine, string>();
   for (const engine of ENGINES) {
     const why = await engine.lacks?.();
     if (!why) continue;
-    missing.add(engine);
+    missing.set(engine, `${engine.name}: ${why}`);
     console.log(`${engine.name} is not measured: ${why}`);
   }
   const speeds = [await memorySpeed(threads)];
   const measured = new Map<string, Measurement[]>();
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const engine of ENGINES) {
       for (const task of engine.tasks) {
         if (missing.has(engine)) continue;
         const found = await runProcess(engine, [task, weights, `${threads}`]);
         if (typeof found === 'string') {
-          missing.add(engine);
+          missing.set(engine, `${engine.name}: ${found}`);
           console.log(`${engine.name} is not measured: ${found}`);
           continue;
         }
-        console.log(`${engine.name}, ${task}, ${round + 1} of ${ROUNDS}: ${JSON.stringify(found)}`);
+        console.log(`${engine.name}, ${task}, ${round + 1} of ${rounds}: ${JSON.stringify(found)}`);
         measured.set(engine.name + task, [...(measured.get(engine.name + task) ?? []), found]);
       }
     }
@@ -125,7 +114,7 @@ export async function llama(threads: number, weights: string | undefined): Promi
   const memoryGBPerSecond = Math.max(...speeds);
   printTable(rows);
   console.log(`threads: ${threads}; memory is read at ${memoryGBPerSecond.toFixed(1)} GB/s`);
-  return { rows, threads, memoryGBPerSecond };
+  return { rows, threads, memoryGBPerSecond, missing: [...missing.values()] };
 }
 
 function printTable(rows: readonly LlamaRow[]): void {
