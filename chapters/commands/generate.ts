@@ -74,7 +74,7 @@ if (isProgram(import.meta.url)) {
     const ids = textToTokenIds(prompt); // [1, t]
     if (ids.size === 0) throw new UserError('the prompt is empty: give at least one word');
     manualSeed(options.seed);
-    const decoder = new TextDecoder();
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     const [table, start] = [gpt2TokenBytes(), performance.now()];
     let tokens = 0;
     process.stdout.write(prompt);

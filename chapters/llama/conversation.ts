@@ -64,7 +64,7 @@ async function stream(
   }: { memory: Memory; output: NodeJS.WritableStream; stopped?: () => boolean },
 ): Promise<{ answer: string; tokens: number; seconds: number }> {
   memory.readAnew(ids);
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   const start = performance.now();
   let answer = '';
   let tokens = 0;

@@ -10,3 +10,4 @@ export { GroupedQueryAttention } from './model/04-grouped-query-attention.ts';
 export { LlamaBlock, LlamaModel } from './model/05-llama-model.ts';
 export { BpeTokeniser, type Vocabulary } from './model/06-tokeniser.ts';
 export { type LlamaConfig, SMOLLM2_135M } from './model/config.ts';
+export type { FileTokeniser } from './model/file-tokeniser.ts';

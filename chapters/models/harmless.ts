@@ -68,12 +68,12 @@ export const HARMLESS_METADATA: readonly RegExp[] = [
 
 /** Keys of GGUF's tokeniser that change no token of a byte pair encoding. */
 export const HARMLESS_TOKENISER_METADATA: readonly (string | RegExp)[] = [
-  // Scores are for SentencePiece's kind of vocabulary; a pair's place in the list of merges says it here.
+  // Scores are for SentencePiece's kind of vocabulary; a pair's place in the list of merges says it in the other.
   ...['tokenizer.ggml.scores', 'tokenizer.ggml.token_type_count'],
   // Tokens by name that no text is cut into.
   /^tokenizer\.ggml\.(padding|unknown|seperator|separator|cls|mask|fim_\w+|suffix|prefix|middle)_token_id$/,
   // What is put around a text is the asker's to say, and a template's.
-  /^tokenizer\.ggml\.add_(bos|eos|sep)_token$/,
+  /^tokenizer\.ggml\.add_(eos|sep)_token$/,
   /^tokenizer\.chat_template\./,
   'tokenizer.chat_templates',
 ];

@@ -1,12 +1,14 @@
 import { io, UserError } from '../../lib/index.ts';
+import { BLANK, ranksByMerges, SentencePieceTokeniser } from '../gemma/model/05-sentence-piece.ts';
 import { BpeTokeniser } from '../llama/model/06-tokeniser.ts';
 import type { AddedToken } from '../llama/model/added-tokens.ts';
+import type { FileTokeniser } from '../llama/model/file-tokeniser.ts';
 import { inShort, Settings } from './settings.ts';
 import { addsPrefixSpace, flatten, splittingFrom } from './splitting.ts';
 
 /**
- * The tokeniser of a folder of the hub: `tokenizer.json`, the format of Hugging Face's tokenizers, of which byte-level byte
- * pair encoding is read. Every part of it is used, or refused by name: the result is tokenizers' own ids, or a line.
+ * The tokeniser of a folder of the hub: `tokenizer.json`, the format of Hugging Face's tokenizers, of which byte pair
+ * encoding is read, on bytes (GPT-2's kind) or on characters with bytes as a last resort (SentencePiece's). Every part of it is used, or refused by name: the result is tokenizers' own ids, or a line.
  *
  * @param named tokens that the settings of `tokenizer_config.json` call by name
  * @param settings these; where they say again what is said here, they have to say the same
@@ -16,22 +18,19 @@ export function tokeniserFromJson(
   file: string,
   named: Readonly<Record<string, string>>,
   settings: Settings,
-): BpeTokeniser {
+): FileTokeniser {
   const name = io.nameIn(folder, file);
   const json = new Settings(io.readJsonIn(folder, file, 'the tokeniser'), name);
   json.only('version', '1.0');
   json.only('truncation', null);
-  json.harmless(['decoder', 'post_processor']); // looked at below
   refusePadding(json);
-  checkDecoder(json.value('decoder'), name);
-  checkPostProcessor(json.value('post_processor'), name);
-  const normalise = normalisingFrom(json.value('normalizer'), name);
-  const split = splittingFrom(json.value('pre_tokenizer'), name);
-  settings.only('add_prefix_space', addsPrefixSpace(json.value('pre_tokenizer')), null);
+  const [normaliser, preTokeniser] = [json.value('normalizer'), json.value('pre_tokenizer')];
+  const decoder = json.value('decoder');
   const added = addedTokensFrom(json.list('added_tokens') ?? [], name);
   const model = json.inside('model');
   if (!model) throw new UserError(`${name} has no model: get it again`);
   checkAddedTokens(settings, added);
+  const start = startFrom(json.value('post_processor'), name);
   json.finish();
 
   const { ids, tokens, merges } = vocabularyFrom(model);
@@ -43,21 +42,80 @@ export function tokeniserFromJson(
     if (id !== undefined && !added.some((token) => token.text === text))
       added.push({ id, text, special: true, normalised: false });
   }
-  const ignoreMerges = model.flag('ignore_merges', false);
-  const unknown = unknownFrom(model, ids);
   model.only('dropout', null, 0);
   model.only('continuing_subword_prefix', null, '');
   model.only('end_of_word_suffix', null, '');
-  model.only('byte_fallback', false, null);
-  model.finish();
-  return new BpeTokeniser({
-    ...{ tokens, merges, split, normalise, ignoreMerges, unknown, named },
+  const common = (normalise: (text: string) => string = (text) => text) => ({
+    ...{ tokens, named, start, normalise },
     added: added.filter(({ normalised }) => !normalised),
     // Their own text is normalised too: it is looked for in a text that was.
     addedToNormalised: added
       .filter(({ normalised }) => normalised)
-      .map((token) => ({ ...token, text: normalise ? normalise(token.text) : token.text })),
+      .map((token) => ({ ...token, text: normalise(token.text) })),
   });
+  if (model.flag('byte_fallback', false)) {
+    checkSentencePiece({ normalizer: normaliser, pre_tokenizer: preTokeniser, decoder }, name);
+    settings.only('add_prefix_space', false, null);
+    model.only('ignore_merges', false);
+    model.harmless(['unk_token', 'fuse_unk']); // no character is unknown where each byte has a token
+    model.finish();
+    const isByte = (token: string) => /^<0x[0-9A-F]{2}>$/.test(token);
+    const ofBytes = merges.find((merge) => merge.split(' ').some(isByte));
+    if (ofBytes)
+      throw new UserError(`${name} has the merge ${inShort(ofBytes)}, of bytes, which is not read here`);
+    return new SentencePieceTokeniser({
+      ...common((text) => text.replaceAll(' ', BLANK)),
+      rankOf: ranksByMerges(merges),
+    });
+  }
+  const ignoreMerges = model.flag('ignore_merges', false);
+  const unknown = unknownFrom(model, ids);
+  model.finish();
+  checkDecoder(decoder, name);
+  settings.only('add_prefix_space', addsPrefixSpace(preTokeniser), null);
+  const split = splittingFrom(preTokeniser, name);
+  return new BpeTokeniser({
+    ...common(normalisingFrom(normaliser, name)),
+    ...{ merges, split, ignoreMerges, unknown },
+  });
+}
+
+/** The three steps that make a tokenizer of tokenizers SentencePiece's, as transformers saves Gemma's. */
+const SENTENCE_PIECE = {
+  normalizer: [{ type: 'Replace', pattern: { String: ' ' }, content: BLANK }],
+  // There is no blank left that it could split at.
+  pre_tokenizer: [{ type: 'Split', pattern: { String: ' ' }, behavior: 'MergedWithPrevious', invert: false }],
+  decoder: [
+    { type: 'Replace', pattern: { String: BLANK }, content: ' ' },
+    { type: 'ByteFallback' },
+    { type: 'Fuse' },
+  ],
+};
+
+/** @throws UserError for another step */
+function checkSentencePiece(
+  given: Readonly<Record<keyof typeof SENTENCE_PIECE, unknown>>,
+  file: string,
+): void {
+  const lists = { normalizer: 'normalizers', pre_tokenizer: 'pretokenizers', decoder: 'decoders' } as const;
+  for (const key of ['normalizer', 'pre_tokenizer', 'decoder'] as const) {
+    const steps = flatten(given[key], lists[key]);
+    const isThere =
+      isDeepEqual(steps, SENTENCE_PIECE[key]) || (key === 'pre_tokenizer' && steps.length === 0);
+    if (isThere) continue;
+    throw new UserError(
+      `${key} of ${file} is ${inShort(given[key] ?? null)}: with byte_fallback only SentencePiece's can be read, as Gemma's`,
+    );
+  }
+}
+
+/** The same JSON, in whatever order its keys are. */
+function isDeepEqual(a: unknown, b: unknown): boolean {
+  const inOrder = (_: string, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([x], [y]) => (x < y ? -1 : 1)))
+      : value;
+  return JSON.stringify(a, inOrder) === JSON.stringify(b, inOrder);
 }
 
 function unknownFrom(
@@ -181,12 +239,23 @@ function checkDecoder(decoder: unknown, file: string): void {
   throw new UserError(`decoder of ${file} is ${inShort(decoder ?? null)}: only ByteLevel can be read`);
 }
 
-/** What may be put around a text is not: `encode` adds no special token. */
-function checkPostProcessor(processor: unknown, file: string): void {
+/** What is put in front of a text for the model. `encode` adds no special token. */
+function startFrom(processor: unknown, file: string): number[] {
+  const start: number[] = [];
   for (const step of flatten(processor, 'processors')) {
     if (step.type !== 'ByteLevel' && step.type !== 'TemplateProcessing')
       throw new UserError(`post_processor of ${file} has the step ${inShort(step)}, which is not read here`);
+    if (step.type === 'ByteLevel') continue;
+    const { single = [], special_tokens: ids = {} } = step as {
+      single?: { SpecialToken?: { id: string } }[];
+      special_tokens?: Record<string, { ids?: number[] }>;
+    };
+    for (const { SpecialToken: token } of single) {
+      if (!token) break; // the text
+      start.push(...(ids[token.id]?.ids ?? []));
+    }
   }
+  return start;
 }
 
 /** Padding to the longest of a batch changes nothing for one text. */

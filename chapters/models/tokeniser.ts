@@ -1,6 +1,8 @@
 import { io, UserError } from '../../lib/index.ts';
 import { END_OF_TEXT, gpt2Files } from '../chapter02/index.ts';
+import { ranksByScore, SentencePieceTokeniser } from '../gemma/model/05-sentence-piece.ts';
 import { BpeTokeniser } from '../llama/model/06-tokeniser.ts';
+import { FileTokeniser, type FileVocabulary } from '../llama/model/file-tokeniser.ts';
 import { HARMLESS_TOKENISER_METADATA, HARMLESS_TOKENISER_SETTINGS } from './harmless.ts';
 import { Settings } from './settings.ts';
 import { GGUF_SPLITTINGS } from './splitting.ts';
@@ -8,7 +10,7 @@ import { tokeniserFromJson } from './tokeniser-json.ts';
 
 /** What goes with a model: its tokeniser, the template of its conversations, and what ends an answer. */
 export interface Words {
-  tokeniser: BpeTokeniser;
+  tokeniser: FileTokeniser;
   /** In the Jinja language, as files have it; a model that only continues texts has none. */
   chatTemplate?: string;
   /** The tokens that end an answer: any of them. */
@@ -16,16 +18,22 @@ export interface Words {
 }
 
 /** In the place of a tokeniser that is not in the files: the model itself can be asked with ids. */
-class NoTokeniser extends BpeTokeniser {
+class NoTokeniser extends FileTokeniser {
   readonly #reason: string;
   constructor(reason: string) {
-    super({ tokens: [], merges: [] });
+    super({ tokens: [] });
     this.#reason = reason;
   }
   override encode(): never {
     throw new UserError(this.#reason);
   }
   override bytes(): never {
+    throw new UserError(this.#reason);
+  }
+  protected override encodeOrdinary(): never {
+    throw new UserError(this.#reason);
+  }
+  protected override bytesOf(): never {
     throw new UserError(this.#reason);
   }
 }
@@ -96,7 +104,7 @@ function tokeniserInFolder(
   config: Settings,
   settings: Settings,
   named: Record<string, string>,
-): BpeTokeniser {
+): FileTokeniser {
   if (folder.has('tokenizer.json')) return tokeniserFromJson(folder, 'tokenizer.json', named, settings);
   const isGpt2 = config.text('model_type') === 'gpt2';
   const ofGpt2 = Object.fromEntries(
@@ -159,7 +167,7 @@ function templateInFolder(folder: io.Folder, settings: Settings): string | undef
 }
 
 /** The generation's configuration says what ends an answer, else the model's, else the tokeniser's. */
-function endIdsInFolder(folder: io.Folder, config: Settings, tokeniser: BpeTokeniser): number[] {
+function endIdsInFolder(folder: io.Folder, config: Settings, tokeniser: FileTokeniser): number[] {
   const file = 'generation_config.json';
   const generation = folder.has(file)
     ? new Settings(io.readJsonIn(folder, file, 'how answers are made'), io.nameIn(folder, file))
@@ -176,7 +184,7 @@ function endIdsInFolder(folder: io.Folder, config: Settings, tokeniser: BpeToken
 }
 
 /** Marks of llama.cpp for kinds of tokens. */
-const [UNKNOWN, CONTROL, USER_DEFINED] = [2, 3, 4];
+const [UNKNOWN, CONTROL, USER_DEFINED, BYTE] = [2, 3, 4, 6];
 
 /** The tokeniser and the template of a GGUF file. */
 export function wordsInGguf(file: io.GgufFile): Words {
@@ -190,20 +198,30 @@ export function wordsInGguf(file: io.GgufFile): Words {
   const kind = settings.text('ggml.model') ?? (tokens ? 'gpt2' : 'none');
   if (kind === 'none' || kind === 'no_vocab' || !tokens)
     return { tokeniser: new NoTokeniser(`${file.name} has no tokeniser`), chatTemplate, endIds };
-  if (kind !== 'gpt2')
-    throw settings.fault('ggml.model', 'only "gpt2", byte-level byte pair encoding, can be read');
-  const pre = settings.text('ggml.pre');
-  if (pre === undefined || !Object.hasOwn(GGUF_SPLITTINGS, pre)) {
-    const known = Object.keys(GGUF_SPLITTINGS).join(', ');
-    throw new UserError(
-      `${file.name} has a tokeniser of the kind “${pre ?? ''}” (tokenizer.ggml.pre): ${known} can be read`,
+  if (kind !== 'gpt2' && kind !== 'llama')
+    throw settings.fault(
+      'ggml.model',
+      'only "gpt2", byte-level byte pair encoding, and "llama", SentencePiece’s, can be read',
     );
-  }
-  const merges = settings.list('ggml.merges');
-  if (!merges) throw new UserError(`${file.name} does not say its tokenizer.ggml.merges: get another one`);
   const types = settings.list('ggml.token_type') ?? [];
-  settings.only('ggml.add_space_prefix', false);
+  const vocabulary = vocabularyInGguf(settings, tokens, types, kind);
+  const tokeniser =
+    kind === 'llama'
+      ? sentencePiecesInGguf(settings, vocabulary, types)
+      : bytePairsInGguf(settings, vocabulary);
   settings.only('ggml.remove_extra_whitespaces', false);
+  settings.harmless([...HARMLESS_TOKENISER_METADATA, /^(?!tokenizer\.)/]);
+  settings.finish();
+  return { tokeniser, chatTemplate, endIds };
+}
+
+/** What both kinds of tokenisers have. */
+function vocabularyInGguf(
+  settings: Settings,
+  tokens: string[],
+  types: readonly unknown[],
+  kind: 'gpt2' | 'llama',
+): FileVocabulary {
   const named: Record<string, string> = {};
   const special = new Set(types.flatMap((type, id) => (type === CONTROL || type === UNKNOWN ? [id] : [])));
   for (const name of ['bos', 'eos']) {
@@ -214,14 +232,52 @@ export function wordsInGguf(file: io.GgufFile): Words {
     named[`${name}_token`] = tokens[id];
     special.add(id);
   }
-  settings.harmless([...HARMLESS_TOKENISER_METADATA, /^(?!tokenizer\.)/]);
-  settings.finish();
   const added = types.flatMap((type, id) =>
     type === USER_DEFINED ? [{ id, text: tokens[id], special: false }] : [],
   );
-  const tokeniser = new BpeTokeniser({
-    ...{ tokens, merges: merges.map(String), special: [...special], added, named },
-    ...GGUF_SPLITTINGS[pre],
-  });
-  return { tokeniser, chatTemplate, endIds };
+  const begins = settings.flag('ggml.add_bos_token', kind === 'llama') && named.bos_token !== undefined;
+  return {
+    ...{ tokens, special: [...special], added, named },
+    start: begins ? [settings.number('ggml.bos_token_id')] : [],
+  };
+}
+
+function bytePairsInGguf(settings: Settings, vocabulary: FileVocabulary): BpeTokeniser {
+  const pre = settings.text('ggml.pre');
+  if (pre === undefined || !Object.hasOwn(GGUF_SPLITTINGS, pre)) {
+    const known = Object.keys(GGUF_SPLITTINGS).join(', ');
+    throw new UserError(
+      `${settings.name} has a tokeniser of the kind “${pre ?? ''}” (tokenizer.ggml.pre): ${known} can be read`,
+    );
+  }
+  const merges = settings.list('ggml.merges');
+  if (!merges)
+    throw new UserError(`${settings.name} does not say its tokenizer.ggml.merges: get another one`);
+  settings.only('ggml.add_space_prefix', false);
+  return new BpeTokeniser({ ...vocabulary, merges: merges.map(String), ...GGUF_SPLITTINGS[pre] });
+}
+
+/** Without `add_space_prefix` llama.cpp puts a blank in front of a text, as the first Llamas want it. */
+function sentencePiecesInGguf(
+  settings: Settings,
+  vocabulary: FileVocabulary,
+  types: readonly unknown[],
+): SentencePieceTokeniser {
+  settings.only('ggml.pre', 'default');
+  if (settings.flag('ggml.add_space_prefix', true))
+    throw new UserError(
+      `${settings.name} has a tokeniser that puts a blank in front of a text (tokenizer.ggml.add_space_prefix), which is not read here`,
+    );
+  const scores = settings.list('ggml.scores');
+  const isMade = (id: number) => ![UNKNOWN, CONTROL, BYTE].includes(types[id] as number);
+  const { tokens } = vocabulary;
+  if (!scores || scores.length !== tokens.length || scores.some((score) => typeof score !== 'number'))
+    throw new UserError(
+      `${settings.name} has no score for each token (tokenizer.ggml.scores): get another one`,
+    );
+  const rankOf = ranksByScore(
+    tokens,
+    scores.map((score, id) => (isMade(id) ? (score as number) : undefined)),
+  );
+  return new SentencePieceTokeniser({ ...vocabulary, rankOf });
 }

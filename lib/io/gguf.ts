@@ -229,7 +229,7 @@ class Cursor {
   }
 }
 
-const DECODER = new TextDecoder();
+const DECODER = new TextDecoder('utf-8', { ignoreBOM: true }); // a token may begin with one
 
 /** The types of fixed size, by their number in the format. */
 const SCALARS: Record<number, { bytes: number; read: (view: DataView, at: number) => GgufValue }> = {

@@ -4,7 +4,7 @@ import type { GPTModel } from '../../chapter04/index.ts';
 import { hubName, MODEL_NAMES, type ModelName, obtainModel } from '../../chapter05/index.ts';
 import { type ClassifierSettings, loadClassifier, readClassifierSettings } from '../../chapter06/index.ts';
 import type { OptionSpecs, OptionValues } from '../../common/options.ts';
-import { type BpeTokeniser, HUB_REPOSITORY, LlamaClassifier, obtainLlama } from '../../llama/index.ts';
+import { type FileTokeniser, HUB_REPOSITORY, LlamaClassifier, obtainLlama } from '../../llama/index.ts';
 import { say } from './program.ts';
 
 /** Which adapter, and the base model where its own configuration does not say. */
@@ -58,7 +58,7 @@ export async function loadWithAdapter({ adapter, model, weights }: AdapterOption
 
 export interface LoadedLlamaAdapter {
   model: LlamaClassifier;
-  tokeniser: BpeTokeniser;
+  tokeniser: FileTokeniser;
   folder: string;
   settings: ClassifierSettings | undefined;
 }
