@@ -48,7 +48,11 @@ const REFUSED: Record<string, [GgufChanges, string]> = {
     { tensors: { 'output_norm.weight': { shape: [32], data: Array(32).fill(Number.NaN) } } },
     'NaN',
   ],
-  "SentencePiece's tokeniser": [{ set: { 'tokenizer.ggml.model': 'llama' } }, 'tokenizer.ggml.model'],
+  "BERT's tokeniser": [{ set: { 'tokenizer.ggml.model': 'bert' } }, 'tokenizer.ggml.model'],
+  'a blank in front of a text': [
+    { set: { 'tokenizer.ggml.model': 'llama', 'tokenizer.ggml.pre': null } },
+    'tokenizer.ggml.add_space_prefix',
+  ],
   'pieces nobody knows': [{ set: { 'tokenizer.ggml.pre': 'deepseek-llm' } }, '“deepseek-llm”'],
   'no word of its pieces': [{ set: { 'tokenizer.ggml.pre': null } }, 'tokenizer.ggml.pre'],
   'no merges': [{ set: { 'tokenizer.ggml.merges': null } }, 'tokenizer.ggml.merges'],
