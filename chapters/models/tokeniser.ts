@@ -89,7 +89,7 @@ function specialTokensMap(folder: io.Folder, settings: Settings): Settings | und
 }
 
 /** @throws UserError if it has a special token that is none of the tokeniser's */
-function checkMore(map: Settings, { special }: BpeTokeniser): void {
+function checkMore(map: Settings, { special }: FileTokeniser): void {
   for (const key of ['additional_special_tokens', 'extra_special_tokens']) {
     const tokens = map.value(key);
     for (const token of Array.isArray(tokens) ? tokens : [])
