@@ -65,6 +65,8 @@ export class TensorMemory implements Allocator {
   #sinceCollection = 0;
   /** Bytes in use after the last collection between steps. */
   #livingBytes = 0;
+  /** Bytes in use after the last collection of everything. */
+  #bytesAfterAll = 0;
   #leastGarbage = LEAST_GARBAGE;
   #limit = LEAST_GARBAGE;
   #mostEntries = MOST_TINY;
@@ -108,7 +110,7 @@ export class TensorMemory implements Allocator {
     if (collects && this.#entries.size > this.#mostEntries) this.collect();
     let block = heap.take(bytes, false);
     if (!block && collects && this.#sinceCollection > this.#limit) {
-      this.collect();
+      if (!this.#collectYoung()) this.collect();
       block = heap.take(bytes, false);
     }
     block ??= heap.take(bytes);
@@ -171,15 +173,32 @@ export class TensorMemory implements Allocator {
     const withinJob = this.#collector?.withinJob ?? true;
     this.#letGo();
     if (withinJob) this.#collector?.collect();
-    for (const entry of this.#entries.values()) if (!arrayIn(entry)) this.#takeBack(entry);
-    for (const look of this.#whenCollected) look();
+    this.#takeBackTheDead();
     this.#sinceCollection = 0;
+    this.#bytesAfterAll = this.heap.bytesInUse;
     const end = performance.now();
     const tooOften = withinJob && end - begin > COLLECTION_SHARE * (end - this.#lastCollection);
     if (tooOften) this.#leastGarbage = Math.min(MOST_GARBAGE, this.#limit * 2);
     this.#limit = Math.min(MOST_GARBAGE, Math.max(this.#leastGarbage, this.heap.bytesInUse / 8));
     this.#mostEntries = 2 * this.#entries.size + MOST_TINY;
     this.#lastCollection = end;
+  }
+
+  /** Takes back the blocks of arrays that were made lately and that nobody has any more. Was that about as much as dies? */
+  #collectYoung(): boolean {
+    const collector = this.#collector;
+    if (!collector?.withinJob || !collector.collectYoung) return false;
+    this.#letGo();
+    if (!collector.collectYoung()) return false;
+    this.#takeBackTheDead();
+    if (this.heap.bytesInUse > this.#bytesAfterAll + this.#limit / 2) return false;
+    this.#sinceCollection = 0;
+    return true;
+  }
+
+  #takeBackTheDead(): void {
+    for (const entry of this.#entries.values()) if (!arrayIn(entry)) this.#takeBack(entry);
+    for (const look of this.#whenCollected) look();
   }
 
   /** From now on the arrays live only as long as somebody else has them. */
