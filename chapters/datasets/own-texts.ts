@@ -55,6 +55,15 @@ export async function readOwnTexts(
         `${placeOf(labelColumn)}: the name of a class is expected, not ${found.slice(0, 40)}`,
       );
     }
+    if (
+      typeof name === 'number' &&
+      !Number.isSafeInteger(name) &&
+      (Number.isInteger(name) || !Number.isFinite(name))
+    )
+      throw new UserError(
+        `${placeOf(labelColumn)}: a number of this size is not kept exactly, and classes would become one: ` +
+          'put it between quotation marks',
+      );
     return { text, label: String(name), where };
   });
 }

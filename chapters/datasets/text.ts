@@ -9,13 +9,19 @@ import { io, UserError } from '../../lib/index.ts';
 export function decodeText(bytes: Uint8Array, path: string): string {
   const mark = bytes[0] * 256 + bytes[1];
   const encoding = mark === 0xfffe ? 'utf-16le' : mark === 0xfeff ? 'utf-16be' : 'utf-8';
+  let text: string;
   try {
-    return new TextDecoder(encoding, { fatal: true }).decode(bytes).replace(/^\uFEFF+/, '');
+    text = new TextDecoder(encoding, { fatal: true }).decode(bytes).replace(/^\uFEFF+/, '');
   } catch {
     throw new UserError(
       `${path} is not text in UTF-8: convert it (iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW), or give another file`,
     );
   }
+  if (!text.includes('\0')) return text;
+  throw new UserError(
+    `${path} has characters of the number 0, as UTF-16 without its mark has and text has not: ` +
+      'convert it (iconv -f UTF-16LE -t UTF-8 FILE > NEW), or give another file',
+  );
 }
 
 /** @throws UserError if the file cannot be read, is not UTF-8, or has nothing but white space in it */

@@ -467,6 +467,7 @@ describe('an adapter that cannot be used', () => {
     ['on a changed base', { init_lora_weights: 'pissa_niter_4' }, 'which changes the base model too'],
     ['of no rank', { r: 0 }, 'r is 0, not a positive whole number'],
     ['of a wrong alpha', { lora_alpha: 'x' }, 'lora_alpha is "x", not a number'],
+    ['without an alpha', { lora_alpha: null }, 'lora_alpha is null, not a number'],
     ['of a wrong dropout', { lora_dropout: 2 }, 'lora_dropout is 2'],
     ['of wrong targets', { target_modules: 3 }, 'target_modules is 3, not names'],
     ['of a wrong pattern', { rank_pattern: { c_fc: -1 } }, 'rank_pattern of c_fc is -1'],

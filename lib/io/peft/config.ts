@@ -151,8 +151,9 @@ export function parsePeftConfig(json: Record<string, unknown>, name: string): Pe
       typeof json.base_model_name_or_path === 'string'
         ? oneLine(json.base_model_name_or_path)
         : 'another model',
-    rank: positive('r', json.r ?? 8),
-    alpha: finite('lora_alpha', json.lora_alpha ?? 8),
+    // PEFT takes 8 for what is missing, and cannot divide by what is null.
+    rank: positive('r', json.r === undefined ? 8 : json.r),
+    alpha: finite('lora_alpha', json.lora_alpha === undefined ? 8 : json.lora_alpha),
     dropout,
     rankStabilised: flag('use_rslora'),
     rankPattern: pattern('rank_pattern', positive),

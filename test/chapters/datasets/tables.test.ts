@@ -134,6 +134,17 @@ describe("one's own table", () => {
         Buffer.from('text,label\nma\xf1ana,ham\n', 'latin1'),
         /not text in UTF-8: convert it \(iconv/,
       ],
+      [
+        'a.csv',
+        Buffer.from('text,label\na,b\n', 'utf16le'),
+        /characters of the number 0, as UTF-16 without its mark/,
+      ],
+      ['a.json', '[{"text":"a","label":12345678901234567890}]', /entry 1, .*'label': a number of this size/],
+      [
+        'a.jsonl',
+        '{"text":"a","label":1e999}',
+        /line 1, .*'label': a number of this size is not kept exactly/,
+      ],
       ['a.csv', 'text,label\na,b,c\n', /line 2: it has 3 fields, and the first line names 2 columns/],
     ];
     for (const [name, content, line] of cases) expect(await refusal(name, content)).to.match(line);
