@@ -41,7 +41,7 @@ export function readClassifierSettings(folder: string): ClassifierSettings | und
 }
 
 function readSettings(path: string): ClassifierSettings | undefined {
-  if (io.kindOfPath(path) !== 'file') return undefined;
+  if (io.kindOfPath(path) === 'nothing') return undefined;
   return parseClassifierSettings(io.readJson(path, "the classifier's settings"), path);
 }
 

@@ -36,6 +36,11 @@ export function askingOf(loaded: LoadedClassifier, given?: readonly string[]): A
       `${folder}: its messages have ${settings.maxLength} tokens, but the model sees at most ${contextLength}`,
     );
   }
+  if (settings && settings.padTokenId >= vocabSize) {
+    throw new UserError(
+      `${folder}: its messages are filled up with token ${settings.padTokenId}, but the model has ${vocabSize} tokens`,
+    );
+  }
   return {
     labels,
     logitsOf(texts) {

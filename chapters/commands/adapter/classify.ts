@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline';
 import { io, UserError } from '../../../lib/index.ts';
 import { TRAINED_ON_STAND_IN } from '../../chapter06/index.ts';
 import { positionOfLargest } from '../../common/largest.ts';
+import { UsageError } from '../../common/options.ts';
 import { userPath } from '../../common/paths.ts';
 import { readText } from '../../datasets/index.ts';
 import { askingOf } from './asking.ts';
@@ -24,17 +25,18 @@ export const CLASSIFY = defineCommand({
     },
   },
   async run(options, words) {
+    const given = options.labels === undefined ? undefined : labelsFrom(options.labels);
+    const texts = await textsFrom(words);
     const loaded = await loadAnyClassifier(options);
-    const classify = classifierOf(loaded, options.labels?.split(','));
+    const classify = classifierOf(loaded, given);
     if (loaded.settings?.synthetic) say(TRAINED_ON_STAND_IN);
     let count = 0;
-    for await (const texts of inBatches(textsFrom(words))) {
-      count += texts.length;
-      for (const answer of classify(texts))
+    for await (const batch of inBatches(texts)) {
+      count += batch.length;
+      for (const answer of classify(batch))
         console.log(options.json ? JSON.stringify(answer) : lineOf(answer));
     }
-    if (count === 0)
-      throw new UserError('there is no text to classify: give one, or a file with a text on each line');
+    if (count === 0) throw noText();
   },
 });
 
@@ -73,23 +75,38 @@ function lineOf({ text, label, probability }: Answer): string {
   return `${label.padEnd(10)} ${`${(100 * probability).toFixed(1)}%`.padStart(6)}  ${text.replaceAll(/\s+/g, ' ')}`;
 }
 
-/** The words as texts, or a file's lines, or those of standard input; empty lines do not count. */
-async function* textsFrom(words: readonly string[]): AsyncGenerator<string> {
+/** `A,B,C` as names. @throws UsageError if one is empty or there twice */
+function labelsFrom(list: string): string[] {
+  const labels = list.split(',').map((name) => name.trim());
+  if (labels.every((name, i) => name !== '' && labels.indexOf(name) === i)) return labels;
+  throw new UsageError(`--labels must be different names with commas between, not '${list}'`);
+}
+
+/** The words as texts, or a file's lines, or those of standard input; what is empty does not count. A file is read at once. */
+async function textsFrom(words: readonly string[]): Promise<AsyncIterable<string> | Iterable<string>> {
+  if (words.length === 0) return linesOfInput();
   const path = words.length === 1 ? userPath(words[0], process.env) : '';
-  if (path !== '' && io.kindOfPath(path) === 'file') {
-    for (const line of (await readText(path)).split(/\r?\n/)) if (line.trim() !== '') yield line;
-  } else if (words.length > 0) yield* words;
-  else {
-    if (process.stdin.isTTY) say('A text on each line; Ctrl-D ends.');
-    for await (const line of createInterface({ input: process.stdin })) if (line.trim() !== '') yield line;
-  }
+  const isFile = path !== '' && io.kindOfPath(path) === 'file';
+  const lines = isFile ? (await readText(path)).split(/\r?\n/) : words;
+  const texts = lines.filter((line) => line.trim() !== '');
+  if (texts.length === 0) throw noText();
+  return texts;
+}
+
+function noText(): UserError {
+  return new UserError('there is no text to classify: give one, or a file with a text on each line');
+}
+
+async function* linesOfInput(): AsyncGenerator<string> {
+  if (process.stdin.isTTY) say('A text on each line; Ctrl-D ends.');
+  for await (const line of createInterface({ input: process.stdin })) if (line.trim() !== '') yield line;
 }
 
 /** Texts asked about at once. */
 const BATCH = 8;
 
 /** Batches of texts; on a terminal each line is answered as it comes. */
-async function* inBatches(texts: AsyncIterable<string>): AsyncGenerator<string[]> {
+async function* inBatches(texts: AsyncIterable<string> | Iterable<string>): AsyncGenerator<string[]> {
   let batch: string[] = [];
   for await (const text of texts) {
     batch.push(text);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -6,10 +6,11 @@ import { GPTModel } from '../../../../chapters/chapter04/index.ts';
 import { loadWeightsIntoGpt, obtainModel, toOpenAI } from '../../../../chapters/chapter05/index.ts';
 import { saveClassifierSettings } from '../../../../chapters/chapter06/classifier-file.ts';
 import { readClassifierSettings } from '../../../../chapters/chapter06/index.ts';
-import { type Answer, classifierOf } from '../../../../chapters/commands/adapter/classify.ts';
+import { type Answer, CLASSIFY, classifierOf } from '../../../../chapters/commands/adapter/classify.ts';
 import { mergeIntoLinears } from '../../../../chapters/commands/adapter/merge.ts';
 import { io, manualSeed, nn, noGrad, randint, randn } from '../../../../lib/index.ts';
 import { openSafetensors } from '../../../../lib/io/safetensors-file.ts';
+import { failure } from '../../../support/failure.ts';
 import { tinyClassifier } from '../../chapter06/tiny.ts';
 import { adapterCommand } from './handedOver.ts';
 
@@ -124,10 +125,26 @@ describe('npm run adapter', function () {
       expectLine(['classify', '--adapter', adapter, '--labels', 'a,b', 'x'], /has 3 classes, not 2/),
       expectLine(none, /has no adapter_model/),
     ]);
+    const classify = (words: string[], labels?: string) =>
+      failure(CLASSIFY.run({ adapter: join(folder, 'none'), labels }, words)); // before anything is loaded
+    for (const labels of ['x,x', ',', 'x,', 'x, x'])
+      expect(await classify(['hello'], labels)).to.match(
+        /^--labels must be different names with commas between/,
+      );
+    for (const words of [[''], [' ', '\t']])
+      expect(await classify(words)).to.match(/^there is no text to classify/);
+    writeFileSync(join(folder, 'latin.txt'), Buffer.from('schön', 'latin1'));
+    expect(await classify([join(folder, 'latin.txt')])).to.match(/latin\.txt is not text in UTF-8/);
   });
 });
 
 describe('what a classifier is asked with', () => {
+  it('fits its model', () => {
+    const settings = { labels: ['a', 'b'], maxLength: 5, padTokenId: 50_257, synthetic: false };
+    const asked = () => classifierOf({ model: tinyClassifier(1), folder: 'x', settings });
+    expect(asked).to.throw('x: its messages are filled up with token 50257, but the model has 50257 tokens');
+  });
+
   const folder = mkdtempSync(join(tmpdir(), 'classifier-'));
   after(() => rmSync(folder, { recursive: true }));
   const read = (text: string) => () => {
@@ -147,6 +164,8 @@ describe('what a classifier is asked with', () => {
     expect(changed({ labels: ['a', 'a'] })).to.throw('two classes have one name');
     expect(changed({ maxLength: 0 })).to.throw('maxLength should be');
     expect(changed({ padTokenId: 1.5 })).to.throw('padTokenId should be');
+    mkdirSync(join(folder, 'odd', 'classifier.json'), { recursive: true });
+    expect(() => readClassifierSettings(join(folder, 'odd'))).to.throw(/classifier\.json is a folder/);
     expect(changed({ synthetic: 'no' })).to.throw('synthetic should be true or false');
   });
 });
