@@ -51,6 +51,7 @@ export async function checkPaths(
     given.filter(isRead),
     given.filter((each) => !isRead(each)),
   );
+  refuseToWriteAmongResults(given);
   for (const { path, option } of given) if (option.access === 'writeFolder') await io.holdFolder(path);
 }
 
@@ -91,6 +92,25 @@ function refuseToWriteWhatIsRead(reads: readonly GivenPath[], writes: readonly G
         `${write.flag} would write to ${write.path}, and ${read.flag} reads ${read.path}: give another place`,
       );
     }
+  }
+}
+
+/**
+ * A file that is named must not take the place of one of the results in a folder that the same command writes to. Beside them
+ * it may be, by the ending that no result there has.
+ */
+function refuseToWriteAmongResults(given: readonly GivenPath[]): void {
+  const folders = given.filter(({ option }) => option.access === 'writeFolder');
+  for (const { flag, path, option } of given.filter(({ option }) => option.access === 'writeFile')) {
+    const folder = folders.find((each) => isInside(dirname(path), each.path));
+    if (!folder) continue;
+    const ending = option.ending ?? '.json';
+    const isResult = folder.option.files?.includes(basename(path)) ?? !path.toLowerCase().endsWith(ending);
+    if (isSame(dirname(path), folder.path) && !isResult) continue;
+    const other = join(folder.path, basename(path).replace(/(\.\w+)?$/, ending));
+    throw new UserError(
+      `${flag} ${path} would lie among the results of ${folder.flag}: give another place, such as ${other}`,
+    );
   }
 }
 

@@ -11,6 +11,10 @@ export interface NamedText {
   where: string;
 }
 
+/** A word's tokens are found in a time that grows with the square of its length. */
+const MOST_LETTERS = 20_000;
+const LONG_WORD = new RegExp(`\\S{${MOST_LETTERS + 1}}`);
+
 export interface Columns {
   textColumn?: string;
   labelColumn?: string;
@@ -48,6 +52,11 @@ export async function readOwnTexts(
     }
     if (text.trim() === '')
       throw new UserError(`${placeOf(textColumn)}: the text is empty; fill it in or take the row out`);
+    if (LONG_WORD.test(text))
+      throw new UserError(
+        `${placeOf(textColumn)}: it has a word of more than ${MOST_LETTERS.toLocaleString('en')} characters, which is no text: ` +
+          'is it an attachment? Take it out',
+      );
     const name = typeof label === 'string' ? label.trim() : label;
     if (!['string', 'number', 'boolean'].includes(typeof name) || name === '') {
       const found = name === null || name === undefined || name === '' ? 'nothing' : JSON.stringify(name);

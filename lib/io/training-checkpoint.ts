@@ -90,8 +90,16 @@ function readCheckpoint<About>(path: string): Checkpoint<About> {
   };
 }
 
-/** What the newest checkpoint in the folder says of its run, without its numbers; undefined if there is none, or it is damaged. */
+/**
+ * What the newest checkpoint in the folder says of its run, without its numbers; undefined if there is none, or it is damaged.
+ * @throws UserError if a folder has the place of one
+ */
 export function readAboutCheckpoint<About>(folder: string): About | undefined {
+  const inTheWay = [LAST, BEFORE, NEXT].find((name) => kindOfPath(pathIn(folder, name)) === 'folder');
+  if (inTheWay)
+    throw new UserError(
+      `${pathIn(folder, inTheWay)} is a folder, and a checkpoint is written there: give it another name`,
+    );
   for (const name of [LAST, BEFORE]) {
     try {
       return parse(metadataOf(pathIn(folder, name)).run) as About;

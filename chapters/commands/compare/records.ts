@@ -51,10 +51,8 @@ export class Records {
     if (lines.pop() !== '')
       await io.writeFileAtomically(this.path, lines.map((line) => `${line}\n`).join(''));
     for (const [i, line] of lines.entries()) {
-      let record: RunRecord;
-      try {
-        record = JSON.parse(line);
-      } catch {
+      const record = parsed(line);
+      if (!isRecord(record)) {
         throw new UserError(
           `${this.path}, line ${i + 1}, is damaged: take it out, and that run is made again`,
         );
@@ -62,4 +60,21 @@ export class Records {
       this.keep(record);
     }
   }
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Is it what a finished run leaves, with the numbers that the table shows? */
+function isRecord(value: unknown): value is RunRecord {
+  const { run, result } = Object(value);
+  if (typeof run !== 'object' || run === null) return false;
+  const { trained, all, seconds, accuracy } = Object(result);
+  const { train, valid, test } = Object(accuracy);
+  return [trained, all, seconds, train, valid, test].every((number) => typeof number === 'number');
 }

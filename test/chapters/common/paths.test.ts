@@ -72,6 +72,24 @@ describe('nothing that is read is written', () => {
     expect(await failure(check({ adapter: root, parts: root }))).to.include('--parts would write to');
   });
 
+  it('nor is a result of the same command, which a file in its folder could be', async () => {
+    const out = join(root, 'runs');
+    for (const json of [
+      'chapter06/1-lora-loss.svg',
+      'chapter06/adapter/classifier.json',
+      'chapter06/lora/x.json',
+    ])
+      expect(await failure(check({ out, json: join(out, json) }, 'chapter06')), json).to.match(
+        /^--json \S+ would lie among the results of --out: give another place, such as \S+runs\/chapter06\/[\w-]+\.json$/,
+      );
+    expect(await failure(check({ parts: root, json: join(root, 'train.parquet') }))).to.include(
+      'among the results',
+    );
+    await check({ out, json: join(out, 'chapter06', 'figures.json') }, 'chapter06');
+    await check({ out, json: join(out, 'figures') }, 'chapter07');
+    await check({ parts: out, json: join(out, 'figures') });
+  });
+
   it('nor is the project itself, with the model that is shipped', async () => {
     const shipped = 'chapters/models/mini';
     const all: Record<string, string>[] = [

@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -195,6 +204,17 @@ describe('a training run that survives', function () {
     const result = await trainSmall({ folder, resume: true, print: (line) => lines.push(line) });
     expect(result).to.deep.equal(whole);
     expect(lines).to.deep.equal([`Going on after step 4 of ${STEPS}`]);
+  });
+
+  it('is refused where a folder has the place of a checkpoint', async () => {
+    for (const name of ['checkpoint', 'checkpoint-before', 'checkpoint-next']) {
+      const folder = newFolder();
+      mkdirSync(join(folder, `${name}.safetensors`));
+      expect(await failure(trainSmall({ folder }))).to.match(
+        /safetensors is a folder, and a checkpoint is written there/,
+      );
+      expect(readdirSync(folder)).to.deep.equal([`${name}.safetensors`]);
+    }
   });
 
   it('stops when the loss is not a number any more', async () => {

@@ -139,6 +139,11 @@ describe("one's own table", () => {
         Buffer.from('text,label\na,b\n', 'utf16le'),
         /characters of the number 0, as UTF-16 without its mark/,
       ],
+      [
+        'a.csv',
+        `text,label\n${'x'.repeat(20_001)},b\n`,
+        /line 2, column 'text': it has a word of more than 20,000 characters/,
+      ],
       ['a.json', '[{"text":"a","label":12345678901234567890}]', /entry 1, .*'label': a number of this size/],
       [
         'a.jsonl',

@@ -47,6 +47,20 @@ describe('compare: finished runs', () => {
   it('a damaged line is named', async () => {
     writeFileSync(file, `${JSON.stringify(first)}\n{"run"\n${JSON.stringify(second)}\n`);
     expect(await failure(Records.open(folder))).to.match(/runs\.jsonl, line 2, is damaged: take it out/);
+    const { accuracy: _, ...without } = first.result;
+    for (const line of [
+      'null',
+      '[]',
+      '7',
+      '{"run":1}',
+      '{"run":{}}',
+      JSON.stringify({ ...first, result: without }),
+    ]) {
+      writeFileSync(file, `${JSON.stringify(first)}\n${line}\n`);
+      expect(await failure(Records.open(folder)), line).to.match(
+        /runs\.jsonl, line 2, is damaged: take it out/,
+      );
+    }
   });
 });
 
