@@ -29,4 +29,11 @@ export {
 } from './03-decoding.ts';
 export { loadWeightsIntoGpt, toOpenAI, type Weights } from './05-openai-weights.ts';
 export { MODEL_NAMES, type ModelName, modelConfig } from './models.ts';
-export { hubName, MINI_WEIGHTS, type ModelSource, obtainModel } from './obtain-model.ts';
+export {
+  hubName,
+  MINI_WEIGHTS,
+  type ModelSource,
+  obtainModel,
+  obtainTextModel,
+  type TextModel,
+} from './obtain-model.ts';

@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { io, nn, UserError } from '../../lib/index.ts';
+import { END_OF_TEXT, END_OF_TEXT_ID, gpt2TokenBytes, tokeniser } from '../chapter02/index.ts';
 import { GPTModel } from '../chapter04/index.ts';
 import { hubFile } from '../datasets/hub-file.ts';
-import type { LanguageModel } from '../models/index.ts';
+import type { LanguageModel, LoadedModel } from '../models/index.ts';
 import { loadWeightsIntoGpt } from './05-openai-weights.ts';
 import { type ModelName, modelConfig } from './models.ts';
 
@@ -52,6 +53,36 @@ export async function obtainModel(source: ModelSource): Promise<GPTModel> {
   });
 }
 
+/** A model that goes on with a text, and what it needs for that: how texts become ids, what one begins with, and what ends it. */
+export type TextModel = Pick<LoadedModel, 'model' | 'endIds'> & {
+  tokeniser: Pick<LoadedModel['tokeniser'], 'encode' | 'bytes' | 'startIds'>;
+};
+
+/**
+ * A model of any family, if the weights say themselves of which; it keeps the matrices of a GGUF file as they are stored. Else
+ * the GPT of the wanted size, with GPT-2's tokens.
+ * @throws UserError as `obtainModel` does
+ */
+export async function obtainTextModel(source: ModelSource): Promise<TextModel> {
+  const { weights, randomWeights } = source;
+  if (weights !== undefined && !randomWeights && saysItsSizes(weights)) {
+    const { loadModel } = await import('../models/index.ts');
+    const loaded = await loadModel(weights, { quantised: true });
+    if ('posEmb' in loaded.model) ofSize(source.model, loaded.model, weights);
+    return loaded;
+  }
+  const table = gpt2TokenBytes();
+  return {
+    model: await obtainModel(source),
+    endIds: [END_OF_TEXT_ID],
+    tokeniser: {
+      encode: (text) => tokeniser.encode(text, { allowedSpecial: new Set([END_OF_TEXT]) }),
+      bytes: (ids) => Uint8Array.from(Array.from(ids).flatMap((id) => [...table[id]])),
+      startIds: [],
+    },
+  };
+}
+
 /** Weights alone are of the size that they are said to be of; a folder of the hub and a GGUF file say it themselves. */
 function saysItsSizes(path: string): boolean {
   return path.endsWith('.gguf') || io.kindOfPath(io.pathIn(path, 'config.json')) === 'file';
@@ -60,7 +91,9 @@ function saysItsSizes(path: string): boolean {
 /** @throws UserError if it is another model than the one that was asked for */
 function ofSize(name: ModelName, model: LanguageModel, path: string): GPTModel {
   if (!('posEmb' in model))
-    throw new UserError(`the weights do not fit the model: ${path} holds a Llama: use npm run llama`);
+    throw new UserError(
+      `the weights do not fit the model: ${path} holds a newer kind of model, and a GPT-2 is expected: npm run llama and npm run generate take it`,
+    );
   const [wanted, found] = [modelConfig(name), model.config].map(
     ({ vocabSize, contextLength, embDim, nLayers, nHeads }) =>
       `${vocabSize} tokens, ${contextLength} positions, width ${embDim}, ${nLayers} blocks and ${nHeads} heads`,

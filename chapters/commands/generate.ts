@@ -1,9 +1,8 @@
 /** `npm run generate`: a model goes on with a text, token by token. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { io, manualSeed, UserError, useBackend } from '../../lib/index.ts';
-import { END_OF_TEXT_ID, gpt2TokenBytes } from '../chapter02/index.ts';
-import { generateSteps, MODEL_NAMES, obtainModel, textToTokenIds } from '../chapter05/index.ts';
+import { io, manualSeed, tensor, UserError, useBackend } from '../../lib/index.ts';
+import { generateSteps, MODEL_NAMES, obtainTextModel } from '../chapter05/index.ts';
 import { isProgram } from '../common/cli.ts';
 import { parseOptions, runMain } from '../common/command-line.ts';
 import { COMMON_OPTIONS, countingWith, inGroup } from '../common/options.ts';
@@ -15,7 +14,12 @@ const { backend, threads } = COMMON_OPTIONS;
 export const OPTIONS = {
   ...inGroup('Model', {
     model: { type: 'choice', help: 'which model', choices: MODEL_NAMES, default: 'mini' },
-    weights: { type: 'path', access: 'read', help: 'where its weights are', placeholder: 'PATH' },
+    weights: {
+      type: 'path',
+      access: 'read',
+      help: 'where its weights are; or a GGUF file or a folder of the hub, of any family that can be read',
+      placeholder: 'PATH',
+    },
     adapter: {
       type: 'path',
       access: 'read',
@@ -51,11 +55,12 @@ if (isProgram(import.meta.url)) {
   await runMain(async () => {
     const options = parseOptions({
       command: 'npm run generate --',
-      summary: 'Continues a text with a GPT and writes each token as it comes. Keys and values are kept.',
+      summary: 'Continues a text and writes each token as it comes. Keys and values are kept.',
       options: OPTIONS,
       examples: [
         'npm run generate -- --prompt "Once upon a time"',
         'npm run generate -- --prompt "Once upon a time" --temperature 1 --top-k 20',
+        'npm run generate -- --weights gemma-3-270m.gguf --prompt "Every effort moves you"',
       ],
     });
     const { prompt, model: name, weights, adapter, topK, topP, temperature } = options;
@@ -64,32 +69,35 @@ if (isProgram(import.meta.url)) {
     await checkPaths(OPTIONS, options);
     openTerminal();
     await useBackend(options.backend, { threads: options.threads });
-    const model = (await obtainModel({ model: name, weights, print: console.error })).eval();
+    const loaded = await obtainTextModel({ model: name, weights, print: console.error });
+    const { tokeniser, endIds } = loaded;
+    const model = loaded.model.eval();
     if (adapter !== undefined) io.loadAdapter(adapter, model);
     if (model.outHead.outFeatures !== model.config.vocabSize)
       throw new UserError(
         `${adapter} is a classifier's: ask it with npm run adapter -- classify --adapter ${adapter}`,
       );
 
-    const ids = textToTokenIds(prompt); // [1, t]
-    if (ids.size === 0) throw new UserError('the prompt is empty: give at least one word');
+    const written = tokeniser.encode(prompt);
+    if (written.length === 0) throw new UserError('the prompt is empty: give at least one word');
     manualSeed(options.seed);
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    const [table, start] = [gpt2TokenBytes(), performance.now()];
+    const start = performance.now();
     let tokens = 0;
     process.stdout.write(prompt);
+    const ids = tensor([[...tokeniser.startIds, ...written]], { dtype: 'int32' }); // [1, t]
     const steps = generateSteps(model, ids, {
       ...{
         maxNewTokens: options.maxNewTokens,
         contextSize: model.config.contextLength,
-        eosId: END_OF_TEXT_ID,
+        eosId: endIds,
       },
       ...{ temperature, topK, topP, cache: true },
     });
     for (const next of steps) {
       tokens++;
       // A character may be cut into several tokens: its bytes are kept until it is whole.
-      process.stdout.write(decoder.decode(table[next.item()], { stream: true }));
+      process.stdout.write(decoder.decode(tokeniser.bytes([next.item()]), { stream: true }));
       await nextTurn(); // between two tokens output is written and Ctrl-C is noticed
     }
     process.stdout.write(`${decoder.decode()}\n`);

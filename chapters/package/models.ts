@@ -118,8 +118,10 @@ export function generate(
   { maxNewTokens = 100, temperature, topK }: GenerateOptions = {},
 ): string {
   const { model, tokeniser, endIds } = loaded;
-  const ids = typeof prompt === 'string' ? tokeniser.encode(prompt) : chatToIds(loaded, prompt);
-  if (ids.length === 0) throw new UserError('there is nothing to continue: give at least one word');
+  const begun = typeof prompt === 'string';
+  const written = begun ? tokeniser.encode(prompt) : chatToIds(loaded, prompt);
+  if (written.length === 0) throw new UserError('there is nothing to continue: give at least one word');
+  const ids = begun ? [...tokeniser.startIds, ...written] : written;
   const steps = generateSteps(model, tensor([ids], { dtype: 'int32' }), {
     ...{ maxNewTokens, contextSize: model.config.contextLength, eosId: endIds, cache: true },
     ...{ temperature, topK },
