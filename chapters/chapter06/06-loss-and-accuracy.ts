@@ -79,7 +79,7 @@ export function calcLossBatch(
 }
 
 /**
- * What each class counts in the loss; undefined for 'none'. Balanced, all classes count the same together: the weight of one is
+ * What each class counts in the loss; undefined where all count the same. Balanced, all classes count the same together: the weight of one is
  * texts / (classes × texts of the class), as scikit-learn's `class_weight='balanced'`. A batch's loss is then the weighted
  * mean, as PyTorch takes it.
  *
@@ -88,11 +88,11 @@ export function calcLossBatch(
  * @throws UserError if there is a class without a text
  */
 export function classWeightsOf(
-  choice: 'none' | 'balanced',
+  choice: 'none' | 'balanced' | undefined,
   rows: readonly LabelledText[],
   names: readonly string[],
 ): Tensor | undefined {
-  if (choice === 'none') return undefined;
+  if (choice !== 'balanced') return undefined;
   const counts = names.map((_, i) => rows.filter(({ label }) => label === i).length);
   const absent = names.find((_, i) => counts[i] === 0);
   if (absent === undefined) return tensor(counts.map((count) => rows.length / (names.length * count)));

@@ -23,7 +23,8 @@ describe('--class-weights balanced', () => {
     // compute_class_weight('balanced', classes=[0, 1, 2], y=[0, 0, 0, 0, 0, 1, 1, 2])
     const weights = classWeightsOf('balanced', rows, names)!.toFlatArray();
     expect(weights).to.deep.equal([0.53333336, 1.3333334, 2.6666667].map(Math.fround));
-    expect(classWeightsOf('none', rows, names)).to.equal(undefined);
+    for (const choice of ['none', undefined] as const)
+      expect(classWeightsOf(choice, rows, names)).to.equal(undefined);
   });
 
   it('a class without a text is named', () => {
