@@ -28,6 +28,7 @@ const ORDER = [
   'chapters/appendixD/',
   'chapters/appendixE/',
   'chapters/llama/(?!model/)',
+  'chapters/gemma/(?!model/)',
   'chapters/package/',
   'chapters/commands/',
 ];

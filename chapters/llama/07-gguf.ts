@@ -1,9 +1,11 @@
 import { UserError } from '../../lib/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { formatTable } from '../common/table.ts';
+import { GemmaModel } from '../gemma/model/04-gemma-model.ts';
+import { GEMMA3 } from '../models/gemma3.ts';
 import { type LoadedModel, type LoadOptions, loadModel } from '../models/index.ts';
-import { LLAMA } from '../models/llama.ts';
 import { obtainHubFolder } from '../models/obtain.ts';
+import { QWEN3 } from '../models/qwen3.ts';
 import { placesOf } from '../models/tensors.ts';
 import { LlamaModel } from './model/05-llama-model.ts';
 
@@ -45,10 +47,12 @@ export async function obtainLlama(
 
 /** What the tensors of the first block are called here, on the hub and in GGUF. */
 export function showLayouts(nb: Notebook, model: LlamaModel): void {
+  // Qwen3 has Llama's names and two more.
+  const names = model instanceof GemmaModel ? GEMMA3.gguf : QWEN3.gguf;
   const rows = placesOf(model).flatMap(({ theirs, ours }) => {
     const layer = theirs.replace('.0.', '.N.').replace(/\.weight$/, '');
     if (!layer.startsWith('model.layers.N.')) return [];
-    return [[ours[0].path, theirs, `${LLAMA.gguf[layer].replace('.N.', '.0.')}.weight`]];
+    return [[ours[0].path, theirs, `${names[layer].replace('.N.', '.0.')}.weight`]];
   });
   nb.note(formatTable(['here', 'on the hub', 'in GGUF'], rows));
 }

@@ -84,6 +84,12 @@ export const PAGES: readonly Page[] = [
     before:
       'Without --weights it downloads SmolLM2-135M-Instruct from the Hugging Face hub: 272 MB. This page forgets it when the run ends.',
   },
+  {
+    source: 'chapters/gemma/README.md',
+    name: 'gemma',
+    title: 'From Llama to Gemma 3',
+    chapter: 'gemma',
+  },
   { source: 'chapters/models/mini/README.md', name: 'mini', title: 'The model mini' },
   { source: 'chapters/commands/compare/README.md', name: 'compare', title: 'What is trained, side by side' },
   { source: 'chapters/datasets/README.md', name: 'datasets', title: 'The data sets' },

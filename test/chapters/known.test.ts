@@ -7,7 +7,7 @@ const ROOT = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
 const { scripts } = JSON.parse(read('package.json'));
 const CHAPTERS = readdirSync(new URL('chapters/', ROOT)).filter((name) =>
-  /^(chapter\d\d|appendix[A-Z]|llama)$/.test(name),
+  /^(chapter\d\d|appendix[A-Z]|llama|gemma)$/.test(name),
 );
 
 describe('a chapter is known', () => {

@@ -14,6 +14,7 @@ import { OPTIONS as evaluate } from '../../chapters/commands/evaluate/run.ts';
 import { OPTIONS as generate } from '../../chapters/commands/generate.ts';
 import { OPTIONS as pretrain } from '../../chapters/commands/pretrain/run.ts';
 import { COMMON_OPTIONS, type OptionSpecs } from '../../chapters/common/options.ts';
+import { OPTIONS as gemma } from '../../chapters/gemma/run.ts';
 import { OPTIONS as llama } from '../../chapters/llama/run.ts';
 
 const { backend, threads } = COMMON_OPTIONS;
@@ -23,7 +24,7 @@ const withCommon = (tables: Record<string, OptionSpecs>, common: OptionSpecs) =>
 /** What each command can be told. */
 export const COMMANDS: Record<string, OptionSpecs> = {
   ...withCommon(
-    { chapter04, chapter05, chapter06, chapter07, appendixD, appendixE, llama, pretrain },
+    { chapter04, chapter05, chapter06, chapter07, appendixD, appendixE, llama, gemma, pretrain },
     COMMON_OPTIONS,
   ),
   ...{ compare, data, evaluate, generate },

@@ -1,11 +1,13 @@
 import type { io, Tensor } from '../../../lib/index.ts';
+import type { Notebook } from '../../common/notebook.ts';
+import { formatTable } from '../../common/table.ts';
 import { RMSNorm } from '../../llama/model/01-rms-norm.ts';
 import { type Rotations, RotationTable } from '../../llama/model/02-rope.ts';
 import type { LlamaOptions } from '../../llama/model/04-grouped-query-attention.ts';
 import { LlamaBlock, LlamaModel } from '../../llama/model/05-llama-model.ts';
-import { headDimOf } from '../../llama/model/config.ts';
+import { headDimOf, SMOLLM2_135M } from '../../llama/model/config.ts';
 import { hubLayoutOf } from '../../llama/model/hub-layout.ts';
-import type { GemmaConfig } from './config.ts';
+import { GEMMA3_270M, type GemmaConfig } from './config.ts';
 
 /**
  * Llama's block with a norm behind each half as well. What a half adds to the shortcut then has a size that was learnt,
@@ -81,4 +83,23 @@ export class GemmaModel extends LlamaModel {
   override hubLayout(): io.HubLayout {
     return hubLayoutOf(this, HUB_NORMS);
   }
+}
+
+/** Where the numbers of a Llama and of a Gemma are, side by side. */
+export function showSizes(nb: Notebook): void {
+  const [llama, gemma] = [SMOLLM2_135M, GEMMA3_270M].map((config) => {
+    const { vocabSize, embDim: d, nHeads, nKvHeads, nLayers, hiddenDim } = config;
+    const head = headDimOf(config);
+    const [attention, feedForward] = [2 * d * (nHeads + nKvHeads) * head, 3 * d * hiddenDim];
+    const norms = config.qkNorm ? 4 * d + 2 * head : 2 * d;
+    const blocks = nLayers * (attention + feedForward + norms);
+    return [vocabSize * d, attention, feedForward, norms, blocks, vocabSize * d + blocks + d];
+  });
+  const names = ['token embedding, which is the head too', 'attention of a block', 'feed-forward of a block'];
+  const rows = [...names, 'norms of a block', 'all blocks', 'the whole'].map((name, i) => [
+    name,
+    llama[i].toLocaleString('en'),
+    gemma[i].toLocaleString('en'),
+  ]);
+  nb.note(formatTable(['numbers in', 'SmolLM2-135M', 'Gemma 3 270M'], rows));
 }

@@ -1,4 +1,4 @@
-import type { LlamaConfig } from '../../llama/model/config.ts';
+import { headDimOf, type LlamaConfig } from '../../llama/model/config.ts';
 
 /** The sizes of a Gemma 3: a Llama's, and what differs from block to block. */
 export interface GemmaConfig extends LlamaConfig {
@@ -15,6 +15,13 @@ export interface GemmaConfig extends LlamaConfig {
 /** Five blocks with a window, then one without, and so on. */
 export function everySixthSeesAll(nLayers: number, period = 6): boolean[] {
   return Array.from({ length: nLayers }, (_, i) => (i + 1) % period !== 0);
+}
+
+/** How many numbers a cache of keys and values keeps for a text of so many tokens. */
+export function numbersKept(config: GemmaConfig, tokens: number): number {
+  const eachToken = 2 * config.nKvHeads * headDimOf(config);
+  const seen = config.windowed.map((has) => (has ? Math.min(config.window, tokens) : tokens));
+  return eachToken * seen.reduce((sum, count) => sum + count, 0);
 }
 
 /** What is the same in all sizes of Gemma 3. */

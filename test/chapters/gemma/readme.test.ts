@@ -1,0 +1,3 @@
+import { testReadme } from '../../support/readme.ts';
+
+testReadme('chapters/gemma/README.md');
