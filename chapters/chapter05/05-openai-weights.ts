@@ -15,7 +15,7 @@ import { MODEL_NAMES, type ModelName, modelConfig } from './models.ts';
 export type Weights = Record<string, Tensor>;
 
 /** Does a file hold OpenAI's names rather than the notebooks'? */
-export function hasOpenAILayout(weights: Weights): boolean {
+function hasOpenAILayout(weights: Weights): boolean {
   return Object.keys(weights).some((name) => /(^|\.)wte\.weight$/.test(name));
 }
 

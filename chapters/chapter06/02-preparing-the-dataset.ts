@@ -4,9 +4,7 @@ import { formatCounts, formatFrame } from '../common/pandas.ts';
 import { fingerprint, fingerprintOfWeights } from '../common/training.ts';
 import {
   isFolder,
-  isSynthetic,
   type LabelledText,
-  labelsIn,
   MESSAGES,
   type Message,
   ORIGINAL_ROWS,
@@ -95,7 +93,7 @@ export async function prepareMessages(options: PrepareOptions = {}): Promise<Pre
   const { data, seed = DEFAULT_SEED, print } = options;
   if (isOwnData(options)) return prepareOwnData(options, seed);
   if (data !== undefined && isFolder(data)) {
-    const [parts, labels, synthetic] = [await readParts(data), await labelsIn(data), await isSynthetic(data)];
+    const { parts, labels, synthetic } = await readParts(data);
     if (labels) return { ...ownParts(parts, labels, options), source: data };
     return {
       parts,

@@ -53,25 +53,6 @@ export class Progress {
   }
 }
 
-/** Batches of a loader, or examples of a list, as they are taken one after the other, with their progress. */
-export function withProgress<T>(
-  label: string,
-  items: Iterable<T> & { readonly length: number },
-): Iterable<T> & { readonly length: number } {
-  return {
-    length: items.length,
-    *[Symbol.iterator]() {
-      const progress = new Progress(label, items.length);
-      let done = 0;
-      for (const item of items) {
-        yield item;
-        progress.update(++done);
-      }
-      progress.stop();
-    },
-  };
-}
-
 /** 75 → `1m15s`. */
 export function formatSeconds(seconds: number): string {
   if (!Number.isFinite(seconds)) return '?';

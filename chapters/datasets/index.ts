@@ -2,9 +2,7 @@ export { hubFile } from './hub-file.ts';
 export { INSTRUCTIONS, type InstructionEntry } from './instructions.ts';
 export {
   isFolder,
-  isSynthetic,
   type LabelledText,
-  labelsIn,
   type Parts,
   readLabelledTexts,
   readParts,

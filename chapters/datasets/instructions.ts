@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../../lib/index.ts';
 import type { DataSet } from './obtain.ts';
-import { decodeText } from './text.ts';
+import { decodeText, parseJson } from './text.ts';
 
 /** One example of an instruction dataset. */
 export interface InstructionEntry {
@@ -37,14 +37,7 @@ export const INSTRUCTIONS: DataSet<InstructionEntry[]> = {
  * @throws UserError if the bytes are not UTF-8 or not JSON, an entry has another schema, or there are too few
  */
 function parseInstructions(bytes: Uint8Array, path: string): InstructionEntry[] {
-  const text = decodeText(bytes, path);
-  let entries: unknown;
-  try {
-    entries = JSON.parse(text);
-  } catch (error) {
-    const why = String(error instanceof Error ? error.message : error).replace(/\s+/g, ' '); // it may quote lines of the file
-    throw new UserError(`${path} is not readable JSON (${why}); it may be cut short, so get it again`);
-  }
+  const entries = parseJson(decodeText(bytes, path), path);
   if (!Array.isArray(entries)) throw new UserError(`${path}: a list of instructions is expected`);
   entries.forEach((entry: unknown, i) => {
     if (isEntry(entry)) return;

@@ -38,7 +38,7 @@ const SET = 'set';
 /**
  * Writes the parts as train.parquet, valid.parquet and test.parquet, with the columns Label and Text. Those that are there are
  * replaced as one.
- * @param synthetic are they made from a stand-in? from then on `isSynthetic` is true of the folder
+ * @param synthetic are they made from a stand-in? `readParts` says so from then on
  * @param labels the names of the classes by their number, where they are not ham and spam
  * @returns the paths
  * @throws UserError if nothing can be written there
@@ -67,25 +67,6 @@ export async function writeParts(
   return files;
 }
 
-/** Were the parts in such a folder made from a stand-in? @throws UserError if a file is missing or damaged */
-export async function isSynthetic(folder: string): Promise<boolean> {
-  return (await readNotes(filesIn(folder))).some((note) => note[SYNTHETIC] === 'true');
-}
-
-/**
- * The names of the classes in such a folder by their number; undefined for ham and spam.
- * @throws UserError if a file is missing or damaged, or the three do not belong together
- */
-export async function labelsIn(folder: string): Promise<string[] | undefined> {
-  const notes = await readNotes(filesIn(folder));
-  const [labels, ...others] = notes.map((note) => note[LABELS]);
-  if (others.some((other) => other !== labels))
-    throw new UserError(
-      `the three files in ${folder} have different classes: write them again with npm run data`,
-    );
-  return labels === undefined ? undefined : labelsFrom(labels, folder);
-}
-
 function labelsFrom(note: string, path: string): string[] {
   let labels: unknown;
   try {
@@ -99,17 +80,20 @@ function labelsFrom(note: string, path: string): string[] {
   throw new UserError(`${path} does not say the names of its classes: write it again with npm run data`);
 }
 
-function readNotes(files: Parts<string>): Promise<Record<string, string | undefined>[]> {
-  return io.readTogetherAsync(files.train, () =>
-    Promise.all(PARTS.map((part) => readParquetNotes(files[part]))),
-  );
+/** The parts in a folder, and what the files say of them. */
+export interface PartsInFolder {
+  parts: Parts<LabelledText[]>;
+  /** The names of the classes by their number; undefined for ham and spam. */
+  labels?: string[];
+  /** Were they made from a stand-in? */
+  synthetic: boolean;
 }
 
 /**
  * Reads such a folder.
  * @throws UserError if a file is missing, damaged or empty, has a wrong label, or was written with others than those beside it
  */
-export async function readParts(folder: string): Promise<Parts<LabelledText[]>> {
+export async function readParts(folder: string): Promise<PartsInFolder> {
   const files = filesIn(folder);
   return io.readTogetherAsync(files.train, async () => {
     const parts = {
@@ -117,14 +101,26 @@ export async function readParts(folder: string): Promise<Parts<LabelledText[]>> 
       valid: await readLabelledTexts(files.valid),
       test: await readLabelledTexts(files.test),
     };
-    const sets = (await readNotes(files)).map((note) => note[SET]);
+    const notes = await Promise.all(PARTS.map((part) => readParquetNotes(files[part])));
+    const sets = notes.map((note) => note[SET]);
     const other = sets.findIndex((set) => set !== undefined && set !== sets.find(Boolean));
-    if (other === -1) return parts;
-    const first = sets.findIndex(Boolean);
-    throw new UserError(
-      `${files[PARTS[other]]} was not written together with ${files[PARTS[first]]}, so that texts of one part may be in the ` +
-        'other: write all three anew with npm run data',
-    );
+    if (other !== -1) {
+      const first = sets.findIndex(Boolean);
+      throw new UserError(
+        `${files[PARTS[other]]} was not written together with ${files[PARTS[first]]}, so that texts of one part may be in the ` +
+          'other: write all three anew with npm run data',
+      );
+    }
+    const [labels, ...others] = notes.map((note) => note[LABELS]);
+    if (others.some((each) => each !== labels))
+      throw new UserError(
+        `the three files in ${folder} have different classes: write them again with npm run data`,
+      );
+    return {
+      parts,
+      labels: labels === undefined ? undefined : labelsFrom(labels, folder),
+      synthetic: notes.some((note) => note[SYNTHETIC] === 'true'),
+    };
   });
 }
 

@@ -117,20 +117,12 @@ export async function readParquetNotes(path: string): Promise<Record<string, str
 }
 
 /**
- * Writes the columns as one uncompressed parquet file, beside its place and then renamed.
+ * The bytes of an uncompressed parquet file.
  *
+ * @param path what messages call it
  * @param notes texts by name, kept in the file beside the columns
- * @throws UserError if the columns differ in length, or the place cannot be written
+ * @throws UserError if the columns differ in length
  */
-export async function writeParquet(
-  path: string,
-  columns: readonly ParquetColumn[],
-  notes: Record<string, string> = {},
-): Promise<void> {
-  await io.writeFileAtomically(path, parquetBytes(path, columns, notes));
-}
-
-/** The bytes of such a file; `path` is for messages. Errors as there. */
 export function parquetBytes(
   path: string,
   columns: readonly ParquetColumn[],

@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 import { io, UserError } from '../../lib/index.ts';
 import { columnsOfParquet, readParquet } from './parquet.ts';
 import { readSeparated } from './separated.ts';
-import { readText } from './text.ts';
+import { parseJson, readText } from './text.ts';
 
 /** Tables from files, whatever wrote them: CSV, TSV, JSON, JSON lines, parquet. */
 
@@ -114,15 +114,8 @@ interface Entry {
 }
 
 function listOfObjects(path: string, text: string): Entry[] {
-  let list: unknown;
-  try {
-    list = JSON.parse(text);
-  } catch (error) {
-    // The message may quote lines of the file.
-    const why = String(error instanceof Error ? error.message : error).replaceAll(/\s+/g, ' ');
-    throw new UserError(`${path} is not readable JSON (${why}); it may be cut short, so get it again`);
-  }
-  return (list as unknown[]).map((object, i) => entryOf(`${path}, entry ${i + 1}`, object));
+  const list = parseJson(text, path) as unknown[];
+  return list.map((object, i) => entryOf(`${path}, entry ${i + 1}`, object));
 }
 
 function objectsOnLines(path: string, text: string): Entry[] {

@@ -24,6 +24,16 @@ export function decodeText(bytes: Uint8Array, path: string): string {
   );
 }
 
+/** What a JSON text says. @throws UserError if it is not JSON */
+export function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const why = String(error instanceof Error ? error.message : error).replaceAll(/\s+/g, ' '); // it may quote lines of the file
+    throw new UserError(`${path} is not readable JSON (${why}); it may be cut short, so get it again`);
+  }
+}
+
 /** @throws UserError if the file cannot be read, is not UTF-8, or has nothing but white space in it */
 export async function readText(path: string, what = 'the text'): Promise<string> {
   return requireText(decodeText(await io.readFileOrExplain(path, what), path), path);

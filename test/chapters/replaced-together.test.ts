@@ -6,7 +6,7 @@ import { GPTModel } from '../../chapters/chapter04/index.ts';
 import { loadWeightsIntoGpt } from '../../chapters/chapter05/index.ts';
 import { readClassifierSettings } from '../../chapters/chapter06/index.ts';
 import { writeHandover } from '../../chapters/commands/adapter/handover.ts';
-import { isSynthetic, type LabelledText, readParts, writeParts } from '../../chapters/datasets/index.ts';
+import { type LabelledText, readParts, writeParts } from '../../chapters/datasets/index.ts';
 import { io, manualSeed, nn, noGrad, randn, type Tensor, useBackend } from '../../lib/index.ts';
 import { failure } from '../support/failure.ts';
 import { killEverywhere } from '../support/kills.ts';
@@ -39,10 +39,10 @@ describe('what is written together is replaced together', () => {
     });
     const write = (mark: string) => () => writeParts(folder, parts(mark), mark === 'old');
     await killEverywhere(write('old'), write('new'), async () => {
-      const read = await readParts(folder);
+      const { parts: read, synthetic } = await readParts(folder);
       const isOld = read.train[0].text.startsWith('old');
       expect(read).to.deep.equal(parts(isOld ? 'old' : 'new'));
-      expect(await isSynthetic(folder)).to.equal(isOld);
+      expect(synthetic).to.equal(isOld);
     });
     expect(readdirSync(folder).sort()).to.deep.equal(['test.parquet', 'train.parquet', 'valid.parquet']);
 
@@ -130,7 +130,7 @@ describe('what is written together is replaced together', () => {
       const { mark } = io.readJson(join(out, 'handover.json'), 'the plan');
       expect(io.readAdapterConfig(join(out, 'adapter')).base).to.equal(mark);
       expect(readClassifierSettings(join(out, 'adapter'))!.labels[0]).to.equal(mark);
-      expect((await readParts(join(out, 'data'))).test[0].text).to.equal(mark);
+      expect((await readParts(join(out, 'data'))).parts.test[0].text).to.equal(mark);
       expect(readdirSync(out).includes('base')).to.equal(mark === 'old');
       expect(readFileSync(join(out, 'tokeniser', 'vocab.json'), 'utf8')).to.equal(mark);
       expect(readdirSync(out)).to.include.members(['train.py', 'head.safetensors']);

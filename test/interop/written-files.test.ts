@@ -81,7 +81,7 @@ describe('files that are written here', function () {
     const parts = { train: text('train'), valid: text('valid'), test: text('test') };
     const data = join(folder, 'data');
     await writeParts(data, parts, false);
-    expect(await readParts(data)).to.deep.equal(parts);
+    expect((await readParts(data)).parts).to.deep.equal(parts);
     const model = new nn.Linear(3, 2);
     const optimizer = new optim.AdamW(model.parameters(), { lr: 0.1 });
     model.forward(randn(4, 3)).sum().backward();

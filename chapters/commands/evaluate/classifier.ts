@@ -2,6 +2,7 @@ import { F, io, tensor, UserError } from '../../../lib/index.ts';
 import {
   againstMajority,
   type ClassMeasures,
+  classNames,
   confusionMatrix,
   isOwnData,
   majorityOf,
@@ -14,7 +15,6 @@ import { Progress } from '../../common/progress.ts';
 import { formatTable } from '../../common/table.ts';
 import {
   isFolder,
-  labelsIn,
   MESSAGES,
   type NamedText,
   obtain,
@@ -53,9 +53,9 @@ export async function readLabelled(
   const { data } = options;
   if (isOwnData(options)) return readOwnTexts(data, options, print);
   if (isFolder(data)) {
-    const names = (await labelsIn(data)) ?? ['ham', 'spam'];
-    const { test } = await readParts(data);
-    return test.map(({ text, label }, i) => ({
+    const { parts, labels } = await readParts(data);
+    const names = classNames({ labels });
+    return parts.test.map(({ text, label }, i) => ({
       text,
       label: names[label],
       where: `${data}, row ${i} of the test part`,

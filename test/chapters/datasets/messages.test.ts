@@ -23,7 +23,7 @@ import {
   readParts,
   writeParts,
 } from '../../../chapters/datasets/index.ts';
-import { writeParquet } from '../../../chapters/datasets/parquet.ts';
+import { parquetBytes } from '../../../chapters/datasets/parquet.ts';
 import { failure } from '../../support/failure.ts';
 import { program } from '../../support/program.ts';
 
@@ -162,7 +162,7 @@ describe('prepareMessages', () => {
 
     const out = join(folder, 'out');
     await writeParts(out, parts, false);
-    expect(await readParts(out)).to.deep.equal(parts);
+    expect((await readParts(out)).parts).to.deep.equal(parts);
     const fromFolder = await prepareMessages({ data: out, seed: 99 });
     expect(fromFolder).to.deep.equal({ parts, source: out, synthetic: false });
     expect(await failure(prepareMessages({ data: folder }))).to.match(/train\.parquet does not exist/);
@@ -210,20 +210,23 @@ describe('prepareMessages', () => {
 });
 
 describe('readLabelledTexts', () => {
+  const written = (path: string, columns: Parameters<typeof parquetBytes>[1]) =>
+    writeFileSync(path, parquetBytes(path, columns));
+
   it('names a wrong label, a missing text, an empty or a missing file', async () => {
     const path = join(folder, 'rows.parquet');
     const write = (labels: number[], texts: string[]) =>
-      writeParquet(path, [
+      written(path, [
         { name: 'Label', type: 'int64', data: labels },
         { name: 'Text', type: 'string', data: texts },
       ]);
-    await write([0, 2], ['a', 'b']);
+    write([0, 2], ['a', 'b']);
     expect(await failure(readLabelledTexts(path))).to.include(
       'row 1: the label must be 0 (ham) or 1 (spam), not 2',
     );
-    await write([], []);
+    write([], []);
     expect(await failure(readLabelledTexts(path))).to.include('has no rows');
-    await writeParquet(path, [
+    written(path, [
       { name: 'Label', type: 'int64', data: [0] },
       { name: 'Text', type: 'int64', data: [5] },
     ]);

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { readParquet, writeParquet } from '../../../chapters/datasets/parquet.ts';
+import { parquetBytes, readParquet } from '../../../chapters/datasets/parquet.ts';
 import { UserError } from '../../../lib/errors.ts';
 import { failure } from '../../support/failure.ts';
 
@@ -54,7 +54,7 @@ describe('readParquet', () => {
 
   it('refuses a text with a byte that is no letter of UTF-8', async () => {
     const path = join(folder, 'letters');
-    await writeParquet(path, [{ name: 'Text', type: 'string', data: ['né', 'mañana'] }]);
+    writeFileSync(path, parquetBytes(path, [{ name: 'Text', type: 'string', data: ['né', 'mañana'] }]));
     const whole = readFileSync(path);
     whole[whole.indexOf('mañana') + 2] = 0xff;
     writeFileSync(path, whole);
@@ -81,17 +81,18 @@ describe('readParquet', () => {
   });
 });
 
-describe('writeParquet', () => {
+describe('parquetBytes', () => {
   it('writes what readParquet reads', async () => {
     const path = join(folder, 'own.parquet');
     const texts = ['Hello', '', 'two\nlines "and" a\ttab', 'Straße £5 😀'];
     for (const n of [0, 1, 4, 2500]) {
       const data = Array.from({ length: n }, (_, i) => texts[i % 4] + (n > 4 ? i : ''));
       const label = Int32Array.from(data, (_, i) => i % 2);
-      await writeParquet(path, [
+      const columns = [
         { name: 'Label', type: 'int64', data: label },
         { name: 'Text', type: 'string', data },
-      ]);
+      ] as const;
+      writeFileSync(path, parquetBytes(path, columns));
       expect(await readParquet(path, ['Text', 'Label'])).to.deep.equal({
         Text: data,
         Label: Array.from(label),
@@ -99,14 +100,12 @@ describe('writeParquet', () => {
     }
   });
 
-  it('refuses columns of different lengths', async () => {
-    const path = join(folder, 'uneven.parquet');
-    const message = await failure(
-      writeParquet(path, [
+  it('refuses columns of different lengths', () => {
+    const uneven = () =>
+      parquetBytes('uneven.parquet', [
         { name: 'Label', type: 'int64', data: [1] },
         { name: 'Text', type: 'string', data: [] },
-      ]),
-    );
-    expect(message).to.include('its columns differ in length (Label 1, Text 0)');
+      ]);
+    expect(uneven).to.throw(UserError, 'its columns differ in length (Label 1, Text 0)');
   });
 });
