@@ -118,7 +118,7 @@ function exchangeWhatIsLeftAlone(
     );
   const written = occurring(special, contents.join('\n'));
   const all = standInsFor(written, chatTemplate + meant);
-  // What a template does to one token, it does whatever became of the others.
+  // A template treats each token in the same way, whatever became of the others.
   const innocent = written.filter((token) => {
     const alone = new Map([[token, all.get(token)!]]);
     return (

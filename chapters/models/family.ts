@@ -3,7 +3,7 @@ import type { GPTModel } from '../chapter04/index.ts';
 import type { LlamaModel } from '../llama/model/05-llama-model.ts';
 import type { Settings } from './settings.ts';
 
-/** A model that continues a text: what `loadModel` gives. */
+/** A model that continues a text, as `loadModel` gives it. */
 export type LanguageModel = GPTModel | LlamaModel;
 
 /** Sizes that every model has, under the names of chapter 4's config. */
@@ -16,7 +16,7 @@ export interface CommonSizes {
   tied?: boolean;
 }
 
-/** What a file's tensors say of themselves, before anything that the file claims is believed. */
+/** Sizes that are read from a file's tensors, before any claim of the file is believed. */
 export interface Found {
   blocks: number;
   /** Rows and columns of the token embedding. */
@@ -24,12 +24,12 @@ export interface Found {
   width: number;
 }
 
-/** A family of models: all that is to be known of its files. CONTRIBUTING says how to add one. */
+/** A family of models: everything about its files. CONTRIBUTING says how to add a family. */
 export interface Family<Config extends CommonSizes = CommonSizes> {
   /** `model_type` in a `config.json`; and `general.architecture` in GGUF, unless `architecture` says another. */
   readonly name: string;
   readonly architecture?: string;
-  /** What it means that a `config.json` has no `tie_word_embeddings`. */
+  /** Is the head tied where a `config.json` has no `tie_word_embeddings`? */
   readonly tiedByDefault: boolean;
   make(config: Config): LanguageModel;
   fromConfig(config: Settings, found: Found): Config;
@@ -40,6 +40,6 @@ export interface Family<Config extends CommonSizes = CommonSizes> {
   readonly readWithSizes?: readonly string[];
   /** Heads whose rows are in llama.cpp's order in GGUF (`unpermuteRows`), for a parameter of which that is so. */
   neighbours?(path: string, config: Config): number | undefined;
-  /** What llama.cpp has added to a parameter, which is taken off again. */
+  /** The number that llama.cpp has added to a parameter, which is taken off again. */
   added?(path: string): number;
 }

@@ -30,7 +30,7 @@ export const GEMMA3: Family<GemmaConfig> = {
   added: (path) => (/norm\w*\.scale$/.test(path) ? 1 : 0),
 };
 
-/** What a missing key means to transformers' Gemma3TextConfig. */
+/** The defaults of transformers' Gemma3TextConfig. */
 const DEFAULTS = {
   ...{ vocabSize: 262_208, contextLength: 131_072, embDim: 2304, nLayers: 26, hiddenDim: 9216 },
   ...{ nHeads: 8, nKvHeads: 4, headDim: 256 },
@@ -85,7 +85,7 @@ function bothRotations(
   return { ...all, windowRopeBase: near.ropeBase, windowRopeFactors: near.ropeFactors };
 }
 
-/** The sizes in GGUF's metadata. What it says of rotations is meant for the blocks that see all. */
+/** The sizes in GGUF's metadata. Its settings of the rotations are meant for the blocks that see all. */
 function gemmaFromGguf(metadata: Settings, found: Found & { file: io.GgufFile }): GemmaConfig {
   const sizes = llamaFromGguf(metadata, found);
   metadata.only('attn_logit_softcapping', null);

@@ -1,6 +1,6 @@
 /**
- * What files say that changes no number and no token here. Everything else is used, or refused by name: a setting is
- * added to this list only by somebody who knows that.
+ * Settings of files that change no number and no token here. All others are used, or refused by name: add a setting to this
+ * list only if you know that it changes nothing.
  */
 
 /** Keys of a `config.json`. */
@@ -31,9 +31,9 @@ export const HARMLESS_SETTINGS: readonly (string | RegExp)[] = [
   // Tokens by name: those that end an answer are read, and the others stand in the tokeniser's own files.
   ...['bos_token_id', 'eos_token_id', 'pad_token_id', 'sep_token_id', 'decoder_start_token_id', 'prefix'],
   ...['tokenizer_class', 'task_specific_params', 'n_ctx'],
-  // A classifier's names; and what GPT-2's heads for other tasks are made of, which have tensors of their own.
+  // A classifier's names; and the settings of GPT-2's heads for other tasks, which have tensors of their own.
   ...['id2label', 'label2id', 'num_labels', /^summary_/],
-  // How an answer is drawn, which whoever asks decides.
+  // How an answer is drawn: the asker decides that.
   ...[
     'max_length',
     'min_length',
@@ -60,7 +60,7 @@ export const HARMLESS_TENSORS: readonly RegExp[] = [
   /(^|\.)attn\.(bias|masked_bias)$/, // GPT-2's causal mask, and −10⁴
 ];
 
-/** Keys of a GGUF file: names, dates, how it was quantised. Only a model reads those of its own family. */
+/** Keys of a GGUF file: names, dates, how the file was quantised. A model reads only the keys of its own family. */
 export const HARMLESS_METADATA: readonly RegExp[] = [
   /^general\.(?!architecture$|type$|alignment$)/,
   /^(?!(llama|gpt2|qwen3|gemma3|tokenizer|split|adapter|general)\.)[^.]+\./,
@@ -72,7 +72,7 @@ export const HARMLESS_TOKENISER_METADATA: readonly (string | RegExp)[] = [
   ...['tokenizer.ggml.scores', 'tokenizer.ggml.token_type_count'],
   // Tokens by name that no text is cut into.
   /^tokenizer\.ggml\.(padding|unknown|seperator|separator|cls|mask|fim_\w+|suffix|prefix|middle)_token_id$/,
-  // What is put around a text is the asker's to say, and a template's.
+  // Tokens around a text: the asker or a template puts them there.
   /^tokenizer\.ggml\.add_(eos|sep)_token$/,
   /^tokenizer\.chat_template\./,
   'tokenizer.chat_templates',
@@ -99,7 +99,7 @@ export const HARMLESS_TOKENISER_SETTINGS: readonly (string | RegExp)[] = [
     /^_/,
     /^unsloth_/,
   ],
-  // What is put around a text, and how a batch of them is padded or cut off: the asker's to say.
+  // Tokens around a text, and how a batch of texts is padded or cut off: the asker decides that.
   ...['add_bos_token', 'add_eos_token', 'model_max_length', 'max_length', 'stride', 'padding', 'truncation'],
   ...['padding_side', 'truncation_side', 'truncation_strategy', 'pad_to_multiple_of', 'pad_token_type_id'],
   // The special tokens again, of which `tokenizer.json` has the list; and how many tokens there are.

@@ -5,7 +5,7 @@ import { headDimOf, type LlamaConfig } from '../llama/model/config.ts';
 import type { Family, Found } from './family.ts';
 import type { Settings } from './settings.ts';
 
-/** llama.cpp keeps llama3's slowing down as the numbers that come of it. */
+/** llama.cpp stores llama3's slowing down as one factor for each frequency. */
 const ROPE_FACTORS = 'rope_freqs.weight';
 
 /**
@@ -37,7 +37,7 @@ export const LLAMA: Family<LlamaConfig> = {
     path.endsWith('W_query.weight') ? nHeads : path.endsWith('W_key.weight') ? nKvHeads : undefined,
 };
 
-/** What a missing key means to transformers' LlamaConfig; where it is not said, what follows from the others. */
+/** The defaults of transformers' LlamaConfig. A key that is not here follows from the others. */
 const DEFAULTS: Defaults = {
   ...{ vocabSize: 32_000, hiddenDim: 11_008, contextLength: 2048 },
   ...{ embDim: 4096, nHeads: 32, nLayers: 32 },

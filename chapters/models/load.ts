@@ -23,8 +23,8 @@ export interface LoadOptions {
 }
 
 /**
- * Loads a model with its tokeniser, its chat template and the tokens that end an answer. What the files say is used or
- * refused: a model that comes back gives the numbers that transformers gives, and the tokeniser its ids.
+ * Loads a model with its tokeniser, its chat template and the tokens that end an answer. Every setting of the files is used or
+ * refused: the model gives transformers' numbers, and the tokeniser gives its ids.
  *
  * @throws UserError if something is missing, damaged, or of a kind that is not read here: one line that names it
  */

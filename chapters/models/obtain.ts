@@ -28,7 +28,7 @@ export async function obtainHubFolder(repository: string, print: (line: string) 
   return folder;
 }
 
-/** A file that is not there, or cannot be asked for where the rest is in the cache, is one that the model does without. */
+/** The model does without a file that is not there, or that cannot be asked for while the rest is in the cache. */
 async function optional(file: Promise<string>): Promise<void> {
   try {
     await file;

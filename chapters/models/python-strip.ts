@@ -5,12 +5,12 @@ import type { Template } from '@huggingface/jinja';
  * `lstrip('\n')` takes blanks too, and cuts off JavaScript's white space, of which Python's is not quite the same.
  */
 
-/** The name of the function in a template, one that no template has. */
+/** The function's name in a template. No template uses this name itself. */
 const STRIP = '__python_strip';
 
 const PYTHON_SPACE = '\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000';
 
-/** What has to be given to a template that `stripAsPython` was done to. */
+/** The function, for a template that `stripAsPython` has changed. */
 export const STRIP_FUNCTION = {
   [STRIP](text: unknown, method: string, characters?: unknown): string {
     if (typeof text !== 'string') throw new Error(`${method} is for text`);

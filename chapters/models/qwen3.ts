@@ -4,8 +4,8 @@ import type { Family } from './family.ts';
 import { LLAMA, llamaFromConfig, llamaFromGguf } from './llama.ts';
 
 /**
- * Qwen3: a Llama whose queries and keys are normed, each head by itself, before they are turned; and whose heads are wider
- * than its width divided among them. In GGUF the rows of its queries and keys are in the hub's order.
+ * Qwen3: a Llama that norms queries and keys, each head by itself, before it turns them. Its heads together are wider than the
+ * model. In GGUF the rows of its queries and keys are in the hub's order.
  */
 export const QWEN3: Family<LlamaConfig> = {
   name: 'qwen3',

@@ -9,9 +9,9 @@ import { Settings } from './settings.ts';
 import { countBlocks, findTensors, nameIn, type Place, placesOf, stateFrom } from './tensors.ts';
 
 /**
- * Models from the two kinds of files that they come in. Of both the order is the same: which family it is; how large it
- * says it is, held against the tensors that it has; a model of that size, which takes no memory yet; a place in it for
- * every tensor; and only then the numbers.
+ * Models from the two kinds of files. The order is the same for both: find the family; read the sizes and compare them with the
+ * file's tensors; make a model of that size, which takes no memory yet; find a place in it for every tensor; and only then read
+ * the numbers.
  */
 
 /** The families that can be read. CONTRIBUTING says how to add one. */
@@ -39,7 +39,7 @@ export function readFolder(folder: io.Folder): { model: LanguageModel; config: S
     config.finish();
 
     const tensors = io.lazyTensors(weights, folder.name);
-    // As transformers has it: two matrices that differ are two, whatever the configuration says.
+    // As in transformers: if the two matrices differ, they are two, whatever the configuration says.
     const isOneMatrix = isTied && !(head && embedding && !isEqual(tensors[head], tensors[embedding]));
     const model = makeModel(family, { ...sizes, tied: isOneMatrix });
     putClassifier(model, shapes);
@@ -100,7 +100,7 @@ function familyOf(settings: Settings, key: string, nameOf: (family: Family) => s
   );
 }
 
-/** What a file's tensors say before its settings are believed. @throws UserError if it has no token embedding */
+/** Sizes from a file's tensors, before its settings are believed. @throws UserError if it has no token embedding */
 function foundIn(
   shapes: ReadonlyMap<string, readonly number[]>,
   embedding: string | undefined,

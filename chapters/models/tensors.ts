@@ -6,7 +6,7 @@ import { HARMLESS_TENSORS } from './harmless.ts';
  * that refuses the file; and each that the model needs is there, in its shape, before memory is taken for any.
  */
 
-/** A tensor of a file, and what it is here. */
+/** A tensor of a file, and the parameters that it fills here. */
 export interface Place {
   /** Its name in the file. */
   theirs: string;

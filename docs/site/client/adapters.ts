@@ -13,7 +13,7 @@ const NONE = 'none';
 export interface ShelfEvents {
   /** Another adapter answers. */
   changed(): void;
-  /** The messages are others, with so many to train on: the model has to be made anew. */
+  /** Other messages were given, so many to train on: the model has to be made anew. */
   dataGiven(count: number): void;
 }
 
@@ -29,10 +29,10 @@ export function adapterShelf(
   const save = button('Download adapter', () => void guarded('Writing the adapter', saveIt));
   const bring = element('input', { type: 'file', accept: '.zip,.json,.safetensors', multiple: true });
   const data = element('input', { type: 'file' });
-  /** The one that answers. */
+  /** The adapter that answers. */
   let active = NONE;
 
-  /** Does it while the model is its own; what goes wrong is said here. A file can then be given again. */
+  /** Does the work while nobody else uses the model, and says here if something goes wrong. The file can then be given again. */
   async function guarded(text: string, work: () => Promise<void>): Promise<void> {
     try {
       said.textContent = '';
@@ -88,7 +88,7 @@ export function adapterShelf(
 
   function choose(name: string): void {
     select.value = active = name;
-    links.replaceChildren(); // a file of the one before
+    links.replaceChildren(); // they lead to a file of the adapter before
   }
 
   bring.onchange = async () => {

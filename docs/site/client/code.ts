@@ -5,7 +5,7 @@ import { button, element } from './dom.ts';
 import { Printed } from './printed.ts';
 import { Program } from './program.ts';
 
-/** An example has nothing to save: one that does not answer is ended. */
+/** An example has nothing to save: if it does not answer, it is ended. */
 const PATIENCE_MS = 150;
 
 export interface Runnable {
@@ -19,7 +19,7 @@ export interface Runnable {
 /**
  * @param name what the code is called, such as `Example 1`
  * @param verb on the button
- * @param program what to start, as the code is now
+ * @param program the program to start, with the code as it stands
  * @param events `mistakeAt` a line, counted from 1; `ended` without a mistake or not
  */
 export function runnable(
@@ -87,8 +87,8 @@ export function editorOf(name: string, code: string, start: () => void): HTMLTex
 }
 
 /**
- * A button that puts back what stood there at first, and becomes one that undoes that, until the reader writes again.
- * @param swap puts back the beginning if it is told nothing, and what was written if it gets that; it returns what stood there
+ * A button that puts back the first text, and then becomes a button that undoes this, until the reader writes again.
+ * @param swap puts back the text that it is given, or the first text if it is given none; returns the text that stood there
  */
 export function asItWas(swap: (written?: string) => string): HTMLButtonElement & { reset(): void } {
   let written: string | undefined;

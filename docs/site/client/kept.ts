@@ -1,18 +1,18 @@
-/** What outlives the page, in the browser's IndexedDB: a training that was cut off. */
+/** Values that outlive the page, in the browser's IndexedDB: trainings that were cut off. */
 
 import { createStore, del, entries, set } from 'idb-keyval';
 
 export interface Kept<Value> {
   /** By name. */
   all(): ReadonlyMap<string, Value>;
-  /** @throws Error if the browser keeps no more; it is known as long as the page */
+  /** @throws Error if the browser keeps no more; the value then lasts as long as the page */
   put(name: string, value: Value): Promise<void>;
   forget(names: Iterable<string>): Promise<void>;
 }
 
 /**
- * What was kept under that title, read once. It lasts as long as the page where the browser keeps nothing (a private window),
- * and in a second tab, which would write over what the first one keeps.
+ * The values kept under that title, read once. They last only as long as the page where the browser keeps nothing (a private
+ * window), and in a second tab, which would write over the values of the first.
  */
 export async function openStore<Value>(title: string): Promise<Kept<Value>> {
   const store = (await isFirstTab(title)) ? createStore(`kept ${title}`, 'values') : undefined;

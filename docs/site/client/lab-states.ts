@@ -1,5 +1,5 @@
 /**
- * The states of the lab. A visitor presses buttons in any order; what is not drawn here does not happen.
+ * The states of the lab. A visitor presses buttons in any order; a change that is not drawn here does not happen.
  *
  *                       open                    open
  *          ┌────────┐ ────────▶ ┌─────────┐ ◀──────── ┌──────┐  ask   ┌────────┐
@@ -21,7 +21,7 @@
  * idle       a model is there, and waits
  * training   steps are taken; the model answers between two of them
  * comparing  one method after another is trained
- * asking     something that needs the model for itself: accuracies, merging, another adapter, other messages
+ * asking     work that nobody else may disturb: accuracies, merging, another adapter, other messages
  * pausing    asked to stop: the step under way is taken to its end
  */
 
@@ -38,7 +38,7 @@ export const TRANSITIONS = {
 export type State = keyof typeof TRANSITIONS;
 export type Event = 'open' | 'done' | 'fail' | 'train' | 'compare' | 'ask' | 'pause';
 
-/** What a visitor can use. Everything else is locked. */
+/** The controls that a visitor can use. All others are locked. */
 export const USABLE = {
   opening: [],
   failed: ['settings', 'start'],
@@ -55,7 +55,7 @@ export const USABLE = {
  */
 export type Control = 'settings' | 'start' | 'pause' | 'adapters' | 'questions' | 'measures';
 
-/** The state that follows; undefined if the event means nothing in this one. */
+/** The next state; undefined if the event means nothing in this state. */
 export function next(state: State, event: Event): State | undefined {
   return (TRANSITIONS[state] as Partial<Record<Event, State>>)[event];
 }
@@ -69,7 +69,7 @@ export class LabState {
     return this.#state;
   }
 
-  /** Takes an event. False if it means nothing now: then nothing happens, and nothing may be done for it. */
+  /** Takes an event. False if the event means nothing now: then nothing happens, and nothing may be done for it. */
   take(event: Event): boolean {
     const following = next(this.#state, event);
     if (!following) return false;

@@ -1,4 +1,4 @@
-/** A worker whose functions are called as if they were here; they answer later. */
+/** A worker whose functions are called like the page's own; they answer later. */
 
 import { type Remote, releaseProxy, wrap } from 'comlink';
 import { NO_WEB_ASSEMBLY, type Report } from '../worker/lab-messages.ts';
@@ -41,7 +41,7 @@ export class LabWorker<Functions extends object> {
         this.onDeath(error);
       };
     });
-    this.#death.catch(() => {}); // whoever waits for an answer is told, and `onDeath`
+    this.#death.catch(() => {}); // everybody who waits for an answer is told, and so is `onDeath`
   }
 
   /** Calls a function of the worker. @throws Error with the worker's message, or if the worker dies */

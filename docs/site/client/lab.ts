@@ -1,4 +1,4 @@
-/** The LoRA lab: what is to be trained, the training, and its pictures. Each part has its own file; lab-states.ts has a picture. */
+/** The LoRA lab: its settings, its training, its pictures. Each part has its own file; lab-states.ts has a drawing of the states. */
 
 import type { Accuracy, Lab, Settings, Trained } from '../worker/lab-messages.ts';
 import { adapterShelf } from './adapters.ts';
@@ -44,7 +44,7 @@ export function wake(place: HTMLElement): void {
   const goOn = button('Go on', () => void takeUp());
   const all = button('Compare all methods', () => void compare());
 
-  /** What the worker has: nothing before it has been opened. */
+  /** The engine and the model that the worker has opened. */
   let opened: { engine: string; name: string } | undefined;
   let settings: Settings | undefined;
   let key = '';
@@ -123,7 +123,7 @@ export function wake(place: HTMLElement): void {
   worker.on('kept', ({ kept }) => void keep(kept));
   void openNow();
 
-  /** Starts what has to be started, and makes a fresh model by the settings. */
+  /** Starts the worker and the engine where they do not run yet, and makes a fresh model by the settings. */
   async function open(): Promise<boolean> {
     return state.take('open') && openNow();
   }
@@ -177,18 +177,18 @@ export function wake(place: HTMLElement): void {
     status.textContent = `${(error as Error).message}`;
   }
 
-  /** What needs the model for itself. A refusal changes nothing, and is for the asker to show. */
+  /** Does work that nobody else may disturb. A refusal changes nothing, and is for the asker to show. */
   async function asking<T>(work: () => Promise<T>): Promise<T> {
     if (!state.take('ask')) throw new Error('The lab is busy: this has to wait.');
     try {
       return await work();
     } finally {
       state.take('done');
-      void box.refresh(); // what was typed meanwhile
+      void box.refresh(); // a message may have been typed meanwhile
     }
   }
 
-  /** Trains by the settings that are shown: a model made by others, and one that has finished, is made anew. */
+  /** Trains by the settings that are shown. A model of other settings, or one that has finished, is made anew. */
   async function start(steps?: number): Promise<void> {
     if (!controls.read()) return;
     if ((isFinished || !controls.are(settings)) && !(await open())) return;
@@ -291,7 +291,7 @@ export function wake(place: HTMLElement): void {
     });
   }
 
-  /** Draws what is there. Each part shows its own mistakes. */
+  /** Draws the curves, the map and the answer. Each part shows its own mistakes. */
   async function refresh(): Promise<void> {
     drawnAt = performance.now();
     const { loss, valid } = history;

@@ -8,7 +8,7 @@ import type { LabWorker } from './lab-worker.ts';
 import { percent } from './message.ts';
 
 const COLUMNS = ['att.W_query', 'att.W_key', 'att.W_value', 'att.out_proj', 'ff.layers.0', 'ff.layers.2'];
-/** AdamW makes every weight a little smaller at each step, whatever its gradient; that does not count as a move. */
+/** AdamW makes every weight a little smaller at each step, whatever its gradient. That decay does not count as a move. */
 const WEIGHT_DECAY = 1e-4;
 const NAMES = ['query', 'key', 'value', 'out', 'ff in', 'ff out'];
 
@@ -69,10 +69,10 @@ export function matrixMap(worker: LabWorker<Lab>, asking: <T>(work: () => Promis
         directions: kept < Number(directions.max) ? kept : undefined,
       };
     },
-    /** What asks the model, and what wants it for itself. */
+    /** The controls that ask the model, and those that measure it. */
     questions: [strength, directions],
     measures: [measure, merge],
-    /** Redraws what the worker has now. */
+    /** Redraws the map with the worker's present model. */
     async refresh(): Promise<void> {
       try {
         await redraw();
@@ -119,7 +119,7 @@ export function matrixMap(worker: LabWorker<Lab>, asking: <T>(work: () => Promis
     body.replaceChildren(...rows, element('tr', {}, element('th', { scope: 'row' }, 'head'), ...others));
   }
 
-  /** As `select`, for a visitor; what is wrong stands where the cell is explained. */
+  /** As `select`, for a visitor. A mistake is shown where the cell is explained. */
   async function choose(path: string): Promise<void> {
     try {
       await select(path);
@@ -198,7 +198,7 @@ export function matrixMap(worker: LabWorker<Lab>, asking: <T>(work: () => Promis
     explained.textContent = `ΔW[${i}, ${j}] = ${short(scaling)} · (${terms.join(' + ')}${rest}) = ${value}: row ${i} of A times column ${j} of B`;
   }
 
-  /** Says what the model measures, or why it does not. */
+  /** Shows a measurement of the model, or the reason why there is none. */
   async function measured(text: string, work: () => Promise<string>): Promise<void> {
     try {
       const result = await asking(() => withClock(said, text, work));
@@ -230,7 +230,7 @@ export function matrixMap(worker: LabWorker<Lab>, asking: <T>(work: () => Promis
   return self;
 }
 
-/** The row or column that a field holds; the nearest one, if there is none of that number. */
+/** The row or column that a field holds; the nearest, if no row or column has that number. */
 function position({ value }: HTMLInputElement, count: number): number {
   return Math.max(0, Math.min(count - 1, Math.trunc(Number(value)) || 0));
 }

@@ -1,4 +1,4 @@
-/** A message and what the model makes of it: spam or not, with and without the adapter, and what each token adds. */
+/** A message and the model's answer: spam or not, with and without the adapter, and the share of each token in it. */
 
 import type { Dose, Questions } from '../worker/lab-messages.ts';
 import { withClock } from './clock.ts';
@@ -16,7 +16,7 @@ export interface MessageBox {
   text(): string;
   /** Asks again: the model has changed. */
   refresh(): Promise<void>;
-  /** What asks the model when it is pressed. */
+  /** The controls that ask the model. */
   questions: HTMLButtonElement[];
 }
 
@@ -52,7 +52,7 @@ export function messageBox<Functions extends Questions>(
     timer = window.setTimeout(() => void refresh(), AT_REST_MS);
   };
 
-  /** One question at a time: while it is answered the next one waits, and only the last counts. */
+  /** One question at a time: while one is answered the next waits, and of those that wait only the last counts. */
   async function refresh(): Promise<void> {
     isStale = true;
     if (isAsking || !canAsk()) return;

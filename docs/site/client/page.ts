@@ -39,7 +39,7 @@ async function isolate(): Promise<void> {
   location.reload();
 }
 
-/** What this page was made of, for the service worker to keep: it was not there yet. */
+/** The addresses of this page's files, for the service worker to keep: it did not run yet when they were loaded. */
 function seen(): string[] {
   const loaded = performance.getEntriesByType('resource').map(({ name }) => name);
   return [location.href.replace(/#.*/, ''), ...loaded];
@@ -50,7 +50,7 @@ wakeSearch(tools);
 wakeTheme(tools);
 if (matchMedia('(max-width: 60rem)').matches)
   document.querySelector('.pages details')?.removeAttribute('open');
-void isolate().catch(() => {}); // then it stays as it is: one thread, and nothing kept
+void isolate().catch(() => {}); // then the page has one thread, and nothing is kept
 
 /** Wakes a part of the page; where its program cannot be loaded (no connection), the part says so. */
 function load<Part>(places: Iterable<HTMLElement>, part: Promise<Part>, wake: (part: Part) => void): void {

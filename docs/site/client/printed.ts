@@ -9,7 +9,7 @@ const FEW = 100;
 /** Earlier lines are left out. */
 const MOST = 20_000;
 
-/** What is waiting to be drawn: a line, or whatever has to come after the lines before it. */
+/** An entry that waits to be drawn: a line, or work that has to come after the lines before it. */
 type Waiting = { line: string; isMistake: boolean } | (() => void);
 
 export class Printed {
@@ -46,7 +46,7 @@ export class Printed {
     this.#timer ??= window.setTimeout(() => this.draw(), 16);
   }
 
-  /** Draws all that is waiting. */
+  /** Draws all entries that wait. */
   draw(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

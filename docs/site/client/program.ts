@@ -18,13 +18,13 @@ export class Program {
     this.#worker.postMessage(start);
   }
 
-  /** Ctrl-C: the program saves what it has. One that does not answer in time is ended. */
+  /** Ctrl-C: the program saves its work. If it does not answer in time, it is ended. */
   stop(patienceMs: number): void {
     this.#worker.postMessage({ signal: 'SIGINT' } satisfies ToProgram);
     setTimeout(() => this.end(), patienceMs);
   }
 
-  /** Ends it at once, whatever it does. */
+  /** Ends the program at once. */
   end(): void {
     this.#tell({ ended: 130 });
   }

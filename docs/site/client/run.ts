@@ -8,7 +8,7 @@ import { Program } from './program.ts';
 
 /** Ctrl-C ends a step, writes a checkpoint, and says so; a second press on Stop does not wait for that. */
 const PATIENCE_MS = 60_000;
-/** A program that has said nothing for so long is shown to be alive. */
+/** After so long a silence the clock shows that the program is alive. */
 const SILENT_MS = 2000;
 
 export function wake(place: HTMLElement): void {
@@ -80,7 +80,7 @@ export function wake(place: HTMLElement): void {
     startedAt = performance.now();
     say('Starting …');
     try {
-      // As on a disk: what an earlier run has left is there, and --resume or the lack of it decides.
+      // As on a disk: the files of an earlier run are there, and --resume decides what they mean.
       const mounted = Object.fromEntries((await kept).all());
       for (const file of given.files ?? []) mounted[file.name] = new Uint8Array(await file.arrayBuffer());
       program = new Program({ run: chapter, args: words, files: mounted }, hear);
@@ -196,7 +196,7 @@ export function wake(place: HTMLElement): void {
   }
 }
 
-/** What a link says after `#run=`; one that is cut in the middle of a character says nothing. */
+/** The words of a link after `#run=`; none, if the link is cut in the middle of a character. */
 function optionsInLink(): string {
   try {
     return decodeURIComponent(/^#run=(.*)/.exec(location.hash)?.[1] ?? '');

@@ -46,7 +46,7 @@ export function wakeSearch(tools: HTMLElement): void {
   }
 }
 
-/** Its program is loaded when somebody searches. */
+/** The index is loaded when somebody searches. */
 export async function indexOf(sections: readonly Section[]): Promise<MiniSearch<Section>> {
   const { default: Search } = await import('minisearch');
   const index = new Search<Section>({

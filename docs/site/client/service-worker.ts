@@ -1,7 +1,8 @@
 /**
  * Gives every answer of the site's server the two headers of an isolated page, which a host of static files does not send:
- * without them no memory is shared, and the engine has one thread. It also keeps what was seen: large files named by their
- * version are fetched once, and pages and code are there without a network. The answer comes first, and is kept afterwards.
+ * without them no memory is shared, and the engine has one thread. The service worker also keeps the answers: large files named
+ * by their version are fetched once, and pages and code that were seen are there without a network. It gives each answer first,
+ * and keeps it afterwards.
  */
 
 /** The part of a service worker that is used here; TypeScript's own types exclude those of a page. */
@@ -69,7 +70,7 @@ function isolated(response: Response): Response {
   return new Response(response.body, { status, statusText, headers });
 }
 
-/** Keeps this version, and forgets the previous one. Where there is no room for it, it is fetched again the next time. */
+/** Keeps this version of a file, and forgets the previous one. Where there is no room, the file is fetched again the next time. */
 async function keep(request: Request, response: Response): Promise<void> {
   try {
     const cache = await caches.open(isAsset(request.url) ? ASSETS : PAGES);
@@ -83,7 +84,7 @@ async function keep(request: Request, response: Response): Promise<void> {
   }
 }
 
-/** What the first page had before it was served from here. */
+/** The files that the first page had loaded before the service worker ran. */
 async function keepSeen(urls: readonly string[]): Promise<void> {
   for (const url of urls) {
     if (!url.startsWith(scope.registration.scope)) continue;

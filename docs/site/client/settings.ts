@@ -11,7 +11,7 @@ const TARGETS: Record<string, string[]> = {
   attention: ['W_query', 'W_key', 'W_value', 'out_proj'],
 };
 
-/** What a number must be. */
+/** The rule for a number. */
 export interface Rule {
   whole?: boolean;
   least: number;
@@ -20,7 +20,7 @@ export interface Rule {
   above?: boolean;
 }
 
-/** The number that a field holds, or what is wrong with it. */
+/** The number that a field holds, or the mistake in it. */
 export function readNumber(name: string, text: string, { whole, least, most, above }: Rule): number | string {
   const value = Number(text);
   const isRight =
@@ -35,7 +35,7 @@ export function readNumber(name: string, text: string, { whole, least, most, abo
   return `${name} must be a ${whole ? 'whole number' : 'number'} ${range}, ${found}`;
 }
 
-/** A number with its name before it, and behind it what is wrong, as soon as it is. */
+/** A field with its name before it, and behind it the mistake, as soon as there is one. */
 function numberField(name: string, initial: string, rule: Rule, onChange: () => void) {
   const input = element('input', { type: 'number', value: initial, step: 'any', min: String(rule.least) });
   const place = labelled(name, input);
@@ -58,7 +58,7 @@ function numberField(name: string, initial: string, rule: Rule, onChange: () => 
 /** @param changed called when the visitor has changed a setting */
 export function settingsForm(changed: () => void) {
   const given = new URLSearchParams(location.hash.slice(1));
-  /** A choice; what a link says and is none of these is left aside. */
+  /** A choice. A word of the link that is none of the choices is left aside. */
   const chosen = (name: string, values: readonly string[]) => {
     const wanted = given.get(name) ?? '';
     const select = choice(values, values.includes(wanted) ? wanted : values[0]);
@@ -100,7 +100,7 @@ export function settingsForm(changed: () => void) {
     limitBatch(messages: number): void {
       batchSize.rule.most = messages;
     },
-    /** The settings, into the address of the page too; undefined if some are wrong, which stands beside them. */
+    /** The settings, written into the address of the page too; undefined if one is wrong, which is said beside it. */
     read(): Settings | undefined {
       const values = numbers.map((field) => field.read());
       const wrong = numbers.find((_, i) => values[i] === undefined);
@@ -119,7 +119,7 @@ export function settingsForm(changed: () => void) {
       history.replaceState(null, '', `#${new URLSearchParams(link)}`);
       return settings;
     },
-    /** Are these the settings, as the controls stand? */
+    /** Do the controls show these settings? */
     are(settings: Settings | undefined): boolean {
       if (!settings) return false;
       const now = {

@@ -1,4 +1,4 @@
-/** The worker's side of what the page asks: it answers one question after another. */
+/** The worker's side of the page's questions: it answers them one after another. */
 
 import { expose } from 'comlink';
 import { MINI_WEIGHTS } from '../../../chapters/chapter05/obtain-model.ts';
@@ -9,7 +9,7 @@ import { NO_WEB_ASSEMBLY, type Report } from './lab-messages.ts';
 
 export const tell = (report: Report) => postMessage(report);
 
-/** Where files that the user has handed in lie, in folders of their own: messages name the files alone. */
+/** The folders of files that the user has handed in: messages name the files without them. */
 export const HANDED_IN = { data: '/tmp/data', adapters: '/tmp/adapters' };
 
 // biome-ignore lint/suspicious/noExplicitAny: any functions, each with one argument at most
@@ -50,7 +50,7 @@ export function withoutFolders(message: string): string {
   return message.replaceAll(data, '').replaceAll(adapters, '').replaceAll('/hub/', '');
 }
 
-/** Starts an engine. The answer names the one that runs, and if it is not the one asked for, why not. */
+/** Starts an engine. The answer names the engine that runs, with the reason if it is not the engine that was asked for. */
 export async function startEngine(wanted: 'CPU' | 'GPU'): Promise<string> {
   let whyNot = '';
   if (wanted === 'GPU') {

@@ -1,4 +1,4 @@
-/** What a classifier says about a message, with its adapter's update in full, weaker, or left out. */
+/** The answers of a classifier about a message, with its adapter's update in full, weaker, or left out. */
 
 import { tokeniser } from '../../../chapters/chapter02/index.ts';
 import type { GPTModel } from '../../../chapters/chapter04/index.ts';

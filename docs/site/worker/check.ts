@@ -1,4 +1,4 @@
-/** Checks an exercise: the file of tests that mocha runs on the solution is run on what the reader wrote. */
+/** Checks an exercise: mocha's file of tests for the solution is run on the reader's code. */
 
 import { UserError } from '../../../lib/index.ts';
 import { readFileSync } from '../node/fs.ts';
@@ -9,13 +9,13 @@ type Test = () => unknown;
 /**
  * @param folder of the chapter, whose other solutions stay as they are
  * @param number of the exercise: its tests begin with it
- * @throws UserError that says what the first test which fails expected; or whatever the code throws
+ * @throws UserError with the expectation of the first test that fails; or any error that the code throws
  */
 export async function checkExercise(code: string, folder: string, number: number): Promise<void> {
   const own = await runExample(code, folder);
   const solutions = (await importModule('./exercises.ts', folder)) as object;
   const { config } = (await importModule('chai', folder)) as typeof import('chai');
-  config.truncateThreshold = 0; // what was expected, in full
+  config.truncateThreshold = 0; // expected values are shown in full
   const tests = new Map<string, Test>();
   const emptyHanded = new Set<string>();
   await runModule(readFileSync(`/test/${folder}/exercises.test.ts`, 'utf8') as string, `test/${folder}`, {
@@ -44,7 +44,7 @@ type Call = (...values: unknown[]) => unknown;
 
 /**
  * The reader's own exports. A function that returns nothing where the solution returns something is noted, and so is a
- * class without the methods of the solution's: what the test then says about `undefined` would help nobody.
+ * class without the methods of the solution's: the test's message about `undefined` would help nobody.
  */
 function watched(own: object, solutions: object, emptyHanded: Set<string>): Exports {
   const kept = Object.entries(own).map(([name, value]) => {

@@ -1,4 +1,4 @@
-/** The worker of the start page: mini with the adapter that comes with the site. It has no part in training. */
+/** The worker of the start page: mini with the adapter that comes with the site. It does not train. */
 
 import { obtainModel } from '../../../chapters/chapter05/obtain-model.ts';
 import { readClassifierSettings } from '../../../chapters/chapter06/classifier-file.ts';

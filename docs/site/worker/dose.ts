@@ -26,7 +26,7 @@ interface Contiguous {
   size: number;
 }
 
-/** Does something with the update multiplied, and cut to its first directions; then everything is as it was, whatever the work throws. */
+/** Does the work with the update multiplied and cut to its first directions. Then the model is as it was, even if the work throws. */
 export function dosed<T>(model: nn.Module, { strength, directions: kept }: Dose, work: () => T): T {
   if (strength === 1 && kept === undefined) return work();
   const layers = linears(model).flatMap(([, linear]) =>

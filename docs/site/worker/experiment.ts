@@ -1,4 +1,4 @@
-/** One experiment of the lab: mini with a new head, what is trained of it, and the training, step by step. */
+/** One experiment of the lab: mini with a new head, its trained parts, and the training, step by step. */
 
 import type { GPTModel } from '../../../chapters/chapter04/index.ts';
 import { MINI_WEIGHTS, obtainModel } from '../../../chapters/chapter05/index.ts';
@@ -61,14 +61,14 @@ export class Experiment {
   /** A of each Linear with LoRA, as it was drawn. */
   readonly factorsBefore = new Map<string, Float32Array>();
   readonly loaders: Parts<Batches>;
-  /** What a checkpoint must have in common with this experiment: what the terminal compares too. */
+  /** The facts that a checkpoint must have in common with this experiment: the terminal compares the same. */
   readonly facts: Record<string, unknown>;
   private readonly logitsOf: ClassLogits;
   readonly optimizer: optim.Optimizer;
   private readonly tuning: FineTuning;
   private place: TrainingPlace<FineTuningHistory>;
   private loop: Generator<number, FineTuningHistory>;
-  /** The training's own random numbers: whatever else draws, an adapter that is loaded or a look at the accuracy, does not change them. */
+  /** The training's own random numbers. Other draws, for an adapter that is loaded or a look at the accuracy, do not change them. */
   private random = defaultGenerator.getState();
   private seconds: number | undefined = 0;
   private stopping = false;
@@ -127,7 +127,7 @@ export class Experiment {
     return this.training;
   }
 
-  /** What draws random numbers for the training, such as a step of it. */
+  /** Does work that draws the training's random numbers, such as a step. */
   private drawing<T>(work: () => T): T {
     defaultGenerator.setState(this.random);
     try {
@@ -138,8 +138,8 @@ export class Experiment {
   }
 
   /**
-   * Trains `count` steps, or until it is stopped or done. After the last step it counts the accuracies; stopped there, it counts
-   * them when it is asked to train again.
+   * Trains `count` steps, or until it is stopped or done. After the last step it counts the accuracies. If it is stopped then,
+   * it counts them the next time that it is asked to train.
    *
    * @param folder for checkpoints; without one none is written
    * @throws UserError if the loss is not a number any more

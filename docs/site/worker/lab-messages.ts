@@ -1,4 +1,4 @@
-/** What the lab's page asks of its worker, and what the worker reports by itself. */
+/** The questions of the lab's page to its worker, and the worker's own reports. */
 
 export const NO_WEB_ASSEMBLY =
   'this browser has no WebAssembly, which the engine of this page is made of: allow it in the settings, or take another browser';
@@ -73,7 +73,7 @@ export interface Begun {
   steps: number;
   /** Training messages: a batch cannot have more. */
   messages: number;
-  /** Names its training: the same settings on the same messages have the same. */
+  /** Names the training: the same settings on the same messages have the same key. */
   key: string;
   /** The adapters that are on it, and the one that answers. */
   adapters: string[];
@@ -87,7 +87,7 @@ export interface Trained {
   finished?: { accuracy: Accuracy; seconds?: number };
 }
 
-/** What answers a message, on the start page too. */
+/** The worker's answers about a message, on the start page too. */
 export interface Questions {
   classify(about: { text: string } & Dose): Answer;
   influence(about: { text: string } & Dose): Promise<{ text: string; change: number }[]>;

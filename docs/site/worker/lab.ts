@@ -172,7 +172,7 @@ function classifier(): Classifier {
   return { model, maxLength: (active !== null && handedIn.get(active)) || maxLength };
 }
 
-/** What it returns, and the milliseconds of the quickest of three. */
+/** The result of some work, and the milliseconds of the quickest of three tries. */
 function timed<T>(work: () => T): [T, number] {
   let [result, best] = [work(), Number.POSITIVE_INFINITY];
   for (let i = 0; i < 3; i++) {

@@ -11,7 +11,7 @@ import { DeviceLostError } from './lost.ts';
 export interface Choice {
   /** The GPU, opened, if it is the faster one. */
   readonly gpu?: GpuBackend;
-  /** Both figures and what follows, or why there is no GPU, in one line. */
+  /** Both figures and the choice, or the reason why there is no GPU, in one line. */
   readonly why: string;
   /** GFLOP/s, where measured. */
   readonly figures?: Figures;
@@ -56,7 +56,7 @@ export async function chooseFastest(
     gpu.close();
     return { why, figures };
   }
-  // What the CPU multiplies in the time that the GPU takes to answer at all.
+  // The CPU multiplies so much in the time that the GPU takes to answer at all.
   const multiplyAdds = figures.roundTrip * 1e-3 * figures.cpu * 0.5e9;
   gpu.smallestProduct = Math.min(2 ** 24, Math.max(2 ** 18, multiplyAdds));
   return { gpu, why, figures };

@@ -21,20 +21,20 @@ export interface GpuOptions {
   residency?: boolean;
   /** Multiply-adds from which on a product whose operands are on the host goes to the device. */
   smallestProduct?: number;
-  /** Takes every case that it can, whether or not it pays: for tests. */
+  /** Takes every case that the device can compute, whether or not that pays: for tests. */
   insists?: boolean;
   /** How a worker is started; Node's or a browser's way if not given: for tests. */
   spawn?: SpawnWorker;
 }
 
 /**
- * The GPU through gpu.js, as a backend; beside the kernels is what only it can tell. Once the device is lost, every
+ * The GPU through gpu.js, as a backend with its own counts and states beside the kernels. Once the device is lost, every
  * operation throws `DeviceLostError`, until another backend is chosen.
  */
 export interface GpuBackend extends Backend {
   readonly name: 'gpu';
   readonly mode: GpuMode;
-  /** What the driver calls the device. */
+  /** The driver's name for the device. */
   readonly device: string;
   /** Bytes up and down, waits, and kernels launched, so far. */
   readonly traffic: Readonly<Traffic>;
@@ -43,13 +43,13 @@ export interface GpuBackend extends Backend {
   /** Arrays on the device at present, and their bytes. */
   readonly values: number;
   readonly bytes: number;
-  /** Why it can no longer be used, if so. */
+  /** Why the GPU can no longer be used, if so. */
   readonly lost: string | undefined;
   /** Multiply-adds from which on a product whose operands are on the host goes to the device. */
   smallestProduct: number;
-  /** Waits until all that was asked so far is done. */
+  /** Waits until the device has done everything that was asked of it. */
   synchronise(): void;
-  /** Frees the arrays that nobody can reach any more. It happens by itself; tests need it at once. */
+  /** Frees the arrays that nobody can reach any more. The backend does so by itself; tests need it at once. */
   sweep(): Promise<void>;
   /** Breaks the device, or kills its worker, as may happen in the middle of a run: for tests. */
   lose(what: 'device' | 'worker'): void;
@@ -57,7 +57,7 @@ export interface GpuBackend extends Backend {
 }
 
 const REAL_MODES: readonly GpuMode[] = GPU_MODES.filter((mode) => mode !== 'webasm' && mode !== 'cpu');
-/** About where the way over the bus costs as much as a CPU's product. */
+/** A product of about this size takes as long on a CPU as the way over the bus. */
 const SMALLEST_PRODUCT = 2 ** 21;
 
 /**

@@ -1,8 +1,8 @@
 /**
- * What the main thread and the worker that owns the GPU say to each other.
+ * The messages between the main thread and the worker that owns the GPU.
  *
- * Commands are queued: the main thread posts them in batches and goes on. The one that makes it wait is
- * `read`, and it waits on a number in shared memory, so the call stays synchronous although the worker is not.
+ * The main thread queues commands, posts them in batches and goes on. Only `read` makes it wait. It then waits on a number
+ * in shared memory, so the call stays synchronous although the worker is not.
  */
 
 /** The ways of gpu.js to run a kernel, the best first. */
@@ -28,18 +28,18 @@ export type Argument = number | { readonly value: number; readonly size: readonl
 export type Command =
   | { do: 'define'; kernel: number; definition: KernelDefinition }
   | { do: 'upload'; to: number; data: Float32Array }
-  /** Calls the kernel once for each cell of `output`, and keeps what it returns on the device as value `to`. */
+  /** Calls the kernel once for each cell of `output`, and keeps the results on the device as value `to`. */
   | { do: 'run'; kernel: number; output: readonly number[]; args: readonly Argument[]; to: number }
   | { do: 'free'; values: readonly number[] }
   /** Copies the values, one after another, into shared memory, and counts up `REPLIES`. */
   | { do: 'read'; values: readonly number[]; into: SharedArrayBuffer }
-  /** Breaks the device, as a driver does that resets it: so that tests can see what happens then. */
+  /** Breaks the device, as a driver does that resets it: for tests. */
   | { do: 'lose' };
 
-/** Places in the shared Int32Array on which both sides watch each other. */
+/** Places in the shared Int32Array through which the two sides watch each other. */
 export const STATE = 0;
 export const REPLIES = 1;
-/** Counted up by a thread that lives as long as the worker does, however busy that is. */
+/** A thread counts it up as long as the worker lives, however busy the worker is. */
 export const PULSE = 2;
 /** Bytes of the error text that follows, in the same shared memory. */
 export const ERROR_LENGTH = 3;
@@ -49,12 +49,12 @@ export const ERROR_BYTES = 1024;
 export const RUNNING = 0;
 export const FAILED = 1;
 /**
- * The worker must end before its next command. Ended from outside, in the middle of a call, WebGPU takes the
- * process with it.
+ * The worker must end before its next command. If it is ended from outside in the middle of a call, WebGPU ends the whole
+ * process.
  */
 export const LEAVING = 2;
 
-/** What the worker says once, when it has started: which device it has, or why it has none. */
+/** The worker's first message: the device that it has, or the reason why it has none. */
 export type Greeting = { device: string; limits: Limits } | { unavailable: string };
 
 /** The largest arrays that the device takes. */
@@ -63,6 +63,6 @@ export interface Limits {
   readonly length: number;
   /** x and y of an output that has more than one size. */
   readonly side: number;
-  /** Its z. */
+  /** z of an output that has three sizes. */
   readonly depth: number;
 }

@@ -14,7 +14,7 @@ import {
 } from '../protocol.ts';
 import type { Traffic } from './traffic.ts';
 
-/** The way to a worker, whatever starts it. */
+/** A worker, in Node or in a browser. */
 export interface WorkerPort {
   post(commands: readonly Command[], transfer: readonly ArrayBuffer[]): void;
   /** Called when the worker has ended. */
@@ -30,7 +30,7 @@ export type SpawnWorker = (
 
 /** Commands are posted in batches: each post costs about as much as ten commands. */
 const BATCH = 32;
-/** How long the worker's pulse may be silent. The machine may be busy, so this is generous. */
+/** The worker's pulse may be silent for this long. The machine may be busy, so the time is generous. */
 const SILENCE_MS = 4000;
 const LOOK_EVERY_MS = 250;
 
@@ -48,7 +48,7 @@ export class Bridge {
   #staging = new SharedArrayBuffer(1 << 16);
   #lost: string | undefined;
 
-  /** Starts the worker for one mode; a reason instead, in one line, if that mode cannot run here. */
+  /** Starts the worker for one mode. If that mode cannot run here, returns the reason in one line. */
   static async open(mode: GpuMode, spawn: SpawnWorker): Promise<Bridge | { unavailable: string }> {
     const control = new SharedArrayBuffer(CONTROL_WORDS * 4 + ERROR_BYTES);
     const answer = await spawn(mode, control);
@@ -81,7 +81,7 @@ export class Bridge {
     this.#enqueue({ do: 'define', kernel, definition });
   }
 
-  /** The data go to the worker without a copy: the caller gives them away. */
+  /** The worker gets the data without a copy: the caller gives them away. */
   upload(to: number, data: Float32Array<ArrayBuffer>): void {
     this.traffic.bytesUp += data.byteLength;
     this.#transfer.push(data.buffer);
@@ -104,8 +104,8 @@ export class Bridge {
   }
 
   /**
-   * Waits until all that was asked is done, and returns the numbers of these values, one after another. They
-   * lie in memory that the next read writes over. `undefined` if the device is lost in the meantime.
+   * Waits until the worker has done everything that was asked, and returns the numbers of these values, one after another.
+   * The next read writes over their memory. `undefined` if the device is lost in the meantime.
    */
   read(values: readonly number[], length: number): Float32Array | undefined {
     if (length * 4 > this.#staging.byteLength) this.#staging = new SharedArrayBuffer(length * 4);
@@ -119,7 +119,7 @@ export class Bridge {
     return new Float32Array(this.#staging, 0, length);
   }
 
-  /** Sends what is queued. */
+  /** Sends the queued commands. */
   flush(): void {
     if (this.#queue.length === 0) return;
     this.#port.post(this.#queue, this.#transfer);
@@ -127,7 +127,7 @@ export class Bridge {
     this.#transfer = [];
   }
 
-  /** Stops the worker; the reason is what `lost` says from then on. */
+  /** Stops the worker. From then on `lost` gives the reason. */
   close(reason: string): void {
     this.#lost ??= reason;
     this.#port.terminate();

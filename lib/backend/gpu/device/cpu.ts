@@ -4,12 +4,12 @@ import { jsKernels } from '../../js/index.ts';
 import type { Kernels, Strided } from '../../kernels.ts';
 import { Storage, type TypedArray } from '../../storage.ts';
 
-/** The arguments of a kernel of the seam, whatever they are: storages, views of storages, and settings. */
+/** The arguments of a kernel of the seam: storages, views of storages, and settings. */
 export type Args = readonly unknown[];
 
 /**
- * Runs a kernel on the fastest CPU backend and gives its results as a list. What it would write in place is
- * copied first, so nothing of the arguments changes: this is for checking the device.
+ * Runs a kernel on the fastest CPU backend and gives its results as a list, to check the device with. A storage that the
+ * kernel would write in place is copied first, so the arguments do not change.
  */
 export function runOnCpu(name: keyof Kernels, args: Args): TypedArray[] {
   const written = writtenStorages(name, args);

@@ -18,7 +18,7 @@ export class Decline extends Error {}
 
 const fillZeros = kernelFunction('fillZeros', [], 'function () { return 0; }');
 
-/** Integers travel as float32, which has all of them up to here. */
+/** Integers travel as float32, which holds every integer up to this one. */
 const LARGEST_INTEGER = 2 ** 24;
 /** Reads go through shared memory of about this size. */
 const READ_BYTES = 2 ** 26;
@@ -28,16 +28,16 @@ export interface DeviceOptions {
   readonly smallestProduct: number;
   /** Whether to take every case, wherever the operands are. */
   readonly insists: boolean;
-  /** Makes JavaScript notice what nobody can reach any more. */
+  /** Has JavaScript collect the storages that nobody can reach any more. */
   readonly collector: Collector | undefined;
 }
 
-/** The main thread's view of the device: which arrays are there, for which storages, and how to use them. */
+/** The device as the main thread sees it: its arrays, the storages that they belong to, and the ways to use them. */
 export class Device implements Home {
   readonly bridge: Bridge;
-  /** Do results stay here until somebody reads them, with all operations on them, or are only products done here? */
+  /** Do all results stay on the device until somebody reads them, or does the device compute products alone? */
   readonly residency: boolean;
-  /** From this many multiply-adds a product of operands on the host is worth the way here and back. */
+  /** A product of at least this many multiply-adds is worth carrying operands from the host, and the result back. */
   smallestProduct: number;
   readonly meter: StepMeter;
   readonly #residents: Residents;
@@ -66,14 +66,14 @@ export class Device implements Home {
   get bytes(): number {
     return this.#residents.bytes;
   }
-  /** Why it can no longer be used, if so. */
+  /** Why the device can no longer be used, if so. */
   get lost(): string | undefined {
     return this.bridge.lost;
   }
 
   /**
-   * Was one of these computed on the device? Then it pays to go on there; bringing it home would mean waiting.
-   * What was only copied there, such as frozen weights, is not a reason by itself.
+   * Was one of these computed on the device? Then the next operation belongs there too: bringing the operand home would mean
+   * waiting. An operand that was only copied there, such as a frozen weight, is not a reason by itself.
    */
   wants(...operands: readonly ({ readonly storage: Storage } | undefined)[]): boolean {
     if (!this.residency) return false;
@@ -140,7 +140,7 @@ export class Device implements Home {
     if (tooLong || z > depth || (y * z > 1 && Math.max(x, y) > side)) throw new Decline();
   }
 
-  /** Waits until all that was asked so far is done. @throws DeviceLostError */
+  /** Waits until the device has done everything that was asked of it. @throws DeviceLostError */
   synchronise(): void {
     const value = this.#newValue('float32', 1, false);
     this.bridge.upload(value.id, new Float32Array(1));
@@ -149,7 +149,7 @@ export class Device implements Home {
   }
 
   /**
-   * Runs one operation; what it launched and does not return is freed at its end.
+   * Runs one operation. At its end the values that it launched and does not return are freed.
    * @throws DeviceLostError if the device is known to be lost
    */
   operation(body: () => Value[] | undefined): Value[] | undefined {
@@ -203,13 +203,13 @@ export class Device implements Home {
 
   // ── the end ──
 
-  /** Leaves the device for good: what is only there cannot be trusted or read. @throws DeviceLostError always */
+  /** Leaves the device for good: numbers that are only there can no longer be trusted or read. @throws DeviceLostError always */
   giveUp(reason: string): never {
     this.bridge.close(reason);
     throw lostError(reason);
   }
 
-  /** Brings everything home and stops the worker. What is on a lost device stays lost. */
+  /** Brings all values home and stops the worker. Values on a lost device stay lost. */
   close(): void {
     if (!this.lost) for (const storage of this.#residents.storages()) storage.leaveDevice();
     this.#residents.clear();
@@ -230,7 +230,7 @@ export class Device implements Home {
   async sweepBetweenSteps(): Promise<void> {
     await this.#residents.collectBetweenSteps();
     this.sweep();
-    // Checking whether a storage is alive holds it until the job ends, and the next step is one job.
+    // Whoever asks whether a storage is alive keeps it alive until the job ends, and the next step is one job.
     await macrotask();
   }
 }

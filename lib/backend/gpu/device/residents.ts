@@ -3,7 +3,7 @@ import type { Storage } from '../../storage.ts';
 import { macrotask } from '../../yieldToRuntime.ts';
 import type { Value } from './value.ts';
 
-/** Looks for garbage when this much has been allocated since the last time, or half of what is in use. */
+/** Looks for garbage once this much has been allocated since the last look, or half of the memory in use. */
 const SWEEP_BYTES = 256 * 2 ** 20;
 const SWEEP_VALUES = 4096;
 
@@ -12,7 +12,7 @@ interface Place {
   readonly bytes: number;
 }
 
-/** Which arrays are on the device and which storages they stand for, as long as somebody can reach those. */
+/** The arrays on the device, each with its storage, as long as somebody can reach that storage. */
 export class Residents {
   readonly #collector: Collector | undefined;
   /** Storages in use that have a copy on the device, by the value's id. */
@@ -37,7 +37,7 @@ export class Residents {
     this.#bytes += value.length * 4;
   }
 
-  /** Its storage lets go of the value. */
+  /** The value's storage lets go of it. */
   released(value: Value): void {
     this.#places.delete(value.id);
     this.#bytes -= value.length * 4;
@@ -57,7 +57,7 @@ export class Residents {
     this.#places.clear();
   }
 
-  /** JavaScript frees a tensor when it likes; the device's memory has to be given back sooner than that. */
+  /** JavaScript frees a tensor at a time of its own choice. The device's memory has to be given back sooner. */
   isSweepDue(): boolean {
     return this.#bytes >= this.#sweepAt || this.#places.size >= this.#sweepAtValues;
   }
@@ -82,7 +82,7 @@ export class Residents {
     return dead;
   }
 
-  /** Has garbage collected where that works only between jobs, so that the next sweep finds it. */
+  /** Has garbage collected, where that works only between jobs, for the next sweep to find. */
   async collectBetweenSteps(): Promise<void> {
     this.#collector?.collect();
     await macrotask();

@@ -1,4 +1,4 @@
-/** What crosses the bus, and how often the main thread waits: the same on any card. */
+/** The bytes that cross the bus, and how often the main thread waits: the same on any card. */
 export interface Traffic {
   /** From the program to the device. */
   bytesUp: number;
@@ -15,8 +15,8 @@ const COUNTS = ['bytesUp', 'bytesDown', 'waits', 'launches'] as const;
 const REMEMBERED = 1000;
 
 /**
- * The traffic of a training step. A step is what happens between one update of the parameters and the next. The
- * median leaves out the first one, in which the weights go up, and those between which a model is evaluated.
+ * The traffic of a training step. A step lasts from one update of the parameters to the next. The median leaves out the
+ * first step, in which the weights go up, and the steps between which a model is evaluated.
  */
 export class StepMeter {
   readonly #traffic: Readonly<Traffic>;

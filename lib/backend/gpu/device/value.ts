@@ -1,6 +1,6 @@
 import type { DeviceCopy, ElementType, TypedArray } from '../../storage.ts';
 
-/** What a value needs from the device that holds it. */
+/** The part of a device that its values need. */
 export interface Home {
   /** Brings the numbers to the host. @throws DeviceLostError */
   fetch(value: Value): TypedArray;
@@ -9,15 +9,15 @@ export interface Home {
 }
 
 /**
- * An array on the device. It never changes: a kernel that writes in place makes a new value, and the storage points
- * at that one.
+ * An array on the device. A value never changes: a kernel that writes in place makes a new one, and the storage points at
+ * the new one.
  */
 export class Value implements DeviceCopy {
   readonly backend = 'gpu';
   readonly id: number;
   readonly dtype: ElementType;
   readonly length: number;
-  /** Did a kernel compute it, or was it only copied up? It pays to stay for what was computed here. */
+  /** Did a kernel compute the value, or was it only copied up? Work on a computed value stays on the device. */
   readonly computed: boolean;
   readonly #home: Home;
 

@@ -66,7 +66,7 @@ export function compare(expected: TypedArray, found: TypedArray): string | undef
   for (const x of expected) if (Number.isFinite(x)) largest = Math.max(largest, Math.abs(x));
   const allowed = TOLERANCE * largest + 1e-7;
   for (let i = 0; i < expected.length; i++) {
-    // What becomes of NaN and infinity is the driver's affair: WebGPU does not say.
+    // WebGPU leaves NaN and infinity to the driver.
     if (!Number.isFinite(expected[i])) continue;
     if (!(Math.abs(expected[i] - found[i]) <= allowed))
       return `${found[i]} at place ${i} instead of ${expected[i]}`;

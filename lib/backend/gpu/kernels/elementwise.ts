@@ -11,8 +11,8 @@ import { copyOf, flat, isWhole, mergeAxes } from './views.ts';
 /** Operations on each element, as JavaScript expressions of a, b and c. */
 
 /**
- * Without sin and cos, of which WebGPU asks no more than three right digits, and log, of which some drivers
- * make a number like −88 at 0. What is seldom used is left to the CPU too.
+ * Without sin and cos, for which WebGPU asks no more than three right digits, and log, which some drivers make a number
+ * like −88 at 0. Operations that are seldom used are left to the CPU too.
  */
 const UNARY: Record<UnaryOp, string | undefined> = {
   neg: '-a',
@@ -36,7 +36,7 @@ const BINARY: Record<BinaryOp, string> = {
   sub: 'a - b',
   mul: 'a * b',
   div: 'a / b',
-  // For whole exponents, which is all that is left to the device: its own pow has no negative bases.
+  // For whole exponents, the only ones left to the device: its own pow has no negative bases.
   pow: `const size = Math.pow(Math.abs(a), b);
     if (a < 0 && b - 2 * Math.floor(b * 0.5) > 0.5) return -size;
     return size;`,
@@ -176,7 +176,7 @@ export const elementwiseKernels: Pick<
     floatsOnly(a, b);
     if (op === 'pow' && !Number.isInteger(scalarOf(b))) return undefined;
     const isComparison = BINARY[op].includes('?');
-    // A shader's compiler may take x != x for false, which is how NaN is looked for: that is left to the CPU.
+    // NaN is found by x != x, which a shader's compiler may take for false: that is left to the CPU.
     if (isComparison && a.storage === b.storage) return undefined;
     return [elementwise(device, op, BINARY[op], [a, b], isComparison ? 'bool' : 'float32')];
   },

@@ -8,8 +8,8 @@ import { kernelFunction } from './kernelFunction.ts';
 import { copyOf, isWhole, rowMajorValue } from './views.ts';
 
 /**
- * Writing into a part of a storage. A kernel of gpu.js gives one new array, so the storage gets that one: its
- * old numbers, with the part that the view shows replaced or added to.
+ * Writing into a part of a storage. A kernel of gpu.js gives one new array, which the storage gets: its old numbers, with
+ * the part that the view shows replaced or added to.
  */
 
 /** The part of a storage that a view covers, as a box: along x, y and z, where it begins and how far it goes. */

@@ -74,7 +74,7 @@ function grouped(device: Device, x: Strided, axes: readonly number[]) {
   return { outer, length, inner, arg: seenAs(device, view, inner, length, outer) };
 }
 
-/** [outer, length, inner] → [outer, inner], in as many passes as it takes. */
+/** [outer, length, inner] → [outer, inner], in as many passes as are needed. */
 function reduceMiddle(
   device: Device,
   op: ReduceOp,

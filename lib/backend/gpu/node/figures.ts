@@ -4,9 +4,9 @@ import { cpus, homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Figures } from '../choose.ts';
 
-/** What was measured on this machine (choose.ts), kept from run to run in a file of the user's cache. */
+/** The measurements of this machine (choose.ts), kept from run to run in a file of the user's cache. */
 
-/** All of the machine that the figures depend on. */
+/** Everything about the machine that the figures depend on. */
 export function describeMachine(): string {
   const require = createRequire(import.meta.url);
   const versions = ['gpu.js', 'webgpu'].map((name) => `${name} ${require(`${name}/package.json`).version}`);

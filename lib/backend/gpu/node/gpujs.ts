@@ -34,7 +34,7 @@ async function provideWebGpu(): Promise<void> {
   Object.defineProperty(scope.navigator, 'gpu', { value: create([]), configurable: true });
 }
 
-/** Says why the optional package does not load: gpu.js keeps that to itself. */
+/** Says why the optional package does not load. gpu.js does not say. */
 function loadHeadlessGl(require: NodeJS.Require): void {
   try {
     require('gl');
@@ -51,6 +51,6 @@ function hideHeadlessGl(require: NodeJS.Require): void {
     const path = require.resolve('gl');
     require.cache[path] ??= { exports: null, loaded: true, id: path, filename: path } as NodeJS.Module;
   } catch {
-    // It is not installed, so there is nothing to hide.
+    // headless-gl is not installed, so there is nothing to hide.
   }
 }

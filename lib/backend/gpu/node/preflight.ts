@@ -9,8 +9,8 @@ import type { GpuMode } from '../protocol.ts';
 const ADAPTER_TIMEOUT_MS = 10_000;
 
 /**
- * What can be known about a mode in Node without starting it: most machines have no GPU, and should not spend a
- * second at each start on finding that out. Returns why the mode cannot run, if that is so.
+ * Looks at a mode in Node without starting it: most machines have no GPU, and should not spend a second at each start on
+ * finding that out. Returns the reason why the mode cannot run, if there is one.
  */
 export function preflight(mode: GpuMode, env: NodeJS.ProcessEnv = process.env): string | undefined {
   if (mode === 'webgl2') return 'it is for browsers';
@@ -59,8 +59,8 @@ function mayHaveVulkan(env: NodeJS.ProcessEnv): boolean {
 }
 
 /**
- * Do the drivers offer a graphics card? They are asked in a process of its own: drivers without a card, and WebGPU with
- * them, print several lines of their own on stderr, which nothing in this process could keep back.
+ * Do the drivers offer a graphics card? A separate process asks them: drivers without a card, and WebGPU with them, print
+ * several lines of their own on stderr, which this process could not keep back.
  */
 function adapterAnswers(env: NodeJS.ProcessEnv): boolean {
   if ((globalThis as { navigator?: { gpu?: unknown } }).navigator?.gpu) return true;

@@ -12,7 +12,7 @@ import {
 } from '../protocol.ts';
 import type { Engine, EngineArgument } from './engine.ts';
 
-/** Carries out the commands one after another, in the worker. After an error it does no more: see `FAILED`. */
+/** Carries out the commands one after another, in the worker. After an error it carries out no more: see `FAILED`. */
 export class Executor {
   readonly #engine: Engine;
   readonly #control: SharedArrayBuffer;
@@ -94,7 +94,7 @@ export class Executor {
     new Uint8Array(this.#control, CONTROL_WORDS * 4, ERROR_BYTES).set(text);
     Atomics.store(this.#words, ERROR_LENGTH, text.length);
     Atomics.compareExchange(this.#words, STATE, RUNNING, FAILED);
-    // Whoever waits has to see that it waits in vain.
+    // A thread that waits has to see that no answer will come.
     this.#reply();
   }
 }

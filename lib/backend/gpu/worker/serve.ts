@@ -5,7 +5,7 @@ import { Executor } from './executor.ts';
 import type { GpuJsModule } from './gpujs.ts';
 import { openEngine } from './openEngine.ts';
 
-/** What the worker's program needs from the runtime that started it. */
+/** The part of the runtime that the worker's program needs. */
 export interface WorkerScope {
   /** @throws Unavailable if this mode cannot run here. */
   loadGpuJs(mode: GpuMode): Promise<GpuJsModule>;
@@ -16,8 +16,8 @@ export interface WorkerScope {
 }
 
 /**
- * The program of the worker that owns the GPU. WebGPU answers with promises only, so it cannot be used from a
- * synchronous call; from here it can, because the thread that waits is another one.
+ * The program of the worker that owns the GPU. WebGPU answers with promises only, so a synchronous call cannot use it. The
+ * worker can, because another thread does the waiting.
  */
 export async function serve(mode: GpuMode, control: SharedArrayBuffer, scope: WorkerScope): Promise<void> {
   try {
@@ -34,9 +34,9 @@ export async function serve(mode: GpuMode, control: SharedArrayBuffer, scope: Wo
 }
 
 /**
- * A kernel may run, or compile, for longer than anybody would wait for a sign of life. So a separate thread
- * gives one, and ends when the worker does, whatever the reason. This is that thread's program; `control` is the
- * expression for the shared memory.
+ * A kernel may run, or compile, for longer than anybody would wait for a sign of life. So a separate thread gives that sign,
+ * and ends with the worker, whatever the reason. This is the thread's program; `control` is the expression for the shared
+ * memory.
  */
 export const pulseProgram = (control: string) => `
   const words = new Int32Array(${control});

@@ -21,7 +21,7 @@ interface Texture {
   dimensions: number[];
   /** Width and height in texels, which depend on the shape that it was computed in. */
   size: number[];
-  /** The one that made it. */
+  /** The kernel that made the texture. */
   kernel: object;
   toArray(): Float32Array;
   delete(): void;
@@ -45,7 +45,7 @@ export class TextureEngine implements Engine<Texture> {
   readonly #input: GpuJsModule['input'];
   readonly #cache = new KernelCache<GpuJsKernel>(CACHED_KERNELS, (kernel) => kernel.destroy());
   /**
-   * Its textures are what all others are turned into. gpu.js has a class of texture for each rank of the output,
+   * All other textures are turned into textures of this kernel. gpu.js has a class of texture for each rank of the output,
    * kernels take one class only, and a texture can be read and deleted only through a kernel that still exists.
    */
   readonly #keeper: { readonly kernel: object; readonly prototype: object };

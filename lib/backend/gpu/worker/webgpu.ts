@@ -163,7 +163,7 @@ export class WebGpuEngine implements Engine<Handle> {
     for (const kind of ERROR_KINDS) this.#first.context.device.pushErrorScope(kind);
   }
 
-  /** Errors of WebGPU arrive late; at a read all those of the commands before it are known. */
+  /** Errors of WebGPU arrive late. At a read, those of all commands before it are known. */
   async #throwErrors(): Promise<void> {
     const { device, isLost } = this.#first.context;
     if (isLost) throw new Error('the device was lost');
