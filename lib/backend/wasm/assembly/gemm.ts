@@ -262,8 +262,31 @@ export function gemmTask(lane: i32): void {
   }
 }
 
+/** Are the numbers of six rows of A zero at this step? */
+// @ts-ignore: decorator
+@inline
+function isZeroStep(a: usize, line: usize): boolean {
+  let bits = load<u32>(a) | load<u32>(a + line);
+  a += 2 * line;
+  bits |= load<u32>(a) | load<u32>(a + line);
+  a += 2 * line;
+  bits |= load<u32>(a) | load<u32>(a + line);
+  return bits << 1 == 0;
+}
+
+/** Are these numbers, a multiple of four, neither infinite nor NaN? */
+function isFinite(from: usize, count: i32): boolean {
+  let largest = i32x4.splat(0);
+  for (; count > 0; count -= 4, from += 16) {
+    largest = i32x4.max_u(largest, v128.and(v128.load(from), i32x4.splat(0x7fffffff)));
+  }
+  return i32x4.all_true(i32x4.lt_u(largest, i32x4.splat(0x7f800000)));
+}
+
 /**
  * Task: some rows of one of many small products (attention's heads). The thread packs what it needs for itself.
+ * Where six rows of A begin or end with zeros, as behind the causal mask, these steps are left out: 0 times a finite number adds
+ * nothing to a sum that began with 0. Half of what attention does with its weights is that.
  * The table holds for each product the bytes at which A, B and C begin.
  */
 export function gemmBatchTask(task: i32): void {
@@ -285,8 +308,35 @@ export function gemmBatchTask(task: i32): void {
   const a = load<usize>(entry) + <usize>row * lineA;
   packBlock(a, lineA, stepA, rows, k, asItLies, panelsA);
   packColumnsB(load<usize>(entry, 4), gemmBatch.lineB(), gemmBatch.stepB(), 0, n, k, panelsB);
-  multiplyBlock(
-    rows, n, k, a, lineA, stepA, asItLies, panelsA, panelsB, (<usize>k * NR) << 2, 4 * NR, load<usize>(entry, 8) + <usize>row * ldc, ldc, gemmBatch.start(),
-    gemmBatch.bias(), spare,
-  );
+  const c = load<usize>(entry, 8) + <usize>row * ldc;
+  const panelB = (<usize>k * NR) << 2;
+  const start = gemmBatch.start();
+  let skips = start == Start.zero;
+  let checked = false;
+  for (let i = 0; i < rows; i += MR) {
+    const lies = asItLies && i + MR <= rows;
+    const from = lies ? a + <usize>i * lineA : asItLies ? panelsA : panelsA + ((<usize>i * k) << 2);
+    const line: usize = lies ? lineA : 4;
+    const step: usize = lies ? stepA : 4 * MR;
+    let first = 0;
+    let last = k;
+    if (skips) {
+      while (last > 0 && isZeroStep(from + <usize>(last - 1) * step, line)) last--;
+      while (first < last && isZeroStep(from + <usize>first * step, line)) first++;
+      if (last - first < k && !checked) {
+        checked = true;
+        skips = isFinite(panelsB, ((n + NR - 1) / NR) * NR * k);
+      }
+      if (!skips) {
+        first = 0;
+        last = k;
+      }
+    }
+    for (let j = 0; j < n; j += NR) {
+      multiplyTile(
+        i, j, rows, n, last - first, from + <usize>first * step, line, step,
+        panelsB + <usize>(j / NR) * panelB + ((<usize>first * NR) << 2), 4 * NR, c, ldc, start, gemmBatch.bias(), spare,
+      );
+    }
+  }
 }
