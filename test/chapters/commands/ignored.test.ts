@@ -16,7 +16,7 @@ function waysToGive(options: OptionSpecs, name: string): string[][] {
   if (option.type === 'boolean') return [[], [flag]];
   if (option.type === 'choice') return [[], ...option.choices.map((choice) => [flag, choice])];
   if (option.type !== 'number') return [[], [flag, `x${(option.type === 'path' && option.ending) || ''}`]];
-  return [[], [flag, '1'], ...(option.min === 0 ? [[flag, '0']] : [])];
+  return [[], [flag, String(Math.min(1, option.max ?? 1))], ...(option.min === 0 ? [[flag, '0']] : [])];
 }
 
 /** The options that an option's `counts` names, and those that theirs name. */
