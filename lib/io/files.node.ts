@@ -15,7 +15,7 @@ export {
   sha256OfFile,
   wrongHash,
 } from './read-files.node.ts';
-export { readTogether, readTogetherAsync, replaceTogether } from './together.node.ts';
+export { readTogether, readTogetherAsync, replaceTogether, type Together } from './together.node.ts';
 export {
   type Content,
   moveFile,
