@@ -16,8 +16,8 @@ export type ModelSource = string | io.FileContent | Readonly<Record<string, io.F
 
 export interface LoadOptions {
   /**
-   * Keeps matrices in their blocks of few bits, as a GGUF file has them (Q4_0, Q4_1, Q8_0; others become float32): a
-   * quarter of the memory or less, and nothing to decode. They do not train; LoRA beside them does, which is QLoRA.
+   * Keeps matrices in their blocks of few bits, as a GGUF file has them: a quarter of the memory or less, and nothing to decode.
+   * They do not train; LoRA beside them does, which is QLoRA. F16 and BF16 become float32.
    */
   quantised?: boolean;
 }

@@ -5,7 +5,7 @@ import type { GgufTensor } from './gguf.ts';
 
 /** Can a file's matrix be kept as it is stored? Those that cannot are decoded to float32. */
 export function canStayQuantised({ format, shape }: GgufTensor): boolean {
-  return shape.length === 2 && PRODUCT_FORMATS.includes(format?.name ?? '');
+  return shape.length === 2 && format !== undefined && PRODUCT_FORMATS.includes(format);
 }
 
 /**

@@ -14,7 +14,7 @@ import { wideBackends } from './wasmChecks.ts';
 const JOINED: Readonly<Record<string, number>> = {
   'gemm/microKernel': 106,
   'pack/packColumnsB': 8,
-  'blocks/decodeBlocks': 48,
+  'blocks/decodeGroups': 24,
   'gemv/gemvRowsTask': 24,
   // neg, abs, sqrt, rsqrt, reciprocal, square and relu are so short that they became part of it
   'elementwise/unaryRow': 50,

@@ -66,6 +66,27 @@ describe('GGUF', () => {
     expect(file.tensors.get('blk.0.attn_norm.weight')!.data).to.have.length(32);
   });
 
+  it('reads every list of texts, whatever their characters', () => {
+    const texts = fc.array(fc.string({ unit: 'binary', maxLength: 20 }), { maxLength: 300, size: 'max' });
+    fc.assert(
+      fc.property(texts, (list) => {
+        expect(open(tinyGguf({ set: { 'x.texts': list } })).metadata.get('x.texts')).to.eql(list);
+      }),
+      { numRuns: 5 },
+    );
+  });
+
+  it('reads texts that are no UTF-8 each by itself, also where two together would be', () => {
+    const bytes = tinyGguf({ set: { 'x.texts': ['▁a', 'first#', '#', 'é'] } });
+    const at = Buffer.from(bytes).indexOf('first#');
+    bytes[at + 5] = 0xc3; // é begins in one text, and ends in the next
+    bytes[at + 6 + 8] = 0xa9;
+    const found = ['▁a', 'first\ufffd', '\ufffd', 'é'];
+    expect(open(bytes).metadata.get('x.texts')).to.eql(found);
+    bytes[at + 6 + 8] = 0xff;
+    expect(open(bytes).metadata.get('x.texts')).to.eql(found);
+  });
+
   it('keeps a matrix in blocks as bytes of any value, and refuses one whose rows are no whole blocks', () => {
     const stored = open(withMatrix(32, 64)).tensors.get('x')!;
     const blocks = quantisedTensor(stored).storage.deviceCopy('blocks') as StoredBlocks;

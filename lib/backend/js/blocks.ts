@@ -1,7 +1,7 @@
 import { BLOCK, type StoredBlocks } from '../quantised/storedBlocks.ts';
 
 /**
- * Products with numbers that are kept in blocks of 32: what assembly/blockDots.ts does, readably. Where a row x of the other
+ * Products with numbers that are kept in blocks: what assembly/blockDots.ts does, readably. Where a row x of the other
  * operand meets few others, it is itself rounded to blocks of 32 whole numbers with one scale each, and whole numbers are
  * multiplied:
  *
@@ -56,14 +56,16 @@ export function dotOfBlocks(blocks: StoredBlocks, row: number, x: RoundedRow): n
   const { format, rowBytes } = blocks;
   const { buffer, byteOffset } = blocks.bytes.data;
   const view = new DataView(buffer, byteOffset + row * rowBytes, rowBytes);
-  const one = new Float32Array(BLOCK);
+  const numbers = new Float32Array(format.numbers);
   let sum = 0;
-  for (let block = 0; block < x.scales.length; block++) {
+  for (let begin = 0; begin < x.whole.length; begin += format.numbers) {
     // d q + m, decoded: its product with p is what the whole numbers give, but for the rounding of float32.
-    format.decode(view, block * format.bytes, one, 0);
-    let part = 0;
-    for (let i = 0; i < BLOCK; i++) part += one[i] * x.whole[block * BLOCK + i];
-    sum += part * x.scales[block];
+    format.decode(view, (begin / format.numbers) * format.bytes, numbers, 0);
+    for (let from = 0; from < format.numbers; from += BLOCK) {
+      let part = 0;
+      for (let i = from; i < from + BLOCK; i++) part += numbers[i] * x.whole[begin + i];
+      sum += part * x.scales[(begin + from) / BLOCK];
+    }
   }
   return sum;
 }

@@ -11,7 +11,7 @@ export interface BlockFormat {
   readonly numbers: number;
   /** Bytes of a block. */
   readonly bytes: number;
-  /** Where in a block of whole numbers its scales are, each a float16. */
+  /** Where in a block of whole numbers its scales are, each a float16; single numbers have none. */
   readonly scales?: readonly number[];
   /** Writes the numbers of the block at byte `at` to out[to …]. */
   readonly decode: (view: DataView, at: number, out: Float32Array, to: number) => void;
@@ -103,7 +103,7 @@ export const BLOCK_FORMATS: ReadonlyMap<number, BlockFormat> = new Map<number, B
     6,
     {
       // d · (q − 16), q of 5 bits: the fifth bits of all 32 stand in front
-      ...{ name: 'Q5_0', numbers: 32, bytes: 22 },
+      ...{ name: 'Q5_0', numbers: 32, bytes: 22, scales: [0] },
       decode(view, at, out, to) {
         const d = float16(view, at);
         const fifth = view.getUint32(at + 2, true);
@@ -117,7 +117,7 @@ export const BLOCK_FORMATS: ReadonlyMap<number, BlockFormat> = new Map<number, B
     7,
     {
       // d · q + m, q of 5 bits
-      ...{ name: 'Q5_1', numbers: 32, bytes: 24 },
+      ...{ name: 'Q5_1', numbers: 32, bytes: 24, scales: [0, 2] },
       decode(view, at, out, to) {
         const d = float16(view, at);
         const m = float16(view, at + 2);
@@ -143,7 +143,7 @@ export const BLOCK_FORMATS: ReadonlyMap<number, BlockFormat> = new Map<number, B
     12,
     {
       // d · scale · q − dmin · minimum, q of 4 bits, a scale and a minimum of 6 bits for each 32
-      ...{ name: 'Q4_K', numbers: 256, bytes: 144 },
+      ...{ name: 'Q4_K', numbers: 256, bytes: 144, scales: [0, 2] },
       decode(view, at, out, to) {
         const d = float16(view, at);
         const dMin = float16(view, at + 2);
@@ -163,7 +163,7 @@ export const BLOCK_FORMATS: ReadonlyMap<number, BlockFormat> = new Map<number, B
     14,
     {
       // d · scale · (q − 32), q of 6 bits (4 in `low`, 2 in `high`), an 8-bit scale for each 16
-      ...{ name: 'Q6_K', numbers: 256, bytes: 210 },
+      ...{ name: 'Q6_K', numbers: 256, bytes: 210, scales: [208] },
       decode(view, at, out, to) {
         const d = float16(view, at + 208);
         for (let i = 0; i < 256; i++) {

@@ -1,14 +1,16 @@
 import type { Strided } from '../kernels.ts';
 import { type DeviceCopy, Storage } from '../storage.ts';
 import { sizeOf } from '../strided.ts';
-import type { BlockFormat } from './formats.ts';
+import { BLOCK_FORMATS, type BlockFormat } from './formats.ts';
 
 /**
- * Formats whose blocks of 32 the engines multiply and look up directly; a file's others are decoded when they are
- * read.
+ * Formats whose blocks of whole numbers the engines multiply and look up directly. The other formats have single numbers, which
+ * become float32 when they are read.
  */
-export const PRODUCT_FORMATS: readonly string[] = ['Q4_0', 'Q4_1', 'Q8_0'];
-/** The numbers of a block in these. */
+export const PRODUCT_FORMATS: readonly BlockFormat[] = [...BLOCK_FORMATS.values()].filter(
+  ({ scales }) => scales !== undefined,
+);
+/** The engines take numbers by so many: a block, or an eighth of one of 256. */
 export const BLOCK = 32;
 /** At most this many rows are multiplied as whole numbers, block by block; more as float32, with the blocks decoded. */
 export const FEW_ROWS = 2;
@@ -28,8 +30,7 @@ export class StoredBlocks implements DeviceCopy {
 
   /** @throws RangeError unless the format is one of PRODUCT_FORMATS and each row a whole number of blocks */
   constructor(format: BlockFormat, columns: number, bytes: Storage) {
-    if (!PRODUCT_FORMATS.includes(format.name))
-      throw new RangeError(`${format.name} is not multiplied in blocks`);
+    if (!PRODUCT_FORMATS.includes(format)) throw new RangeError(`${format.name} is not multiplied in blocks`);
     if (columns % format.numbers !== 0 || bytes.length % ((columns / format.numbers) * format.bytes) !== 0) {
       throw new RangeError(`rows of ${columns} numbers are no whole blocks of ${format.numbers}`);
     }

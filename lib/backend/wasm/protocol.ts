@@ -48,8 +48,8 @@ export const Reduce = { sum: 0, max: 1, min: 2 } as const;
 /** What a cast to float32 reads. */
 export const CastFrom = { bool: 0, int32: 1 } as const;
 
-/** How a matrix's numbers are kept in blocks of 32 (../quantised/formats.ts). */
-export const Blocks = { q4_0: 0, q4_1: 1, q8_0: 2 } as const;
+/** How a matrix's numbers are kept in blocks (../quantised/formats.ts), by the names there in small letters. */
+export const Blocks = { q4_0: 0, q4_1: 1, q5_0: 2, q5_1: 3, q8_0: 4, q4_k: 5, q6_k: 6 } as const;
 
 type Word = 'i32' | 'usize' | 'f32';
 export type Layout = Readonly<Record<string, Word | `${Word}[${number}]`>>;
@@ -99,7 +99,7 @@ export const LAYOUTS = {
     ...{ m: 'i32', n: 'i32', k: 'i32', a: 'usize', b: 'usize', c: 'usize', rowBytes: 'usize', bias: 'usize' },
     ...{ start: 'i32', columnsPerTask: 'i32', line: 'usize', step: 'usize' },
   },
-  /** x [m, k] in rows of 32 whole numbers with a scale and a sum each (assembly/blockDots.ts). */
+  /** x [m, k] in blocks of 32 whole numbers with a scale and sums each (assembly/blockDots.ts). */
   roundRows: { m: 'i32', k: 'i32', x: 'usize', out: 'usize', apart: 'i32' },
   /** C [m, n] from few rounded rows and a matrix in blocks, whose n rows are B's columns. */
   blockDots: {

@@ -1,7 +1,7 @@
 import { resultsAsList, writtenStorages } from '../effects.ts';
 import { jsKernels } from '../js/index.ts';
 import { type DecliningKernels, type Kernels, REDUCE_OPS, type Strided } from '../kernels.ts';
-import { BLOCK_FORMATS } from '../quantised/formats.ts';
+import type { BlockFormat } from '../quantised/formats.ts';
 import { PRODUCT_FORMATS, StoredBlocks, storageOfBlocks } from '../quantised/storedBlocks.ts';
 import { Storage } from '../storage.ts';
 import { rowMajorStrides, sizeOf } from '../strided.ts';
@@ -36,14 +36,15 @@ const turned = (x: Strided): Strided => ({
   strides: [...x.strides.slice(0, -2), x.strides.at(-1)!, x.strides.at(-2)!],
 });
 
-/** A matrix in blocks, with scales of 1/16. */
-function inBlocks(name: string, rows: number, columns: number): Strided {
-  const format = [...BLOCK_FORMATS.values()].find((each) => each.name === name)!;
-  const bytes = new Uint8Array(((rows * columns) / format.numbers) * format.bytes);
-  bytes.forEach((_, i) => {
-    const place = i % format.bytes;
-    bytes[i] = place === 0 ? 0 : place === 1 ? 0x2c : (i * i) % 47;
-  });
+/** A matrix in blocks, with scales of 1/64. */
+function inBlocks(format: BlockFormat, rows: number, columns: number): Strided {
+  const bytes = Uint8Array.from(
+    { length: ((rows * columns) / format.numbers) * format.bytes },
+    (_, i) => (i * i * 7) % 251,
+  );
+  const words = new DataView(bytes.buffer);
+  for (let at = 0; at < bytes.length; at += format.bytes)
+    for (const scale of format.scales!) words.setUint16(at + scale, 0x2400, true);
   const storage = storageOfBlocks(new StoredBlocks(format, columns, Storage.of(bytes)));
   return { storage, shape: [rows, columns], strides: [columns, 1], offset: 0 };
 }
@@ -66,9 +67,9 @@ const CALLS: { readonly [Name in keyof Kernels]?: readonly Call<Name>[] } = {
     () => [signed(2, N), signed(N, 19)],
     () => [signed(2, N), turned(signed(19, N))],
     ...PRODUCT_FORMATS.flatMap((format): Call<'matmul'>[] => [
-      () => [signed(1, 32), turned(inBlocks(format, 5, 32))],
-      () => [signed(3, 32), turned(inBlocks(format, 5, 32))],
-      () => [signed(3, 5), inBlocks(format, 5, 32)],
+      () => [signed(1, format.numbers), turned(inBlocks(format, 5, format.numbers))],
+      () => [signed(3, format.numbers), turned(inBlocks(format, 5, format.numbers))],
+      () => [signed(3, 5), inBlocks(format, 5, format.numbers)],
     ]),
   ],
   matmulInto: [() => [signed(7, 19), signed(7, N), signed(N, 19)]],

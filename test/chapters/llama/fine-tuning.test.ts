@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { LlamaClassifier, LlamaModel, makeClassifier } from '../../../chapters/llama/index.ts';
-import { BLOCK_FORMATS } from '../../../lib/backend/quantised/formats.ts';
-import { blocksOf } from '../../../lib/backend/quantised/storedBlocks.ts';
+import { BLOCK_FORMATS, type BlockFormat } from '../../../lib/backend/quantised/formats.ts';
+import { BLOCK, blocksOf, PRODUCT_FORMATS } from '../../../lib/backend/quantised/storedBlocks.ts';
 import { F, manualSeed, nn, noGrad, randint, type Tensor, tensor } from '../../../lib/index.ts';
 import type { GgufTensor } from '../../../lib/io/gguf.ts';
 import { quantisedTensor } from '../../../lib/io/gguf-quantised.ts';
@@ -13,31 +13,26 @@ const CONFIG = {
 };
 const Q8_0 = BLOCK_FORMATS.get(8)!;
 
-/** A matrix of small numbers in Q8_0. */
-function stored([rows, columns]: readonly number[]): GgufTensor {
-  const bytes = new Uint8Array(((rows * columns) / 32) * Q8_0.bytes);
-  const values = randint(-100, 100, [bytes.length]).toFlatArray() as number[];
-  values.forEach((value, i) => {
-    // Each block begins with its scale, 2⁻¹⁰ as a float16.
-    bytes[i] = i % Q8_0.bytes === 0 ? 0 : i % Q8_0.bytes === 1 ? 0x14 : value;
-  });
+/** A matrix of small numbers in blocks. */
+function stored(format: BlockFormat, [rows, columns]: readonly number[]): GgufTensor {
+  const values = randint(0, 256, [((rows * columns) / format.numbers) * format.bytes]).toFlatArray();
+  const bytes = Uint8Array.from(values as number[]);
+  const words = new DataView(bytes.buffer);
+  // Scales of 2⁻¹⁰ as float16, or smaller where a block has scales of its own as well.
+  const scale = format.numbers === BLOCK ? 0x1400 : 0x0400;
+  for (let at = 0; at < bytes.length; at += format.bytes)
+    for (const place of format.scales!) words.setUint16(at + place, scale, true);
   const readInto = (target: Uint8Array) => target.set(bytes);
-  return {
-    format: Q8_0,
-    shape: [rows, columns],
-    byteLength: bytes.length,
-    readInto,
-    data: new Float32Array(),
-  };
+  return { format, shape: [rows, columns], byteLength: bytes.length, readInto, data: new Float32Array() };
 }
 
 /** The same small Llama, its matrices in blocks or as float32. */
-function smallLlama(quantised: boolean): LlamaModel {
+function smallLlama(quantised: boolean, format = Q8_0, config = CONFIG): LlamaModel {
   manualSeed(1);
-  const model = new LlamaModel(CONFIG).eval();
+  const model = new LlamaModel(config).eval();
   for (const [, module] of [...model.namedModules()]) {
     if (!(module instanceof nn.Linear) || module === model.outHead) continue;
-    const weight = quantisedTensor(stored(module.weight.shape));
+    const weight = quantisedTensor(stored(format, module.weight.shape));
     module.weight = new nn.Parameter(
       quantised ? weight : tensor(weight.storage.data as Float32Array).reshape([...weight.shape]),
     );
@@ -52,35 +47,39 @@ function smallLlama(quantised: boolean): LlamaModel {
 }
 
 describe('LoRA beside blocks of few bits', () => {
-  it('has the loss and the gradients that it has beside float32, and decodes no weight for good', () => {
-    const [blocks, plain] = [smallLlama(true), smallLlama(false)];
-    const ids = tensor(
-      [
-        [5, 7, 49, 0, 3, 3],
-        [1, 2, 3, 4, 5, 6],
-      ],
-      { dtype: 'int32' },
-    );
-    const losses = [blocks, plain].map((model) => {
-      const loss = F.crossEntropy(model.forward(ids).select(1, -1), tensor([0, 1], { dtype: 'int32' }));
-      loss.backward();
-      return loss.item();
+  for (const format of PRODUCT_FORMATS) {
+    it(`of ${format.name} has the loss and the gradients that it has beside float32, and decodes no weight for good`, () => {
+      const wide = { ...CONFIG, embDim: 256, hiddenDim: 256, nLayers: 1 };
+      const config = format.numbers === BLOCK ? CONFIG : wide;
+      const [blocks, plain] = [true, false].map((quantised) => smallLlama(quantised, format, config));
+      const ids = tensor(
+        [
+          [5, 7, 49, 0, 3, 3],
+          [1, 2, 3, 4, 5, 6],
+        ],
+        { dtype: 'int32' },
+      );
+      const losses = [blocks, plain].map((model) => {
+        const loss = F.crossEntropy(model.forward(ids).select(1, -1), tensor([0, 1], { dtype: 'int32' }));
+        loss.backward();
+        return loss.item();
+      });
+      expect(losses[0]).to.be.closeTo(losses[1], 1e-5);
+      const wanted = new Map(plain.namedParameters());
+      let trained = 0;
+      for (const [name, parameter] of blocks.namedParameters()) {
+        const other = wanted.get(name)!;
+        expect(parameter.requiresGrad, name).to.equal(/\.[AB]$|^out_head/.test(name));
+        if (!parameter.requiresGrad) continue;
+        trained++;
+        const size = other.grad!.abs().amax().item();
+        expect(parameter.grad!.sub(other.grad!).abs().amax().item(), name).to.be.at.most(1e-4 * size);
+      }
+      expect(trained).to.equal(2 * 7 * config.nLayers + 1);
+      const inBlocks = blocks.parameters().filter(({ storage }) => blocksOf(storage) && !storage.isOnHost);
+      expect(inBlocks).to.have.length(7 * config.nLayers);
     });
-    expect(losses[0]).to.be.closeTo(losses[1], 1e-5);
-    const wanted = new Map(plain.namedParameters());
-    let trained = 0;
-    for (const [name, parameter] of blocks.namedParameters()) {
-      const other = wanted.get(name)!;
-      expect(parameter.requiresGrad, name).to.equal(/\.[AB]$|^out_head/.test(name));
-      if (!parameter.requiresGrad) continue;
-      trained++;
-      const size = other.grad!.abs().amax().item();
-      expect(parameter.grad!.sub(other.grad!).abs().amax().item(), name).to.be.at.most(1e-4 * size);
-    }
-    expect(trained).to.equal(2 * 7 * CONFIG.nLayers + 1);
-    const inBlocks = blocks.parameters().filter(({ storage }) => blocksOf(storage) && !storage.isOnHost);
-    expect(inBlocks).to.have.length(7 * CONFIG.nLayers);
-  });
+  }
 });
 
 const flat = (x: Tensor) => x.toFlatArray() as number[];

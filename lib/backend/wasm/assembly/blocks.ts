@@ -3,30 +3,17 @@ import { packPanelB } from './pack';
 import { Blocks, embeddingBlocks, NR, packBlocks } from './protocol';
 import { storePair } from './rows';
 import { madd, splat } from './simd';
+import {
+  eachBit, fifteens, firstFifths, fourMinimums, fourScales, half, highHalves, lastFifths, lowHalves, sixBits, sixteens,
+} from './wholeNumbers';
 
 /**
- * Matrices kept in blocks of 32 numbers with one scale (Q4_0, Q4_1, Q8_0; the layouts are in ../../quantised/formats.ts),
- * decoded: into the panels of a product, and into the rows of an embedding. blockDots.ts multiplies them as they are.
+ * Matrices kept in blocks (the layouts are in ../../quantised/formats.ts), decoded: into the panels of a product, and into the
+ * rows of an embedding. blockDots.ts multiplies them as they are.
  */
 
+/** Numbers that are decoded together, a group: a block, or an eighth of one of 256. */
 export const BLOCK: i32 = 32;
-
-/** Bytes of a block. */
-// @ts-ignore: decorator
-@inline
-function blockBytes(format: i32): i32 {
-  return format == Blocks.q4_0 ? 18 : format == Blocks.q4_1 ? 20 : 34;
-}
-
-/**
- * A float16. Its digits go where float32 has them, below a sign that is spread over four bits, of which the first stays;
- * its exponent is brought to float32's by a factor of 2¹¹², which is right for subnormal ones too.
- */
-// @ts-ignore: decorator
-@inline
-export function half(at: usize): f32 {
-  return reinterpret<f32>((<i32>load<i16>(at) << 13) & 0x8fffe000) * reinterpret<f32>(0x77800000);
-}
 
 /** Sixteen whole numbers q as d q + m. */
 // @ts-ignore: decorator
@@ -42,23 +29,73 @@ function storeSixteen(to: usize, q: v128, d: v128, m: v128): void {
   storePair(to + 32, q2, q3);
 }
 
-/** Decodes some blocks that lie side by side. */
-function decodeBlocks(format: i32, from: usize, blocks: i32, to: usize): void {
-  const step = blockBytes(format);
-  for (; blocks > 0; blocks--, from += step, to += 4 * BLOCK) {
-    const scale = half(from);
-    const d = splat(scale);
-    if (format == Blocks.q8_0) {
-      const zero = splat(0);
-      storeSixteen(to, v128.load(from, 2), d, zero);
-      storeSixteen(to + 64, v128.load(from, 18), d, zero);
+/**
+ * Decodes `count` groups of a row from `first` on. Whatever the format, a group is twice sixteen whole numbers q, each sixteen with
+ * a scale d and a minimum m.
+ */
+function decodeGroups(format: i32, row: usize, first: i32, count: i32, to: usize): void {
+  const fifteen = fifteens();
+  for (let group = first; group < first + count; group++, to += 4 * BLOCK) {
+    let d: f32;
+    let m: f32;
+    let other: f32; // the second sixteen's scale
+    let otherM: f32;
+    let q0: v128;
+    let q1: v128;
+    if (format == Blocks.q6_k) {
+      const block = row + <usize>(group >> 3) * 210;
+      const part = <usize>((group >> 2) & 1);
+      const quarter = group & 3;
+      const low = block + 64 * part + 32 * <usize>(quarter & 1);
+      const high = block + 128 + 32 * part;
+      const scale = half(block + 208);
+      const scales = block + 192 + 2 * <usize>(group & 7);
+      q0 = sixBits(v128.load(low), v128.load(high), quarter, fifteen);
+      q1 = sixBits(v128.load(low, 16), v128.load(high, 16), quarter, fifteen);
+      d = scale * <f32>(<i32>load<i8>(scales));
+      other = scale * <f32>(<i32>load<i8>(scales, 1));
+      m = -32 * d;
+      otherM = -32 * other;
+    } else if (format == Blocks.q4_k) {
+      const block = row + <usize>(group >> 3) * 144;
+      const numbers = block + 16 + 32 * <usize>((group >> 1) & 3);
+      const upper = (group & 4) != 0;
+      const byte = 8 * (group & 3);
+      const shift = 4 * (group & 1);
+      q0 = v128.and(i16x8.shr_u(v128.load(numbers), shift), fifteen);
+      q1 = v128.and(i16x8.shr_u(v128.load(numbers, 16), shift), fifteen);
+      d = half(block) * <f32>((fourScales(block + 4, upper) >> byte) & 255);
+      m = -half(block + 2) * <f32>((fourMinimums(block + 4, upper) >> byte) & 255);
+      other = d;
+      otherM = m;
+    } else if (format == Blocks.q8_0) {
+      const block = row + <usize>group * 34;
+      q0 = v128.load(block, 2);
+      q1 = v128.load(block, 18);
+      d = half(block);
+      m = 0;
+      other = d;
+      otherM = 0;
     } else {
-      const hasMinimum = format == Blocks.q4_1;
-      const m = splat(hasMinimum ? half(from + 2) : -8 * scale);
-      const q = v128.load(from + (hasMinimum ? 4 : 2));
-      storeSixteen(to, v128.and(q, i8x16.splat(15)), d, m);
-      storeSixteen(to + 64, i8x16.shr_u(q, 4), d, m);
+      const five = format == Blocks.q5_0 || format == Blocks.q5_1;
+      const hasMinimum = format == Blocks.q4_1 || format == Blocks.q5_1;
+      const numbers: usize = (hasMinimum ? 4 : 2) + (five ? 4 : 0);
+      const block = row + <usize>group * (numbers + 16);
+      const q = v128.load(block + numbers);
+      q0 = lowHalves(q, fifteen);
+      q1 = highHalves(q, fifteen);
+      if (five) {
+        const bits = v128.load32_splat(block + numbers - 4);
+        q0 = v128.or(q0, firstFifths(bits, eachBit(), sixteens()));
+        q1 = v128.or(q1, lastFifths(bits, eachBit(), sixteens()));
+      }
+      d = half(block);
+      m = hasMinimum ? half(block + 2) : five ? -16 * d : -8 * d;
+      other = d;
+      otherM = m;
     }
+    storeSixteen(to, q0, splat(d), splat(m));
+    storeSixteen(to + 64, q1, splat(other), splat(otherM));
   }
 }
 
@@ -68,31 +105,30 @@ export function packBlocksTask(task: i32): void {
   const k = packBlocks.k();
   const format = packBlocks.format();
   const line = packBlocks.lineB();
-  const bytes = <usize>blockBytes(format);
   const first = task * perTask * NR;
   const last = min(first + perTask * NR, packBlocks.n());
   const panel = (<usize>k * NR) << 2;
   let to = packBlocks.panels() + ((<usize>first * k) << 2);
   const decoded = scratch();
   if (packBlocks.byColumns() != 0) {
-    const from = packBlocks.b() + <usize>(packBlocks.firstStep() / BLOCK) * bytes;
+    const group = packBlocks.firstStep() / BLOCK;
     for (let column = first; column < last; column += NR, to += panel) {
       const lines = min(NR, last - column);
       for (let i = 0; i < lines; i++) {
-        const row = from + <usize>(packBlocks.firstColumn() + column + i) * line;
-        decodeBlocks(format, row, k / BLOCK, decoded + ((<usize>i * k) << 2));
+        const row = packBlocks.b() + <usize>(packBlocks.firstColumn() + column + i) * line;
+        decodeGroups(format, row, group, k / BLOCK, decoded + ((<usize>i * k) << 2));
       }
       packPanelB(decoded, <usize>k << 2, 4, lines, k, to);
     }
     return;
   }
-  // Columns of B lie side by side: a block is a row of several panels.
+  // Columns of B lie side by side: a group is a row of several panels.
   for (let column = first; column < last; column += BLOCK, to += (BLOCK / NR) * panel) {
-    const block = <usize>((packBlocks.firstColumn() + column) / BLOCK) * bytes;
-    let from = packBlocks.b() + <usize>packBlocks.firstStep() * line + block;
+    const group = (packBlocks.firstColumn() + column) / BLOCK;
+    let from = packBlocks.b() + <usize>packBlocks.firstStep() * line;
     let row = to;
     for (let kk = 0; kk < k; kk++, from += line, row += 4 * NR) {
-      decodeBlocks(format, from, 1, decoded);
+      decodeGroups(format, from, group, 1, decoded);
       for (let i = 0; i < BLOCK; i += 8) {
         const eight = decoded + (<usize>i << 2);
         const to = row + <usize>(i / NR) * panel + (<usize>(i % NR) << 2);
@@ -109,6 +145,6 @@ export function embeddingBlocksTask(task: i32): void {
   for (let row = task * embeddingBlocks.rowsPerTask(); row < last; row++) {
     const id = load<i32>(embeddingBlocks.ids() + (<usize>row << 2));
     const from = embeddingBlocks.b() + <usize>id * embeddingBlocks.lineB();
-    decodeBlocks(embeddingBlocks.format(), from, d / BLOCK, embeddingBlocks.out() + ((<usize>row * d) << 2));
+    decodeGroups(embeddingBlocks.format(), from, 0, d / BLOCK, embeddingBlocks.out() + ((<usize>row * d) << 2));
   }
 }

@@ -23,6 +23,19 @@ export function sumLanes(v: v128): f32 {
   );
 }
 
+/** [Σ s0, Σ s1, Σ s2, Σ s3]. */
+// @ts-ignore: decorator
+@inline
+export function sumsOfFour(s0: v128, s1: v128, s2: v128, s3: v128): v128 {
+  const low01 = v128.shuffle<f32>(s0, s1, 0, 4, 1, 5);
+  const high01 = v128.shuffle<f32>(s0, s1, 2, 6, 3, 7);
+  const low23 = v128.shuffle<f32>(s2, s3, 0, 4, 1, 5);
+  const high23 = v128.shuffle<f32>(s2, s3, 2, 6, 3, 7);
+  const s01 = f32x4.add(low01, high01);
+  const s23 = f32x4.add(low23, high23);
+  return f32x4.add(v128.shuffle<f64>(s01, s23, 0, 2), v128.shuffle<f64>(s01, s23, 1, 3));
+}
+
 /** The upper two lanes, moved down. */
 // @ts-ignore: decorator
 @inline

@@ -2,9 +2,8 @@ import { BLOCK, type StoredBlocks } from '../../quantised/storedBlocks.ts';
 import type { Engine } from '../engine.ts';
 import { Blocks } from '../protocol.ts';
 
-/** Jobs on matrices kept in blocks of 32 numbers. The loops are in assembly/blocks.ts and blockDots.ts. */
+/** Jobs on matrices kept in blocks. The loops are in assembly/blocks.ts and blockDots.ts. */
 
-const FORMATS: Readonly<Record<string, number>> = { Q4_0: Blocks.q4_0, Q4_1: Blocks.q4_1, Q8_0: Blocks.q8_0 };
 /** Bytes of a rounded block of x. */
 const ROUNDED = 80;
 /** Smaller matrices stay on the calling thread, in bytes. */
@@ -21,7 +20,7 @@ export interface BlockMatrix {
 }
 
 const source = (engine: Engine, blocks: StoredBlocks) => ({
-  format: FORMATS[blocks.format.name],
+  format: Blocks[blocks.format.name.toLowerCase() as keyof typeof Blocks],
   b: engine.addressOf(blocks.bytes),
   lineB: blocks.rowBytes,
 });
