@@ -1,5 +1,5 @@
 import { manualSeed, type Tensor } from '../../lib/index.ts';
-import { modelConfig } from '../chapter05/index.ts';
+import type { BaseModel } from '../chapter05/index.ts';
 import {
   type Batches,
   classNames,
@@ -31,9 +31,9 @@ export interface Data {
 }
 
 /** Chapter 6's messages as datasets and loaders: batches [8, 109] of ids and [8] of labels. */
-export async function showDataset(nb: Notebook, options: SpamOptions): Promise<Data> {
-  const { seed, model: name } = options;
-  const { contextLength } = modelConfig(name);
+export async function showDataset(nb: Notebook, options: SpamOptions, base: BaseModel): Promise<Data> {
+  const { seed } = options;
+  const { contextLength } = base;
   const print = (line: string) => nb.note(line);
   const prepared = await prepareMessages({ ...options, contextLength, print });
   nb.note(`Messages: ${prepared.source}`);
@@ -42,7 +42,7 @@ export async function showDataset(nb: Notebook, options: SpamOptions): Promise<D
 
   const length = options.maxLength ?? prepared.maxLength;
   const labels = classNames(prepared);
-  const datasets = makeDatasets(prepared.parts, { name, contextLength }, length, labels.length);
+  const datasets = makeDatasets(prepared.parts, base, length, labels.length);
   manualSeed(seed); // for the order of the training messages
   const loaders = makeLoaders(datasets, options.batchSize);
   showLoaders(nb, loaders, [14, 16]);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { manualSeed, nn } from '../../lib/index.ts';
-import { countParameters, type GPTModel } from '../chapter04/index.ts';
+import { manualSeed, type nn } from '../../lib/index.ts';
+import { countParameters } from '../chapter04/index.ts';
+import type { BaseModel } from '../chapter05/index.ts';
 import {
   type Batches,
   calcAccuracies,
@@ -12,16 +13,18 @@ import {
   printAccuracies,
   type SpamOptions,
   showFineTuning,
+  wrapWithLoRA,
 } from '../chapter06/index.ts';
 import { showModules } from '../common/module-tree.ts';
 import type { Notebook } from '../common/notebook.ts';
 import type { Parts } from '../datasets/index.ts';
+import type { LanguageModel } from '../models/index.ts';
 import type { Data } from './02-preparing-the-dataset.ts';
 
 /** Freezes the model, wraps every Linear, and prints what is trainable before, between and after, and the modules. */
 export function freezeAndWrap(
   nb: Notebook,
-  model: GPTModel,
+  model: LanguageModel,
   { modules, ...options }: nn.LoRAOptions & { modules?: boolean },
 ): void {
   checkRank(model.config.embDim, options.rank);
@@ -32,7 +35,7 @@ export function freezeAndWrap(
   const frozen = trainable();
   nb.print(37, `Total trainable parameters after: ${frozen.toLocaleString('en')}`);
 
-  nn.replaceLinearWithLoRA(model, options);
+  wrapWithLoRA(model, options);
   const lora = trainable();
   nb.print(38, `Total trainable LoRA parameters: ${lora.toLocaleString('en')}`);
   nb.note(`(${((100 * lora) / countParameters(model)).toFixed(2)}% of all)`);
@@ -43,7 +46,7 @@ export function freezeAndWrap(
 /** The accuracies after wrapping: B is zero, so they are those from before, to the last digit. */
 export async function showWrapped(
   nb: Notebook,
-  model: GPTModel,
+  model: nn.Module,
   loaders: Parts<Batches>,
   seed: number,
 ): Promise<void> {
@@ -56,16 +59,16 @@ export async function showWrapped(
 /** Chapter 6's loop, in which only A and B have a gradient; then the accuracies over everything. */
 export async function showTraining(
   nb: Notebook,
-  model: GPTModel,
+  model: nn.Module,
   loaders: Parts<Batches>,
   options: SpamOptions,
-  { facts, classWeights }: Pick<Data, 'facts' | 'classWeights'>,
+  { facts, classWeights, size }: Pick<Data, 'facts' | 'classWeights'> & Pick<BaseModel, 'size'>,
 ): Promise<FineTuningHistory> {
   const { history, accuracy } = await showFineTuning(nb, model, loaders, {
     method: 'lora',
-    lr: options.lr ?? defaultLearningRate(options.model, 'lora'),
-    schedule: defaultSchedule(options.model),
-    epochs: options.epochs ?? defaultEpochs(options.model),
+    lr: options.lr ?? defaultLearningRate(size, 'lora'),
+    schedule: defaultSchedule(size),
+    epochs: options.epochs ?? defaultEpochs(size),
     ...{ seed: options.seed, classWeights, keep: options.keep },
     trainable: countParameters(model, { trainableOnly: true }),
     cell: 44,

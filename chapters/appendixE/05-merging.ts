@@ -1,12 +1,11 @@
 import { nn, noGrad, type Tensor } from '../../lib/index.ts';
-import type { GPTModel } from '../chapter04/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 
 /**
  * W ← W + (alpha / rank) · A B: the update becomes part of the weight, and the model as fast as before it was
  * wrapped. Shows on one batch of ids [b, t] that the answers stay the same, and takes the update out again.
  */
-export function showMerging(nb: Notebook, model: GPTModel, ids: Tensor): void {
+export function showMerging(nb: Notebook, model: nn.Module, ids: Tensor): void {
   model.eval();
   const answer = () => noGrad(() => model.forward(ids).index(null, -1)); // [b, t, 2] → [b, 2]
   const apart = answer();

@@ -4,6 +4,7 @@ import type { GPTModel } from '../chapter04/index.ts';
 import { tokeniser } from '../chapter05/index.ts';
 import { plotFamilies, plotMaps } from '../common/plot-panels.ts';
 import { formatTable } from '../common/table.ts';
+import { isGpt, type LanguageModel } from '../models/family.ts';
 import { singularValues } from './singular-values.ts';
 
 /** What an adapter has done to a layer. */
@@ -23,7 +24,7 @@ export interface LayerChange {
 }
 
 /** Each layer that the active adapter changes, in the order of the model. */
-export function measureChanges(model: GPTModel): LayerChange[] {
+export function measureChanges(model: LanguageModel): LayerChange[] {
   return noGrad(() =>
     Array.from(model.namedModules()).flatMap(([path, module]) => {
       if (!(module instanceof nn.LinearWithLoRA) || !module.active) return [];
@@ -85,24 +86,28 @@ export function attentionChange(model: GPTModel, text: string, name = 'default')
 
 /**
  * Three pictures of what the active adapter has done, each printed as a table as well: the singular values of every ΔW,
- * how large each is beside its W, and one head's attention before and after.
+ * how large each is beside its W, and one head's attention before and after. The last is drawn of chapter 3's attention only,
+ * so not of a newer model's.
  * @returns the paths of the pictures
  */
 export async function showWhatChanged(
   print: (line: string) => void,
-  model: GPTModel,
+  model: LanguageModel,
   folder: string,
   message: string,
 ): Promise<string[]> {
   const changes = measureChanges(model);
-  const files = ['singular-values', 'changes', 'attention'].map((name) => join(folder, `${name}.svg`));
+  const drawn = ['singular-values', 'changes', ...(isGpt(model) ? ['attention'] : [])];
+  const files = drawn.map((name) => join(folder, `${name}.svg`));
   print(`\nSingular values of ΔW, the largest first\n${singularTable(changes)}`);
   await plotSingular(files[0], changes);
   print(`\n‖ΔW‖ / ‖W‖ in each layer\n${changeTable(changes)}`);
   await plotChanges(files[1], changes);
-  const attention = attentionChange(model, message);
-  print(`\n${attentionTables(attention)}`);
-  await plotAttention(files[2], attention);
+  if (isGpt(model)) {
+    const attention = attentionChange(model, message);
+    print(`\n${attentionTables(attention)}`);
+    await plotAttention(files[2], attention);
+  }
   print(`\nPictures: ${files.join(', ')}`);
   return files;
 }

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { UserError } from '../../lib/index.ts';
 import { countParameters } from '../chapter04/index.ts';
-import { obtainModel } from '../chapter05/index.ts';
+import type { BaseModel } from '../chapter05/index.ts';
 import {
   calcLossLoader,
   checkRank,
+  classifierOf,
   defaultEpochs,
   defaultLearningRate,
   defaultSchedule,
@@ -43,24 +44,25 @@ export async function showRanks(
   nb: Notebook,
   { loaders, labels, facts, classWeights }: Data,
   options: SpamOptions,
-  ranks: readonly number[],
+  { base, ranks }: { base: BaseModel; ranks: readonly number[] },
 ): Promise<void> {
-  const { alpha, model: name, seed } = options;
+  const { alpha, seed } = options;
   const print = (line: string) => nb.note(line);
   const results: RankResult[] = [];
   for (const rank of ranks) {
     nb.note(`Rank ${rank}`);
-    const model = (await obtainModel({ ...options, print })).eval();
+    const model = await base.fresh();
+    const classifier = classifierOf(model, base.padTokenId);
     replaceHead(model, seed, labels.length);
     checkRank(model.config.embDim, rank);
     wrapWithLoRA(model, { rank, alpha });
     const own: SpamOptions = { ...options, rank };
     const trainable = countParameters(model, { trainableOnly: true });
-    const { history, accuracy } = await showFineTuning(nb, model, loaders, {
+    const { history, accuracy } = await showFineTuning(nb, classifier, loaders, {
       method: 'lora',
-      lr: options.lr ?? defaultLearningRate(name, 'lora'),
-      schedule: defaultSchedule(name),
-      epochs: options.epochs ?? defaultEpochs(name),
+      lr: options.lr ?? defaultLearningRate(base.size, 'lora'),
+      schedule: defaultSchedule(base.size),
+      epochs: options.epochs ?? defaultEpochs(base.size),
       ...{ seed, trainable, classWeights, keep: options.keep },
       saving: {
         folder: join(options.out, 'appendixE', `rank-${rank}`),
@@ -69,7 +71,12 @@ export async function showRanks(
     });
     const last = history.stepLosses.slice(-loaders.train.length);
     const train = last.reduce((sum, loss) => sum + loss, 0) / last.length;
-    results.push({ rank, trainable, loss: { train, valid: calcLossLoader(loaders.valid, model) }, accuracy });
+    results.push({
+      rank,
+      trainable,
+      loss: { train, valid: calcLossLoader(loaders.valid, classifier) },
+      accuracy,
+    });
   }
   nb.note(rankTable(results));
   nb.figure('ranks', results);

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { modelConfig } from '../chapter05/index.ts';
+import { obtainBase } from '../chapter05/index.ts';
 import {
   checkRank,
+  classifierOf,
   defaultEpochs,
   EXAMPLES,
-  PAD_TOKEN_ID,
   plotResults,
   SPAM_OPTIONS,
   type SpamOptions,
@@ -40,15 +40,16 @@ export async function run(nb: Notebook, options: SpamOptions & { ranks?: string 
   const { seed, rank, alpha } = options;
   const ranks = options.ranks === undefined ? undefined : parseRanks(options.ranks);
   const folder = join(options.out, 'appendixE');
-  for (const each of [rank, ...(ranks ?? [])]) checkRank(modelConfig(options.model).embDim, each);
+  const base = await obtainBase({ ...options, print: (line) => nb.note(line) });
+  for (const each of [rank, ...(ranks ?? [])]) checkRank(base.embDim, each);
 
   nb.section('E.1 What LoRA is: x (W + AB) = x W + x A B');
   showWhatLoRAIs(nb, { rank, alpha });
 
   nb.section('E.2 Preparing the dataset');
-  const data = await showDataset(nb, options);
+  const data = await showDataset(nb, options, base);
   const { datasets, labels, loaders, source, synthetic, facts } = data;
-  const totalSteps = (options.epochs ?? defaultEpochs(options.model)) * loaders.train.length;
+  const totalSteps = (options.epochs ?? defaultEpochs(base.size)) * loaders.train.length;
   const planned = { facts, totalSteps, print: (line: string) => nb.note(line) };
   await checkRun({ folder, options, ...planned });
   for (const each of ranks ?? []) {
@@ -57,14 +58,15 @@ export async function run(nb: Notebook, options: SpamOptions & { ranks?: string 
   }
 
   nb.section('E.3 Initialising the model');
-  const model = await showModel(nb, loaders, options, labels.length);
+  const model = await showModel(nb, loaders, options, { base, classes: labels.length });
+  const classifier = classifierOf(model, base.padTokenId);
 
   nb.section('E.4 Parameter-efficient fine-tuning with LoRA');
   freezeAndWrap(nb, model, { rank, alpha, modules: options.modules });
-  await showWrapped(nb, model, loaders, seed);
-  const isTrained = (options.epochs ?? defaultEpochs(options.model)) > 0;
+  await showWrapped(nb, classifier, loaders, seed);
+  const isTrained = (options.epochs ?? defaultEpochs(base.size)) > 0;
   if (isTrained) {
-    const history = await showTraining(nb, model, loaders, options, data);
+    const history = await showTraining(nb, classifier, loaders, options, { ...data, size: base.size });
     const plots = await plotResults(folder, [{ method: 'lora', history }], {
       stepsPerEpoch: loaders.train.length,
       subtitle: onData(source, seed),
@@ -73,12 +75,12 @@ export async function run(nb: Notebook, options: SpamOptions & { ranks?: string 
   } else nb.note('No epochs: nothing is trained, and the accuracies stay as they are.');
 
   const { maxLength } = datasets.train;
-  const settings = { labels, maxLength, padTokenId: PAD_TOKEN_ID, synthetic };
-  await saveAdapter(nb, join(folder, 'adapter'), model, options, settings);
+  const settings = { labels, maxLength, padTokenId: base.padTokenId, synthetic };
+  await saveAdapter(nb, join(folder, 'adapter'), model, { ...options, hub: base.hub }, settings);
 
   nb.section('Merging: W + AB as one matrix');
   const [ids] = datasets.test.get(0); // [t]
-  showMerging(nb, model, ids.unsqueeze(0));
+  showMerging(nb, classifier, ids.unsqueeze(0));
 
   if (isTrained) {
     nb.section('Looking inside: what the adapter has changed');
@@ -86,7 +88,7 @@ export async function run(nb: Notebook, options: SpamOptions & { ranks?: string 
   }
   if (ranks) {
     nb.section('Loss and accuracy by rank');
-    await showRanks(nb, data, options, ranks);
+    await showRanks(nb, data, options, { base, ranks });
   }
   showPeakMemory(nb);
 }

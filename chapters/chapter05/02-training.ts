@@ -4,6 +4,7 @@ import { countParameters, type GPTConfig, GPTModel, generateTextSimple } from '.
 import type { Notebook } from '../common/notebook.ts';
 import { plotCurves, type Title } from '../common/plot.ts';
 import { runToEnd, runTraining, type SavingOptions, TrainingPlace } from '../common/training.ts';
+import type { LanguageModel } from '../models/family.ts';
 import {
   type Batches,
   calcLossBatch,
@@ -27,6 +28,8 @@ export interface PretrainingOptions {
   /** The first epoch, counted from 1, after which the model writes a sample; 1. */
   sampleFrom?: number;
   tokeniser: Tokeniser;
+  /** How a batch's loss is computed; `calcLossBatch`. */
+  lossOfBatch?: LossOfBatch;
   /** Where lines go; the console by default. */
   print?: (line: string) => void;
   onStep?: (step: number, loss: number) => void;
@@ -61,7 +64,7 @@ export function evaluateModel(
 
 /** Prints, on one line, how the model goes on from `startContext` for 50 tokens. */
 export function generateAndPrintSample(
-  model: GPTModel,
+  model: LanguageModel,
   encoder: Tokeniser,
   startContext: string,
   print: (line: string) => void = console.log,
@@ -84,7 +87,7 @@ export function generateAndPrintSample(
  * keep its `place` and go on from there another day.
  */
 export function* trainModelSteps(
-  model: GPTModel,
+  model: LanguageModel,
   trainLoader: Batches,
   valLoader: Batches,
   optimizer: optim.Optimizer,
@@ -92,18 +95,21 @@ export function* trainModelSteps(
   place = new TrainingPlace(emptyLossHistory()),
 ): Generator<number, LossHistory> {
   const { numEpochs, evalFreq, evalIter, startContext, tokeniser, sampleFrom = 1 } = options;
+  const { lossOfBatch = calcLossBatch } = options;
   const { history } = place;
   const print = place.printer(options.print ?? console.log);
   for (const epoch of place.epochs(numEpochs)) {
     model.train();
     for (const [inputs, targets] of place.batches(trainLoader)) {
       optimizer.zeroGrad();
-      const loss = calcLossBatch(inputs, targets, model);
+      const loss = lossOfBatch(inputs, targets, model);
       loss.backward();
       optimizer.step();
       place.seen += inputs.size;
       if (place.step % evalFreq === 0) {
-        const [trainLoss, valLoss] = noGrad(() => evaluateModel(model, trainLoader, valLoader, evalIter));
+        const [trainLoss, valLoss] = noGrad(() =>
+          evaluateModel(model, trainLoader, valLoader, evalIter, lossOfBatch),
+        );
         history.trainLosses.push(trainLoss);
         history.valLosses.push(valLoss);
         history.tokensSeen.push(place.seen);
@@ -118,7 +124,7 @@ export function* trainModelSteps(
 
 /** The same in the book's form: from the first step to the last. */
 export function trainModelSimple(
-  model: GPTModel,
+  model: LanguageModel,
   trainLoader: Batches,
   valLoader: Batches,
   optimizer: optim.Optimizer,

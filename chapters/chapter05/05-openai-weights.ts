@@ -5,7 +5,7 @@ import { repr } from '../common/python.ts';
 import { findTensors, placesOf, stateFrom, tensorsForHub } from '../models/tensors.ts';
 import { START, textToTokenIds, tokenIdsToText } from './01-text-and-loss.ts';
 import { generate } from './03-decoding.ts';
-import { MODEL_NAMES, type ModelName, modelConfig } from './models.ts';
+import { GPT_NAMES, type GptName, modelConfig } from './models.ts';
 
 /**
  * OpenAI's weights for GPT-2 in the layout of the Hugging Face hub, which is that of OpenAI's own code: names such
@@ -83,7 +83,7 @@ function whatElse(weights: Weights, config: GPTConfig): string | null {
   if (shape?.length !== 2 || (shape[1] === config.embDim && shape[0] === config.vocabSize)) return null;
   const blocks = new Set(names.flatMap((name) => /(?:^|\.)(?:h|trf_blocks)\.(\d+)\./.exec(name)?.[1] ?? []))
     .size;
-  const known = MODEL_NAMES.find((name) => {
+  const known = GPT_NAMES.find((name) => {
     const { embDim, nLayers, vocabSize } = modelConfig(name);
     return embDim === shape[1] && nLayers === blocks && vocabSize === shape[0];
   });
@@ -93,7 +93,7 @@ function whatElse(weights: Weights, config: GPTConfig): string | null {
 }
 
 /** The sizes of the model, under OpenAI's names for them. */
-export function showSettings(nb: Notebook, name: ModelName): void {
+export function showSettings(nb: Notebook, name: GptName): void {
   const { vocabSize, contextLength, embDim, nHeads, nLayers } = modelConfig(name);
   const settings = {
     n_vocab: vocabSize,

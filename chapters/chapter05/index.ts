@@ -28,12 +28,23 @@ export {
   softmaxWithTemperature,
 } from './03-decoding.ts';
 export { loadWeightsIntoGpt, toOpenAI, type Weights } from './05-openai-weights.ts';
-export { MODEL_NAMES, type ModelName, modelConfig } from './models.ts';
 export {
-  hubName,
+  calcLossWithoutPadding,
+  continued,
+  lossOfText,
+  type NewerModel,
+} from './06-newer-models.ts';
+export { GPT_NAMES, type GptName, hubName, MODEL_NAMES, type ModelName, modelConfig } from './models.ts';
+export {
+  type BaseModel,
+  baseOfLoaded,
+  type GptBase,
   MINI_WEIGHTS,
   type ModelSource,
+  type NewerBase,
+  obtainBase,
   obtainModel,
   obtainTextModel,
+  saysItsSizes,
   type TextModel,
 } from './obtain-model.ts';

@@ -1,4 +1,5 @@
 import type { GPTConfig } from '../chapter04/index.ts';
+import { HUB_MODELS, NEWER_MODELS, type NewerModelName } from '../models/hub-models.ts';
 
 /** What all sizes of GPT-2 have in common. Dropout is off: they are fine-tuned here, not pretrained. */
 const GPT2: Omit<GPTConfig, 'embDim' | 'nLayers' | 'nHeads'> = {
@@ -20,10 +21,21 @@ const MODELS = {
   'gpt2-xl': { ...GPT2, embDim: 1600, nLayers: 48, nHeads: 25 },
 } satisfies Record<string, GPTConfig>;
 
-export type ModelName = keyof typeof MODELS;
+/** `mini` and GPT-2's sizes: chapter 4's model, with GPT-2's tokens. */
+export type GptName = keyof typeof MODELS;
 
-export const MODEL_NAMES = Object.keys(MODELS) as ModelName[];
+export const GPT_NAMES = Object.keys(MODELS) as GptName[];
 
-export function modelConfig(name: ModelName): GPTConfig {
+/** These, and newer models from the hub (models/hub-models.ts). */
+export type ModelName = GptName | NewerModelName;
+
+export const MODEL_NAMES: ModelName[] = [...GPT_NAMES, ...NEWER_MODELS];
+
+export function modelConfig(name: GptName): GPTConfig {
   return { ...MODELS[name] };
+}
+
+/** A model's name on the hub; `mini` has none there. */
+export function hubName(name: ModelName): string {
+  return name === 'mini' ? name : HUB_MODELS[name].repository;
 }

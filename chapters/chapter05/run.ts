@@ -7,6 +7,7 @@ import { inGroup } from '../common/options.ts';
 import { onData } from '../common/plot.ts';
 import { checkRun, fingerprint, type SavingOptions, TRAINING_OPTIONS } from '../common/training.ts';
 import { obtain, STORY, TEXT_OPTION } from '../datasets/index.ts';
+import { isNewerModel } from '../models/hub-models.ts';
 import {
   makeTextLoaders,
   showCrossEntropy,
@@ -18,8 +19,9 @@ import { plotLosses, pretrain } from './02-training.ts';
 import { greedyText, sampledText, showTemperature, showTopK } from './03-decoding.ts';
 import { showSaving } from './04-saving.ts';
 import { showOpenAIModel, showSettings } from './05-openai-weights.ts';
-import { MODEL_NAMES, type ModelName } from './models.ts';
-import { obtainModel } from './obtain-model.ts';
+import { showNewerModel } from './06-newer-models.ts';
+import { type GptName, MODEL_NAMES, type ModelName } from './models.ts';
+import { type NewerBase, obtainBase, obtainModel, saysItsSizes } from './obtain-model.ts';
 
 export const OPTIONS = {
   ...inGroup('Data', TEXT_OPTION),
@@ -33,14 +35,14 @@ export const OPTIONS = {
   ...inGroup('Model', {
     model: {
       type: 'choice',
-      help: "which of OpenAI's models --weights holds",
+      help: "which of OpenAI's models --weights holds; or a newer one, from the hub or --weights",
       choices: MODEL_NAMES,
       default: 'gpt2-small',
     },
     weights: {
       type: 'path',
       access: 'read',
-      help: "OpenAI's weights as a safetensors file",
+      help: "OpenAI's weights as a safetensors file; or a folder of the hub or a GGUF file of any family",
       placeholder: 'PATH',
     },
   }),
@@ -79,7 +81,7 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   const { slow } = options;
   const folder = join(options.out, 'chapter05');
   // They are needed later: what is no file of weights, or too short a text, is said before the work.
-  if (options.weights) io.withTensors(options.weights, `the weights of ${options.model}`, () => {});
+  const newer = await obtainNewer(options, (line) => nb.note(line));
   const story = await obtain(STORY, { path: options.text, print: (line) => nb.note(line) });
   const stepsPerEpoch = makeTextLoaders(story.data, CONFIG.contextLength).train.length;
   const pretraining = slow ? BOOK_PRETRAINING : SHORT_PRETRAINING;
@@ -149,11 +151,26 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   await showSaving(nb, trained.model, folder);
 
   nb.section('5.5 Loading pretrained weights from OpenAI');
-  showSettings(nb, options.model);
-  if (options.weights) {
-    const { model, weights } = options;
+  if (newer) return showNewerModel(nb, newer, story.data);
+  const { weights } = options;
+  const model = options.model as GptName; // else it would be a newer one
+  showSettings(nb, model);
+  if (weights)
     showOpenAIModel(nb, (await obtainModel({ model, weights, print: (line) => nb.note(line) })).eval());
-  } else nb.note("Cells 136 and 145 need OpenAI's weights: give them with --weights PATH");
+  else nb.note("Cells 136 and 145 need OpenAI's weights: give them with --weights PATH");
+}
+
+/** The model of section 5.5 if it is a newer one. @throws UserError if what is given is no file of weights, or not of that model */
+async function obtainNewer(
+  { model, weights }: Options,
+  print: (line: string) => void,
+): Promise<NewerBase | undefined> {
+  if (isNewerModel(model) || (weights !== undefined && saysItsSizes(weights))) {
+    const base = await obtainBase({ model, weights, print });
+    return base.isNewer ? base : undefined;
+  }
+  if (weights !== undefined) io.withTensors(weights, `the weights of ${model}`, () => {});
+  return undefined;
 }
 
 if (isProgram(import.meta.url)) {

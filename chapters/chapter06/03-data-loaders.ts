@@ -71,24 +71,24 @@ export type Batches = DataLoader<[Tensor, Tensor]>;
  */
 export function makeDatasets(
   parts: Parts<LabelledText[]>,
-  model: { name: string; contextLength: number },
+  model: { name: string; contextLength: number; tokeniser?: Tokeniser; padTokenId?: number },
   maxLength?: number,
   classes?: number,
 ): Parts<SpamDataset> {
-  const { name, contextLength } = model;
+  const { name, contextLength, tokeniser, padTokenId } = model;
   if (maxLength !== undefined && maxLength > contextLength) {
     throw new UserError(
       `--max-length ${maxLength} is too long: ${name} sees at most ${contextLength} tokens`,
     );
   }
-  const train = new SpamDataset(parts.train, { maxLength, classes });
+  const train = new SpamDataset(parts.train, { maxLength, classes, tokeniser, padTokenId });
   if (train.maxLength > contextLength) {
     throw new UserError(
       `the longest message has ${train.maxLength} tokens, but ${name} sees at most ${contextLength}: ` +
         `cut them with --max-length ${contextLength}`,
     );
   }
-  const sameLength = { maxLength: train.maxLength, classes };
+  const sameLength = { maxLength: train.maxLength, classes, tokeniser, padTokenId };
   return {
     train,
     valid: new SpamDataset(parts.valid, sameLength),
@@ -117,8 +117,12 @@ export function makeLoaders(parts: Parts<Dataset<[Tensor, Tensor]>>, batchSize: 
 }
 
 /** What shorter messages are padded with, and the length that all of them get. */
-export function showPadding(nb: Notebook, datasets: Parts<SpamDataset>): void {
-  nb.print(28, `[${gpt2Tokeniser.encode(END_OF_TEXT, { allowedSpecial: [END_OF_TEXT] })}]`);
+export function showPadding(
+  nb: Notebook,
+  datasets: Parts<SpamDataset>,
+  padding: readonly number[] = gpt2Tokeniser.encode(END_OF_TEXT, { allowedSpecial: [END_OF_TEXT] }),
+): void {
+  nb.print(28, `[${padding}]`);
   nb.print(31, datasets.train.maxLength);
 }
 

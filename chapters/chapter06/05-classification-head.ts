@@ -1,18 +1,23 @@
 import { manualSeed, nn, noGrad, tensor, UserError } from '../../lib/index.ts';
 import { countParameters, type GPTModel } from '../chapter04/index.ts';
-import { tokeniser } from '../chapter05/index.ts';
+import { tokeniser as gpt2Tokeniser, type NewerModel, type Tokeniser } from '../chapter05/index.ts';
 import { showModules } from '../common/module-tree.ts';
 import { type Notebook, torchSize } from '../common/notebook.ts';
+import { LORA_TARGETS } from '../llama/model/hub-layout.ts';
+import { isGpt, type LanguageModel } from '../models/family.ts';
 
 /** What is trained; everything else is frozen. */
 export type Method = 'head' | 'last-block' | 'lora' | 'full';
 
 export const NUM_CLASSES = 2;
 
-/** Puts a new head with an output for each class, drawn from a seed, in place of the one for 50,257 tokens. */
-export function replaceHead(model: GPTModel, seed: number, classes = NUM_CLASSES): void {
+/**
+ * Puts a new head with an output for each class, drawn from a seed, in place of the one for all tokens. That of a newer model
+ * has no bias, as transformers' has none.
+ */
+export function replaceHead(model: LanguageModel, seed: number, classes = NUM_CLASSES): void {
   manualSeed(seed);
-  model.outHead = new nn.Linear(model.config.embDim, classes);
+  model.outHead = new nn.Linear(model.config.embDim, classes, { bias: isGpt(model) });
 }
 
 /** Freezes all but the new head and, for `last-block`, the last transformer block and the last norm. */
@@ -36,24 +41,47 @@ export function checkRank(embDim: number, rank: number): void {
   );
 }
 
-/** Freezes everything and wraps every Linear, the new head included, with LoRA. */
-export function wrapWithLoRA(model: GPTModel, options: nn.LoRAOptions): void {
+/**
+ * Freezes everything and wraps every Linear, the new head included, with LoRA. Of a newer model the new head is trained as it
+ * is, and LoRA is put beside the Linears of the blocks, as PEFT does.
+ */
+export function wrapWithLoRA(model: LanguageModel, options: nn.LoRAOptions): void {
   model.requiresGrad_(false);
-  nn.replaceLinearWithLoRA(model, options);
+  if (isGpt(model)) nn.replaceLinearWithLoRA(model, options);
+  else {
+    model.outHead.requiresGrad_(true);
+    wrapBlocksWithLoRA(model, options);
+  }
+}
+
+/**
+ * LoRA beside every Linear of the blocks, drawn as PEFT draws it. The matrices may be blocks of few bits: they are never
+ * written, and LoRA beside them is QLoRA (Dettmers et al. 2023, https://arxiv.org/abs/2305.14314).
+ */
+export function wrapBlocksWithLoRA(
+  model: NewerModel,
+  { rank, alpha }: Pick<nn.LoRAOptions, 'rank' | 'alpha'>,
+): void {
+  nn.replaceLinearWithLoRA(model, { rank, alpha, init: 'peft', targets: LORA_TARGETS });
 }
 
 /** Freezes what a method leaves alone. Returns how many numbers it trains. */
-export function prepareForMethod(model: GPTModel, method: Method, lora: nn.LoRAOptions): number {
+export function prepareForMethod(model: LanguageModel, method: Method, lora: nn.LoRAOptions): number {
   if (method === 'lora') wrapWithLoRA(model, lora);
-  else chooseTrainable(model, method);
+  else if (isGpt(model)) chooseTrainable(model, method);
   return countParameters(model, { trainableOnly: true });
 }
 
 /** The model with its old head, and what the new one answers: a number for each class and token. */
 export function showHead(
   nb: Notebook,
-  model: GPTModel,
-  { seed, modules, classes = NUM_CLASSES }: { seed: number; modules?: boolean; classes?: number },
+  model: LanguageModel,
+  {
+    seed,
+    modules,
+    classes = NUM_CLASSES,
+    tokeniser = gpt2Tokeniser,
+  }: { seed: number; modules?: boolean; classes?: number; tokeniser?: Tokeniser },
 ): void {
   showModules(nb, 53, model, modules);
   replaceHead(model, seed, classes);

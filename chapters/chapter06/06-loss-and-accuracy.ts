@@ -1,6 +1,10 @@
 import { F, type nn, noGrad, type Tensor, tensor, UserError, yieldToRuntime } from '../../lib/index.ts';
 import type { GPTModel } from '../chapter04/index.ts';
-import { calcLossLoader as calcLossLoaderWith, tokeniser } from '../chapter05/index.ts';
+import {
+  calcLossLoader as calcLossLoaderWith,
+  tokeniser as gpt2Tokeniser,
+  type Tokeniser,
+} from '../chapter05/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { Progress } from '../common/progress.ts';
 import { runToEnd } from '../common/training.ts';
@@ -160,8 +164,9 @@ export function printAccuracies(nb: Notebook, cell: number, { train, valid, test
 /** From two numbers to a class, and how often it is right before anything is trained: about half the time. */
 export async function showLossAndAccuracy(
   nb: Notebook,
-  model: GPTModel,
+  model: nn.Module,
   loaders: Parts<Batches>,
+  tokeniser: Tokeniser = gpt2Tokeniser,
 ): Promise<void> {
   const inputs = tensor([tokeniser.encode('Do you have time')], { dtype: 'int32' }); // [1, 4]
   const last = noGrad(() => lastPosition(inputs, model)); // [1, 2]

@@ -90,16 +90,16 @@ export function showOwnClassifier(
 export function showClassifier(
   nb: Notebook,
   { classifier, method }: FineTuneResult,
-  maxLength: number,
+  options: ClassifyOptions,
 ): void {
   nb.note(`(the model fine-tuned with ${method})`);
   for (const [cell, text] of [
     [112, EXAMPLES.spam],
     [113, EXAMPLES.ham],
   ] as const) {
-    const probability = spamProbability(text, classifier, { maxLength });
+    const probability = spamProbability(text, classifier, options);
     nb.note(`“${text}”`);
-    nb.print(cell, classifyReview(text, classifier, { maxLength }));
+    nb.print(cell, classifyReview(text, classifier, options));
     nb.note(`(spam with a probability of ${(100 * probability).toFixed(1)}%)`);
   }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { io, UserError } from '../../lib/index.ts';
-import { MODEL_NAMES, type ModelName } from '../chapter05/index.ts';
+import { GPT_NAMES, type GptName } from '../chapter05/index.ts';
 
 /**
  * What is needed to ask a fine-tuned classifier again, and is neither in its weights nor in an adapter's two files, whose
@@ -15,7 +15,7 @@ export interface ClassifierSettings {
   /** Id of the token that messages are padded with. */
   padTokenId: number;
   /** The model whose sizes it has, where all of its weights are in the folder; absent beside an adapter. */
-  model?: ModelName;
+  model?: GptName;
   /** Was it trained on the synthetic stand-in? Its answers to real messages then mean little. */
   synthetic: boolean;
 }
@@ -57,14 +57,14 @@ export function parseClassifierSettings(settings: Record<string, unknown>, path:
   if (!isCount(maxLength, 1)) throw fault('maxLength should be a number of tokens, at least 1');
   if (!isCount(padTokenId, 0)) throw fault('padTokenId should be the number of a token');
   if (typeof synthetic !== 'boolean') throw fault('synthetic should be true or false');
-  if (model !== undefined && !MODEL_NAMES.includes(model as ModelName))
-    throw fault(`model should be one of ${MODEL_NAMES.join(', ')}`);
+  if (model !== undefined && !GPT_NAMES.includes(model as GptName))
+    throw fault(`model should be one of ${GPT_NAMES.join(', ')}`);
   return {
     labels,
     maxLength,
     padTokenId,
     synthetic,
-    ...(model !== undefined && { model: model as ModelName }),
+    ...(model !== undefined && { model: model as GptName }),
   };
 }
 

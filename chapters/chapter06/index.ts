@@ -24,6 +24,7 @@ export {
   NUM_CLASSES,
   prepareForMethod,
   replaceHead,
+  wrapBlocksWithLoRA,
   wrapWithLoRA,
 } from './05-classification-head.ts';
 export {
@@ -64,6 +65,7 @@ export {
   saveClassifierSettings,
   TRAINED_ON_STAND_IN,
 } from './classifier-file.ts';
+export { classifierOf, LlamaClassifier, methodsFor } from './newer-models.ts';
 export {
   defaultEpochs,
   defaultLearningRate,

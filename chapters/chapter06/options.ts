@@ -1,5 +1,5 @@
 import { activeEngine } from '../../lib/index.ts';
-import { MODEL_NAMES, type ModelName } from '../chapter05/index.ts';
+import { type BaseModel, MODEL_NAMES } from '../chapter05/index.ts';
 import { countingWith, inGroup, type OptionSpec, type OptionValues } from '../common/options.ts';
 import { IS_TRAINED, type SavingOptions, TRAINING_OPTIONS } from '../common/training.ts';
 import { keptAt, MESSAGES } from '../datasets/index.ts';
@@ -52,11 +52,16 @@ const OWN_OPTIONS = {
     },
   }),
   ...inGroup('Model', {
-    model: { type: 'choice', help: 'which model', choices: MODEL_NAMES, default: 'mini' },
+    model: {
+      type: 'choice',
+      help: 'which model; newer ones are on the hub, under their own licences (chapters/models/README.md)',
+      choices: MODEL_NAMES,
+      default: 'mini',
+    },
     weights: {
       type: 'path',
       access: 'read',
-      help: 'a safetensors file with the weights',
+      help: 'a safetensors file with the weights; or a GGUF file or a folder of the hub, of any family that can be read',
       placeholder: 'PATH',
     },
     randomWeights: { type: 'boolean', help: 'start from random weights', excludes: ['weights'] },
@@ -71,7 +76,7 @@ const OWN_OPTIONS = {
     lr: { type: 'number', help: "learning rate (default: each method's own)", above: 0, counts: IS_TRAINED },
     epochs: {
       type: 'number',
-      help: 'passes over the training part (default: 5 as in the book for GPT-2; for mini 3, or 1 on js)',
+      help: 'passes over the training part (default: 5 as in the book for GPT-2; for mini 3, or 1 on js; for newer models 2)',
       min: 0,
       integer: true,
     },
@@ -104,32 +109,38 @@ export const SPAM_OPTIONS = {
 };
 export type SpamOptions = OptionValues<typeof OWN_OPTIONS> & OwnDataOptions & SavingOptions;
 
+/** What the defaults depend on: `mini`, one of GPT-2's sizes, or a newer model. */
+type Size = BaseModel['size'];
+
 /**
  * Learning rates. For GPT-2 the book's own; `mini` is 17 times smaller and needs larger steps (chosen on the
- * validation part).
+ * validation part). A newer model is trained with LoRA.
  */
-const LEARNING_RATES: Record<'mini' | 'gpt2', Record<Method, number>> = {
+const LEARNING_RATES: Record<'mini' | 'gpt2', Record<Method, number>> & Record<'newer', { lora: number }> = {
   mini: { head: 5e-3, 'last-block': 5e-4, lora: 2e-3, full: 5e-4 },
   gpt2: { head: 5e-5, 'last-block': 5e-5, lora: 8e-4, full: 5e-5 },
+  newer: { lora: 5e-4 },
 };
 
-export function defaultLearningRate(model: ModelName, method: Method): number {
+export function defaultLearningRate(model: Size, method: Method): number {
+  if (model === 'newer') return LEARNING_RATES.newer.lora;
   return LEARNING_RATES[model === 'mini' ? 'mini' : 'gpt2'][method];
 }
 
 /**
- * The book keeps one learning rate. `mini`, whose rates are higher, needs them to rise first and to fall at the
- * end.
+ * The book keeps one learning rate. `mini` and newer models, whose rates are higher, need them to rise first and to fall at
+ * the end.
  */
-export function defaultSchedule(model: ModelName): Schedule {
-  return model === 'mini' ? 'cosine' : 'constant';
+export function defaultSchedule(model: Size): Schedule {
+  return model === 'mini' || model === 'newer' ? 'cosine' : 'constant';
 }
 
 /**
- * The book's five passes for GPT-2; `mini` has learnt what it can from so few messages after three. The readable
- * loops, which need a second for each of its steps, take one.
+ * The book's five passes for GPT-2; `mini` has learnt what it can from so few messages after three, and a newer model after
+ * two. The readable loops, which need a second for each of mini's steps, take one.
  */
-export function defaultEpochs(model: ModelName, engine = activeEngine()): number {
+export function defaultEpochs(model: Size, engine = activeEngine()): number {
+  if (model === 'newer') return 2;
   if (model !== 'mini') return 5;
   return engine === 'js' ? 1 : 3;
 }

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
-import { manualSeed } from '../../lib/index.ts';
+import { manualSeed, UserError } from '../../lib/index.ts';
 import { countParameters } from '../chapter04/index.ts';
-import { modelConfig, obtainModel } from '../chapter05/index.ts';
+import { obtainBase } from '../chapter05/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { countingWith, inGroup } from '../common/options.ts';
 import { onData } from '../common/plot.ts';
 import { checkRun, IS_TRAINED } from '../common/training.ts';
+import { isGpt } from '../models/family.ts';
 import {
   classNames,
   describeData,
@@ -14,13 +15,14 @@ import {
   prepareMessages,
   showPreparing,
 } from './02-preparing-the-dataset.ts';
-import { makeDatasets, makeLoaders, PAD_TOKEN_ID, showLoaders, showPadding } from './03-data-loaders.ts';
+import { makeDatasets, makeLoaders, showLoaders, showPadding } from './03-data-loaders.ts';
 import { showPretrainedModel } from './04-pretrained-model.ts';
 import { checkRank, type Method, prepareForMethod, replaceHead, showHead } from './05-classification-head.ts';
 import { classWeightsOf, showLossAndAccuracy } from './06-loss-and-accuracy.ts';
 import { type FineTuneResult, showFineTuning, showResults } from './07-fine-tuning.ts';
 import { showClassifier, showOwnClassifier } from './08-spam-classifier.ts';
 import { firstLosses, leaveWorkOut, showSameLosses } from './09-work-left-out.ts';
+import { classifierOf, methodsFor } from './newer-models.ts';
 import {
   defaultEpochs,
   defaultLearningRate,
@@ -38,7 +40,7 @@ export const OPTIONS = {
   ...inGroup('Training', {
     method: {
       type: 'choice',
-      help: "what to train; the default compares the book's way (last-block) with LoRA",
+      help: "what to train; the default compares the book's way (last-block) with LoRA; a newer model has LoRA alone",
       choices: ['last-block', 'lora', 'full', 'head', 'all'],
     },
     plain: {
@@ -56,12 +58,18 @@ const PLAIN_STEPS = 10;
 
 /** Chapter 6 from the messages to the finished classifier. */
 export async function run(nb: Notebook, options: Options): Promise<void> {
-  const { seed, model: name, batchSize, rank, alpha } = options;
+  const { seed, batchSize, rank, alpha } = options;
   const print = (line: string) => nb.note(line);
   const folder = join(options.out, 'chapter06');
 
-  const { contextLength, embDim } = modelConfig(name);
-  if (methodsFor(options.method).includes('lora')) checkRank(embDim, rank);
+  const base = await obtainBase({ ...options, print });
+  const { contextLength, tokeniser, padTokenId } = base;
+  const methods = methodsFor(base, options.method);
+  if (methods.includes('lora')) checkRank(base.embDim, rank);
+  if (base.isNewer && options.plain)
+    throw new UserError(
+      `--plain is for mini and GPT-2: ${base.name} computes no padding anyway, so leave it out`,
+    );
 
   nb.section('6.2 Preparing the dataset');
   const prepared = await prepareMessages({ ...options, contextLength, print });
@@ -72,15 +80,14 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
 
   nb.section('6.3 Creating data loaders');
   const length = options.maxLength ?? prepared.maxLength;
-  const datasets = makeDatasets(prepared.parts, { name, contextLength }, length, classes);
-  showPadding(nb, datasets);
+  const datasets = makeDatasets(prepared.parts, base, length, classes);
+  showPadding(nb, datasets, base.isNewer ? [padTokenId] : undefined);
   const loaders = makeLoaders(datasets, batchSize);
   showLoaders(nb, loaders, [38, 40]);
   nb.figure('maxLength', datasets.train.maxLength);
 
-  const epochs = options.epochs ?? defaultEpochs(name);
+  const epochs = options.epochs ?? defaultEpochs(base.size);
   const classWeights = classWeightsOf(options.classWeights, prepared.parts.train, labels);
-  const methods = methodsFor(options.method);
   const facts = await factsOf(prepared, options.weights);
   const savingOf = (method: Method) => ({
     folder: join(folder, method),
@@ -92,16 +99,16 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   nb.section('6.4 Initialising a model with pretrained weights');
   const freshModel = async () => {
     manualSeed(seed); // random weights are the same for all methods
-    return (await obtainModel({ ...options, model: name, print })).eval();
+    return base.fresh();
   };
   const model = await freshModel();
-  showPretrainedModel(nb, model, name, prepared);
+  showPretrainedModel(nb, model, base.name, prepared, tokeniser);
 
   nb.section('6.5 Adding a classification head');
-  showHead(nb, model, { seed, modules: options.modules, classes });
+  showHead(nb, model, { seed, modules: options.modules, classes, tokeniser });
 
   nb.section('6.6 Calculating the classification loss and accuracy');
-  await showLossAndAccuracy(nb, model, loaders);
+  await showLossAndAccuracy(nb, classifierOf(model, padTokenId), loaders, tokeniser);
 
   const results: FineTuneResult[] = [];
   for (const method of methods) {
@@ -109,8 +116,8 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
     const start = await freshModel();
     replaceHead(start, seed, classes);
     const trainable = prepareForMethod(start, method, { rank, alpha });
-    const lr = options.lr ?? defaultLearningRate(name, method);
-    const schedule = defaultSchedule(name);
+    const lr = options.lr ?? defaultLearningRate(base.size, method);
+    const schedule = defaultSchedule(base.size);
     const { keep } = options;
     const settings = {
       ...{ method, lr, schedule, epochs, seed, trainable, classWeights, keep, saving: savingOf(method) },
@@ -118,8 +125,8 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
     const [some, all] = [trainable, countParameters(start)].map((count) => count.toLocaleString('en'));
     nb.note(`${some} of ${all} parameters are trained, in ${epochs} ${epochs === 1 ? 'pass' : 'passes'}`);
 
-    if (options.plain || epochs === 0) {
-      results.push(await showFineTuning(nb, start, loaders, settings));
+    if (options.plain || epochs === 0 || !isGpt(start)) {
+      results.push(await showFineTuning(nb, classifierOf(start, padTokenId), loaders, settings));
     } else {
       const everything = await firstLosses(start, loaders.train, settings, PLAIN_STEPS);
       const less = await leaveWorkOut(nb, start, datasets, batchSize);
@@ -128,9 +135,13 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
       showSameLosses(nb, everything, result.history.stepLosses);
     }
     const { maxLength } = datasets.train;
-    const asked = { labels, maxLength, padTokenId: PAD_TOKEN_ID, synthetic: prepared.synthetic };
-    if (method === 'lora') await saveAdapter(nb, join(folder, 'adapter'), start, options, asked);
-    else await saveClassifier(nb, join(folder, `${method}-classifier`), start, { ...asked, model: name });
+    const asked = { labels, maxLength, padTokenId, synthetic: prepared.synthetic };
+    if (method === 'lora') {
+      await saveAdapter(nb, join(folder, 'adapter'), start, { ...options, hub: base.hub }, asked);
+    } else if (isGpt(start) && !base.isNewer) {
+      const whole = { ...asked, model: base.size };
+      await saveClassifier(nb, join(folder, `${method}-classifier`), start, whole);
+    }
   }
   showResults(nb, results, prepared);
   const plots = await plotResults(folder, results, {
@@ -141,13 +152,9 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
 
   nb.section('6.8 Using the LLM as a spam classifier');
   const last = results[results.length - 1];
-  if (prepared.labels) showOwnClassifier(nb, last, prepared, datasets.train);
-  else showClassifier(nb, last, datasets.train.maxLength);
-}
-
-function methodsFor(choice: Method | 'all' | undefined): Method[] {
-  if (choice === undefined) return ['last-block', 'lora'];
-  return choice === 'all' ? ['head', 'last-block', 'lora', 'full'] : [choice];
+  const like = { tokeniser, padTokenId, maxLength: datasets.train.maxLength };
+  if (prepared.labels) showOwnClassifier(nb, last, prepared, like);
+  else showClassifier(nb, last, like);
 }
 
 if (isProgram(import.meta.url)) {
@@ -159,6 +166,7 @@ if (isProgram(import.meta.url)) {
       '--method lora --data stand-in',
       '--method all --epochs 1',
       '--data tickets.csv --label-column topic --method lora',
+      '--weights SmolLM2-135M-Instruct.Q4_1.gguf --data stand-in',
     ],
     run: (nb, options) => run(nb, options as Options),
   });

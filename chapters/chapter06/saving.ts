@@ -1,9 +1,10 @@
 import { join, resolve } from 'node:path';
 import { io, nn } from '../../lib/index.ts';
 import { GPTModel } from '../chapter04/index.ts';
-import { hubName, type ModelName, modelConfig } from '../chapter05/index.ts';
+import { type BaseModel, type GptName, modelConfig } from '../chapter05/index.ts';
 import { shellWord } from '../common/command-line.ts';
 import type { Notebook } from '../common/notebook.ts';
+import type { LanguageModel } from '../models/family.ts';
 import { type ClassifierSettings, classifierFile } from './classifier-file.ts';
 import type { SpamOptions } from './options.ts';
 
@@ -15,12 +16,12 @@ import type { SpamOptions } from './options.ts';
 export async function saveAdapter(
   nb: Notebook,
   folder: string,
-  model: GPTModel,
-  base: Pick<SpamOptions, 'model' | 'weights' | 'randomWeights'>,
+  model: LanguageModel,
+  base: Pick<SpamOptions, 'weights' | 'randomWeights'> & Pick<BaseModel, 'hub'>,
   settings: ClassifierSettings,
 ): Promise<void> {
   const beside = classifierFile(settings);
-  const notes = await io.saveAdapter(folder, model, { baseModel: hubName(base.model), beside });
+  const notes = await io.saveAdapter(folder, model, { baseModel: base.hub, beside });
   nb.result(`Adapter saved to ${folder}, in PEFT's format`);
   for (const note of notes) nb.result(note);
   if (base.randomWeights)
@@ -36,7 +37,7 @@ export async function saveClassifier(
   nb: Notebook,
   folder: string,
   classifier: GPTModel,
-  settings: ClassifierSettings & { model: ModelName },
+  settings: ClassifierSettings & { model: GptName },
 ): Promise<void> {
   const beside = classifierFile(settings);
   await io.saveTensors(join(folder, WEIGHTS), classifier.stateDict(), { metadata: { format: 'pt' }, beside });
@@ -50,7 +51,7 @@ export async function saveClassifier(
  */
 export function loadClassifier(
   folder: string,
-  { model: name, labels }: ClassifierSettings & { model: ModelName },
+  { model: name, labels }: ClassifierSettings & { model: GptName },
 ): GPTModel {
   const config = modelConfig(name);
   const model = nn.init.skip(() => {

@@ -15,13 +15,13 @@ const OPENING =
 export const RESPONSE_HEADING = '### Response:';
 
 /** The prompt: everything up to where the answer's heading begins. The input's heading goes if there is no input. */
-export function formatInput(entry: InstructionEntry): string {
+export function formatInput(entry: Pick<InstructionEntry, 'instruction' | 'input'>): string {
   const instruction = `${OPENING}\n\n### Instruction:\n${entry.instruction}`;
   return entry.input ? `${instruction}\n\n### Input:\n${entry.input}` : instruction;
 }
 
 /** The answer under its heading, as it follows the prompt in training. */
-export function formatResponse(entry: InstructionEntry): string {
+export function formatResponse(entry: Pick<InstructionEntry, 'output'>): string {
   return `\n\n${RESPONSE_HEADING}\n${entry.output}`;
 }
 

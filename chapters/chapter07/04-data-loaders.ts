@@ -1,5 +1,7 @@
 import { DataLoader, manualSeed, type Tensor } from '../../lib/index.ts';
+import type { Tokeniser } from '../chapter05/index.ts';
 import { type Notebook, torchSize } from '../common/notebook.ts';
+import type { InstructionEntry } from '../datasets/index.ts';
 import type { InstructionParts } from './02-preparing-the-dataset.ts';
 import { customCollate, InstructionDataset } from './03-batches.ts';
 
@@ -14,19 +16,27 @@ export interface InstructionLoaders {
 /** Batches of inputs and targets [b, t], t being the longest example of the batch but at most `maxLength`. */
 export function makeInstructionLoaders(
   parts: InstructionParts,
-  options: { batchSize: number; maxLength: number },
+  options: {
+    batchSize: number;
+    maxLength: number;
+    tokeniser?: Tokeniser;
+    /** What ends an example, and fills up shorter ones; GPT-2's `<|endoftext|>`. */
+    endId?: number;
+  },
 ): InstructionLoaders {
-  const { batchSize } = options;
-  const collate = (examples: number[][]) => customCollate(examples, { allowedMaxLength: options.maxLength });
+  const { batchSize, maxLength, tokeniser, endId } = options;
+  const collate = (examples: number[][]) =>
+    customCollate(examples, { allowedMaxLength: maxLength, padTokenId: endId });
+  const dataset = (entries: InstructionEntry[]) => new InstructionDataset(entries, tokeniser);
   return {
-    train: new DataLoader(new InstructionDataset(parts.train), {
+    train: new DataLoader(dataset(parts.train), {
       batchSize,
       collate,
       shuffle: true,
       dropLast: true,
     }),
-    valid: new DataLoader(new InstructionDataset(parts.valid), { batchSize, collate }),
-    test: new DataLoader(new InstructionDataset(parts.test), { batchSize, collate }),
+    valid: new DataLoader(dataset(parts.valid), { batchSize, collate }),
+    test: new DataLoader(dataset(parts.test), { batchSize, collate }),
   };
 }
 

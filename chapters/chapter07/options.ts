@@ -3,6 +3,10 @@ import { LORA_OPTIONS } from '../chapter06/index.ts';
 import { countingWith, inGroup, type OptionSpec, type OptionValues } from '../common/options.ts';
 import { IS_TRAINED, type SavingOptions, TRAINING_OPTIONS } from '../common/training.ts';
 import { INSTRUCTIONS, keptAt } from '../datasets/index.ts';
+import { NEWER_MODELS } from '../models/index.ts';
+
+/** The default method of newer models is LoRA, and what weights are of is not known yet. */
+const IS_LORA = [{ method: ['lora', 'all'] }, { model: NEWER_MODELS }, { weights: 'given' }] as const;
 
 const OWN_OPTIONS = {
   ...inGroup('Data', {
@@ -18,14 +22,14 @@ const OWN_OPTIONS = {
   ...inGroup('Model', {
     model: {
       type: 'choice',
-      help: 'which model; the book has gpt2-medium',
+      help: 'which model; the book has gpt2-medium; newer ones are on the hub, under their own licences (chapters/models/README.md)',
       choices: MODEL_NAMES,
       default: 'mini',
     },
     weights: {
       type: 'path',
       access: 'read',
-      help: 'a safetensors file with the weights',
+      help: 'a safetensors file with the weights; or a GGUF file or a folder of the hub, of any family that can be read',
       placeholder: 'PATH',
     },
     randomWeights: { type: 'boolean', help: 'start from random weights', excludes: ['weights'] },
@@ -33,11 +37,10 @@ const OWN_OPTIONS = {
   ...inGroup('Training', {
     method: {
       type: 'choice',
-      help: 'what to train: the whole model, LoRA, or one after the other',
+      help: 'what to train: the whole model, LoRA, or one after the other (default: full; newer models: lora)',
       choices: ['full', 'lora', 'all'],
-      default: 'full',
     },
-    ...countingWith([{ method: ['lora', 'all'] }], LORA_OPTIONS),
+    ...countingWith(IS_LORA, LORA_OPTIONS),
     lr: { type: 'number', help: "learning rate (default: each method's own)", above: 0, counts: IS_TRAINED },
     epochs: {
       type: 'number',
@@ -48,7 +51,7 @@ const OWN_OPTIONS = {
     batchSize: { type: 'number', help: 'examples per step', default: 8, min: 1, integer: true },
     evalFreq: {
       type: 'number',
-      help: 'steps between two measurements of the losses (default: 5 as in the book; for mini six per pass)',
+      help: 'steps between two measurements of the losses (default: 5 as in the book; for mini and newer models six per pass)',
       min: 1,
       integer: true,
       counts: IS_TRAINED,
@@ -56,20 +59,20 @@ const OWN_OPTIONS = {
     slow: {
       type: 'boolean',
       help: 'all test examples, measurements and answer lengths of the book, as the larger models have them',
-      counts: [{ model: ['mini'] }],
+      counts: [{ model: ['mini', ...NEWER_MODELS] }],
     },
     seed: { type: 'number', help: 'of everything random', default: 123, min: 0, integer: true },
   }),
   ...inGroup('Answers', {
     maxNewTokens: {
       type: 'number',
-      help: 'most tokens of an answer (default: 256 as in the book; 32 for mini)',
+      help: 'most tokens of an answer (default: 256 as in the book; 32 for mini, 64 for newer models)',
       min: 1,
       integer: true,
     },
     answers: {
       type: 'number',
-      help: 'test examples to answer (default: all; 30 for mini)',
+      help: 'test examples to answer (default: all; 30 for mini; 20 for newer models, before and after)',
       min: 3,
       integer: true,
     },
@@ -88,14 +91,15 @@ const OWN_OPTIONS = {
 export const OPTIONS = { ...OWN_OPTIONS, ...inGroup('Training', countingWith(IS_TRAINED, TRAINING_OPTIONS)) };
 export type InstructionRunOptions = OptionValues<typeof OWN_OPTIONS> & SavingOptions;
 
-/** What mini does less of, so that a run takes a minute or two. */
-export function effort(options: InstructionRunOptions, stepsPerEpoch: number) {
-  const short = options.model === 'mini' && !options.slow;
+/** What mini does less of, so that a run takes a minute or two, and a newer model, so that it takes half an hour. */
+export function effort(options: InstructionRunOptions, stepsPerEpoch: number, isNewer = false) {
+  const isMini = options.model === 'mini' && !isNewer;
+  const short = (isMini || isNewer) && !options.slow;
   return {
-    epochs: options.epochs ?? (short ? 1 : 2),
+    epochs: options.epochs ?? (short && isMini ? 1 : 2),
     // Half a dozen looks, however few the steps.
     evalFreq: options.evalFreq ?? (short ? Math.ceil(stepsPerEpoch / 6) : 5),
-    maxNewTokens: options.maxNewTokens ?? (short ? 32 : 256),
-    answers: options.answers ?? (short ? 30 : Number.POSITIVE_INFINITY),
+    maxNewTokens: options.maxNewTokens ?? (short ? (isMini ? 32 : 64) : 256),
+    answers: options.answers ?? (short ? (isMini ? 30 : 20) : Number.POSITIVE_INFINITY),
   };
 }

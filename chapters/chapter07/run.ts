@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import { io, manualSeed } from '../../lib/index.ts';
-import { calcLossLoader, modelConfig, obtainModel } from '../chapter05/index.ts';
+import { io, manualSeed, UserError } from '../../lib/index.ts';
+import { type BaseModel, obtainBase, saysItsSizes } from '../chapter05/index.ts';
 import { checkRank } from '../chapter06/index.ts';
 import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
+import { UsageError } from '../common/options.ts';
 import { onData } from '../common/plot.ts';
 import { checkRun, fingerprint, fingerprintOfWeights, runTraining } from '../common/training.ts';
 import { INSTRUCTIONS, obtain } from '../datasets/index.ts';
@@ -15,13 +16,14 @@ import {
   defaultLearningRate,
   type InstructionMethod,
   instructionTraining,
+  lossesNow,
   type MethodResult,
   plotLosses,
   prepareModel,
   showLosses,
   showResults,
 } from './06-fine-tuning.ts';
-import { showAnswers } from './07-responses.ts';
+import { saveInstructionAdapter, showAnswers, showBeforeAndAfter } from './07-responses.ts';
 import { effort, type InstructionRunOptions, OPTIONS } from './options.ts';
 
 /** Chapter 7 from the instructions to the answers. */
@@ -29,11 +31,13 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
   const { seed, model: name, batchSize } = options;
   const folder = join(options.out, 'chapter07');
   const print = (line: string) => nb.note(line);
-  const { contextLength, embDim } = modelConfig(name);
-  const methods: InstructionMethod[] = options.method === 'all' ? ['full', 'lora'] : [options.method];
-  if (methods.includes('lora')) checkRank(embDim, options.rank);
   // They are needed later: what is no file of weights is said before the work.
-  if (options.weights) io.withTensors(options.weights, `the weights of ${name}`, () => {});
+  if (options.weights && !saysItsSizes(options.weights))
+    io.withTensors(options.weights, `the weights of ${name}`, () => {});
+  const base = await obtainBase({ ...options, model: name, print });
+  const { contextLength, embDim, tokeniser, endIds } = base;
+  const methods = methodsFor(base, options);
+  if (methods.includes('lora')) checkRank(embDim, options.rank);
 
   nb.section('7.2 Preparing a dataset for supervised instruction fine-tuning');
   const { data: entries, source } = await obtain(INSTRUCTIONS, { path: options.data, print });
@@ -45,10 +49,11 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
   showCollate(nb);
 
   nb.section('7.4 Creating data loaders for an instruction dataset');
-  const loaders = makeInstructionLoaders(parts, { batchSize, maxLength: contextLength });
+  const ends = { tokeniser, endId: endIds[0] };
+  const loaders = makeInstructionLoaders(parts, { batchSize, maxLength: contextLength, ...ends });
   showLoaders(nb, loaders, seed);
   const stepsPerEpoch = loaders.train.length;
-  const { epochs, evalFreq, maxNewTokens, answers } = effort(options, stepsPerEpoch);
+  const { epochs, evalFreq, maxNewTokens, answers } = effort(options, stepsPerEpoch, base.isNewer);
   const facts = {
     'the instructions': fingerprint(entries),
     'the weights': await fingerprintOfWeights(options.weights),
@@ -58,22 +63,22 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
     await checkRun({ folder: join(folder, method), totalSteps: epochs * stepsPerEpoch, ...saving });
 
   nb.section('7.5 Loading a pretrained LLM');
-  const freshModel = () => obtainModel({ ...options, model: name, print });
-  let model = (await freshModel()).eval();
+  let model = await base.fresh();
   const [firstValid] = parts.valid;
-  showPretrainedModel(nb, model, firstValid, { name, maxNewTokens });
+  const tokens = base.isNewer ? { tokeniser, endIds } : undefined;
+  showPretrainedModel(nb, model, firstValid, { name: base.name, maxNewTokens, tokens });
 
   nb.section('7.6 Fine-tuning the LLM on instruction data');
   showLosses(nb, model, loaders, seed);
 
   const results: MethodResult[] = [];
   for (const method of methods) {
-    if (results.length > 0) model = await freshModel();
+    if (results.length > 0) model = await base.fresh();
     const start = performance.now();
     manualSeed(seed);
     const trainable = prepareModel(model, method, options);
     nb.note(`${method}: ${trainable.toLocaleString('en')} parameters are trained`);
-    const lr = options.lr ?? defaultLearningRate(name, method);
+    const lr = options.lr ?? defaultLearningRate(base.size, method);
     nb.figure(`used-${method}`, { lr, epochs, batchSize, seed, weightDecay: 0.1, evalFreq, maxNewTokens });
     const { steps, ...training } = instructionTraining(model, loaders, {
       ...options,
@@ -87,9 +92,7 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
     const history = await runTraining({ ...training, folder: join(folder, method), ...saving }, steps);
     const seconds = (performance.now() - start) / 1000;
     nb.note(`Training completed in ${(seconds / 60).toFixed(2)} minutes.`);
-    const [trainLoss, valLoss] = [loaders.train, loaders.valid].map((loader) =>
-      calcLossLoader(loader, model.eval(), 5),
-    );
+    const { train: trainLoss, valid: valLoss } = lossesNow(model, loaders);
     results.push({ method, trainable, trainLoss, valLoss, seconds });
     nb.figure(`history-${method}`, history);
     if (history.trainLosses.length === 0) continue;
@@ -103,7 +106,12 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
   showResults(nb, results);
 
   nb.section('7.7 Extracting and saving responses');
-  if (name === 'mini') {
+  if (tokens) {
+    await showBeforeAndAfter(nb, model, parts.test, { maxNewTokens, answers, folder, tokens });
+    await saveInstructionAdapter(nb, join(folder, 'adapter'), model, base, options.weights);
+    return;
+  }
+  if (base.size === 'mini') {
     nb.note(
       '(mini is too small to follow instructions: its answers are short, often empty, and rarely right.',
     );
@@ -123,13 +131,29 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
   for (const cell of [115, 118, 121]) nb.print(cell, 'Left out: no local model to ask');
 }
 
+/** What is trained: of a newer model LoRA alone, since its matrices stay as they are in their file. */
+function methodsFor(base: BaseModel, { method, rank, alpha }: InstructionRunOptions): InstructionMethod[] {
+  if (base.isNewer) {
+    if (method === undefined || method === 'lora') return ['lora'];
+    throw new UserError(
+      `--method ${method} is for mini and GPT-2: ${base.name} is fine-tuned with --method lora, its default`,
+    );
+  }
+  const { rank: usual, alpha: asUsual } = OPTIONS;
+  if (method === undefined && (rank !== usual.default || alpha !== asUsual.default))
+    throw new UsageError(
+      `--${rank !== usual.default ? 'rank' : 'alpha'} would be ignored, it counts only with --method lora or all: leave it out`,
+    );
+  return method === 'all' ? ['full', 'lora'] : [method ?? 'full'];
+}
+
 if (isProgram(import.meta.url)) {
   await runChapter({
     chapter: 'chapter07',
     summary:
       'Fine-tunes a GPT to follow instructions: the data, batches of their own widths, training, answers.',
     options: OPTIONS,
-    examples: ['--data own', '--method all', '--slow'],
+    examples: ['--data own', '--method all', '--slow', '--weights gemma-3-270m.gguf'],
     run: (nb, options) => run(nb, options as InstructionRunOptions),
   });
 }

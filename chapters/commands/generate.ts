@@ -2,18 +2,26 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { io, manualSeed, tensor, UserError, useBackend } from '../../lib/index.ts';
-import { generateSteps, MODEL_NAMES, obtainTextModel } from '../chapter05/index.ts';
+import { generateSteps, MODEL_NAMES, obtainTextModel, type TextModel } from '../chapter05/index.ts';
+import { formatInput, formatResponse } from '../chapter07/index.ts';
 import { isProgram } from '../common/cli.ts';
 import { parseOptions, runMain } from '../common/command-line.ts';
-import { COMMON_OPTIONS, countingWith, inGroup } from '../common/options.ts';
+import { COMMON_OPTIONS, countingWith, inGroup, UsageError } from '../common/options.ts';
 import { checkPaths } from '../common/paths.ts';
 import { openTerminal } from '../common/terminal.ts';
+import type { FileTokeniser } from '../llama/index.ts';
+import { chatToIds } from '../models/index.ts';
+import { baseSource } from './adapter/base-model.ts';
 
 const { backend, threads } = COMMON_OPTIONS;
 
 export const OPTIONS = {
   ...inGroup('Model', {
-    model: { type: 'choice', help: 'which model', choices: MODEL_NAMES, default: 'mini' },
+    model: {
+      type: 'choice',
+      help: "which model (default: the adapter's base, else mini); newer ones are on the hub, under their own licences (chapters/models/README.md)",
+      choices: MODEL_NAMES,
+    },
     weights: {
       type: 'path',
       access: 'read',
@@ -29,6 +37,16 @@ export const OPTIONS = {
   }),
   ...inGroup('Answers', {
     prompt: { type: 'string', help: 'the beginning of the text', placeholder: 'TEXT' },
+    instruction: {
+      type: 'string',
+      help: "in place of it: an instruction, in the form that chapter 7's models were trained on",
+      placeholder: 'TEXT',
+    },
+    chat: {
+      type: 'boolean',
+      help: 'the prompt is a message: the model answers it, in the form that its own template gives it',
+      counts: [{ prompt: 'given' }],
+    },
     maxNewTokens: { type: 'number', help: 'most tokens to add', default: 100, min: 1, integer: true },
     temperature: {
       type: 'number',
@@ -51,6 +69,18 @@ export const OPTIONS = {
   threads,
 } as const;
 
+/** Chapter 7's form, up to where the answer begins. @throws UserError if there is no instruction either */
+function asPrompt(instruction: string | undefined): string {
+  if (instruction === undefined)
+    throw new UserError('what is the text to begin with? Give --prompt "Once upon a time"');
+  return formatInput({ instruction, input: '' }) + formatResponse({ output: '' });
+}
+
+/** A message as the model was trained to answer it. @throws UserError if the model has no template for messages */
+function idsOfMessage({ chatTemplate, tokeniser }: TextModel, content: string): number[] {
+  return chatToIds({ chatTemplate, tokeniser: tokeniser as FileTokeniser }, [{ role: 'user', content }]);
+}
+
 if (isProgram(import.meta.url)) {
   await runMain(async () => {
     const options = parseOptions({
@@ -61,15 +91,21 @@ if (isProgram(import.meta.url)) {
         'npm run generate -- --prompt "Once upon a time"',
         'npm run generate -- --prompt "Once upon a time" --temperature 1 --top-k 20',
         'npm run generate -- --weights gemma-3-270m.gguf --prompt "Every effort moves you"',
+        'npm run generate -- --model smollm2-135m --chat --prompt "What is the capital of France?"',
       ],
     });
-    const { prompt, model: name, weights, adapter, topK, topP, temperature } = options;
-    if (prompt === undefined)
-      throw new UserError('what is the text to begin with? Give --prompt "Once upon a time"');
+    const { weights, adapter, topK, topP, temperature } = options;
+    if (options.prompt !== undefined && options.instruction !== undefined)
+      throw new UsageError('--prompt and --instruction contradict each other: leave one of them out');
+    const prompt = options.prompt ?? asPrompt(options.instruction);
     await checkPaths(OPTIONS, options);
     openTerminal();
     await useBackend(options.backend, { threads: options.threads });
-    const loaded = await obtainTextModel({ model: name, weights, print: console.error });
+    const source =
+      adapter === undefined
+        ? { model: options.model ?? 'mini', weights }
+        : baseSource(adapter, io.readAdapterConfig(adapter), options);
+    const loaded = await obtainTextModel({ ...source, print: console.error });
     const { tokeniser, endIds } = loaded;
     const model = loaded.model.eval();
     if (adapter !== undefined) io.loadAdapter(adapter, model);
@@ -80,12 +116,13 @@ if (isProgram(import.meta.url)) {
 
     const written = tokeniser.encode(prompt);
     if (written.length === 0) throw new UserError('the prompt is empty: give at least one word');
+    const begun = options.chat ? idsOfMessage(loaded, prompt) : [...tokeniser.startIds, ...written];
     manualSeed(options.seed);
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     const start = performance.now();
     let tokens = 0;
-    process.stdout.write(prompt);
-    const ids = tensor([[...tokeniser.startIds, ...written]], { dtype: 'int32' }); // [1, t]
+    if (options.prompt !== undefined && !options.chat) process.stdout.write(prompt);
+    const ids = tensor([begun], { dtype: 'int32' }); // [1, t]
     const steps = generateSteps(model, ids, {
       ...{
         maxNewTokens: options.maxNewTokens,

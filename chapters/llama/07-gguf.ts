@@ -3,17 +3,14 @@ import type { Notebook } from '../common/notebook.ts';
 import { formatTable } from '../common/table.ts';
 import { GemmaModel } from '../gemma/model/04-gemma-model.ts';
 import { GEMMA3 } from '../models/gemma3.ts';
-import { type LoadedModel, type LoadOptions, loadModel } from '../models/index.ts';
-import { obtainHubFolder } from '../models/obtain.ts';
+import { type LoadedModel, type LoadOptions, loadModel, type NewerModelName } from '../models/index.ts';
+import { obtainHubModel } from '../models/obtain.ts';
 import { QWEN3 } from '../models/qwen3.ts';
 import { placesOf } from '../models/tensors.ts';
 import { LlamaModel } from './model/05-llama-model.ts';
 
 /** A model, its tokeniser, the template that makes a conversation one text, and what ends an answer. */
 export type LoadedLlama = LoadedModel<LlamaModel>;
-
-/** Where the model is on the Hugging Face hub. */
-export const HUB_REPOSITORY = 'HuggingFaceTB/SmolLM2-135M-Instruct';
 
 /**
  * A Llama from a GGUF file, llama.cpp's format: sizes, weights, tokeniser and template in one; or from a folder in the
@@ -26,23 +23,13 @@ export async function loadGguf(path: string, options: LoadOptions = {}): Promise
   throw new UserError(`${path} holds a GPT-2, and a Llama is expected: GPT-2's chapters are 4 to 7`);
 }
 
-/** The same; without a path SmolLM2-135M-Instruct from the Hugging Face hub, which is kept in its cache. */
+/** The same; without a path one from the Hugging Face hub, by its name, which is kept in the hub's cache. */
 export async function obtainLlama(
   path: string | undefined,
   print: (line: string) => void,
-  options: LoadOptions = {},
+  { model = 'smollm2-135m', ...options }: LoadOptions & { model?: NewerModelName } = {},
 ): Promise<LoadedLlama> {
-  if (path !== undefined) return loadGguf(path, options);
-  print(`Weights: ${HUB_REPOSITORY} on the Hugging Face hub (downloaded once, then kept)`);
-  try {
-    return await loadGguf(await obtainHubFolder(HUB_REPOSITORY, print), options);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UserError(
-      `${HUB_REPOSITORY} cannot be downloaded (${reason}): give a GGUF file of the Llama family, or a folder in the ` +
-        "hub's layout, with --weights PATH",
-    );
-  }
+  return loadGguf(path ?? (await obtainHubModel(model, print)), options);
 }
 
 /** What the tensors of the first block are called here, on the hub and in GGUF. */

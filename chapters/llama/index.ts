@@ -1,13 +1,15 @@
 export { KeysAndValues, KeyValueCache } from '../chapter04/index.ts';
+export { LlamaClassifier } from '../chapter06/index.ts';
 export { chatToIds, type LoadOptions, type Message, unpermuteRows } from '../models/index.ts';
-export { HUB_REPOSITORY, type LoadedLlama, loadGguf, obtainLlama } from './07-gguf.ts';
+export { type LoadedLlama, loadGguf, obtainLlama } from './07-gguf.ts';
 export { type AnswerOptions, answerSteps, chat } from './09-chat.ts';
-export { LlamaClassifier, LORA_TARGETS, makeClassifier } from './10-fine-tuning.ts';
+export { makeClassifier } from './10-fine-tuning.ts';
 export { RMSNorm, rmsNormByHand } from './model/01-rms-norm.ts';
-export { type Rotations, rotate, rotateByHand, rotations } from './model/02-rope.ts';
+export { type Rotations, rotate, rotateByHand, rotations, slowedDown } from './model/02-rope.ts';
 export { FeedForward, siluByHand } from './model/03-swiglu.ts';
 export { GroupedQueryAttention } from './model/04-grouped-query-attention.ts';
 export { LlamaBlock, LlamaModel } from './model/05-llama-model.ts';
 export { BpeTokeniser, type Vocabulary } from './model/06-tokeniser.ts';
 export { type LlamaConfig, SMOLLM2_135M } from './model/config.ts';
 export type { FileTokeniser } from './model/file-tokeniser.ts';
+export { LORA_TARGETS } from './model/hub-layout.ts';

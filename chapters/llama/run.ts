@@ -5,6 +5,7 @@ import { isProgram, runChapter } from '../common/cli.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { countingWith, inGroup, type OptionSpecs, type OptionValues } from '../common/options.ts';
 import { TRAINING_OPTIONS } from '../common/training.ts';
+import { NEWER_MODELS } from '../models/index.ts';
 import { obtainLlama, showLayouts } from './07-gguf.ts';
 import { chat } from './09-chat.ts';
 import { showFineTuned } from './10-fine-tuning.ts';
@@ -32,10 +33,15 @@ const FINE_TUNING_OPTIONS = countingWith([{ finetune: [true] }], {
 
 export const OPTIONS = {
   ...inGroup('Model', {
+    model: {
+      type: 'choice',
+      choices: NEWER_MODELS,
+      help: 'one from the hub, under its own licence (chapters/models/README.md; default: smollm2-135m)',
+    },
     weights: {
       type: 'path',
       access: 'read',
-      help: "a GGUF file, or a folder in the hub's layout (default: SmolLM2-135M-Instruct from the hub)",
+      help: "a GGUF file, or a folder in the hub's layout, in place of the hub's",
       placeholder: 'PATH',
     },
     float32: { type: 'boolean', help: "decode a file's weights to float32 in place of keeping their blocks" },
@@ -100,7 +106,9 @@ export async function run(nb: Notebook, options: OptionValues<typeof OPTIONS>): 
   manualSeed(options.seed);
   const read = async () => {
     const start = performance.now();
-    const loaded = await obtainLlama(weights, (line) => nb.note(line), { quantised: !options.float32 });
+    const loaded = await obtainLlama(weights, (line) => nb.note(line), {
+      ...{ model: options.model, quantised: !options.float32 },
+    });
     return { loaded, seconds: (performance.now() - start) / 1000 };
   };
   if (prompt !== undefined || options.chat || options.finetune) {

@@ -6,6 +6,11 @@ import type { Settings } from './settings.ts';
 /** A model that continues a text, as `loadModel` gives it. */
 export type LanguageModel = GPTModel | LlamaModel;
 
+/** Is it chapter 4's model, rather than a newer one? GPT-2 alone learns its positions. */
+export function isGpt(model: LanguageModel): model is GPTModel {
+  return 'posEmb' in model;
+}
+
 /** Sizes that every model has, under the names of chapter 4's config. */
 export interface CommonSizes {
   vocabSize: number;

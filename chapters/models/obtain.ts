@@ -1,12 +1,36 @@
 import { io, UserError } from '../../lib/index.ts';
 import { hubFile } from '../datasets/hub-file.ts';
+import { describeHubModel, HUB_MODELS, type HubModelName } from './hub-models.ts';
 
 /** Models from the Hugging Face hub, downloaded once into the cache that Python's huggingface_hub keeps. */
 
 const CONFIG = 'config.json';
 const INDEX = 'model.safetensors.index.json';
 /** Files that not every model has. */
-const OPTIONAL = ['tokenizer.json', 'tokenizer_config.json', 'generation_config.json', 'chat_template.jinja'];
+const OPTIONAL = [
+  ...['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'generation_config.json'],
+  'chat_template.jinja',
+];
+
+/**
+ * The folder of a model that has a name here. Its licence is said, and where it is gated, how it is to be had.
+ * @throws UserError if it is not in the cache and cannot be downloaded
+ */
+export async function obtainHubModel(name: HubModelName, print: (line: string) => void): Promise<string> {
+  const { repository, licence } = HUB_MODELS[name];
+  print(`Model: ${describeHubModel(name)}`);
+  try {
+    return await obtainHubFolder(repository, print);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const gate = licence.gated
+      ? `it is gated, so accept ${licence.name} at https://huggingface.co/${repository} and give a token of that account with HF_TOKEN, or `
+      : '';
+    throw new UserError(
+      `${name} cannot be downloaded (${error.message}): ${gate}give a local copy, a folder of the hub or a GGUF file, with --weights PATH`,
+    );
+  }
+}
 
 /**
  * The folder of a model in the cache.

@@ -1,9 +1,8 @@
-import { io, type nn, tensor, UserError } from '../../lib/index.ts';
+import { io, tensor, UserError } from '../../lib/index.ts';
 import { generateSteps } from '../chapter05/index.ts';
 import { classProbabilities } from '../chapter06/08-spam-classifier.ts';
 import { type ClassifierSettings, parseClassifierSettings } from '../chapter06/classifier-file.ts';
-import { LlamaClassifier } from '../llama/10-fine-tuning.ts';
-import { LlamaModel } from '../llama/model/05-llama-model.ts';
+import { classifierOf } from '../chapter06/newer-models.ts';
 import { chatToIds, type LoadedModel, type Message } from '../models/index.ts';
 
 /**
@@ -85,12 +84,13 @@ export function classify(
     throw new UserError(`the classifier has ${classes} classes, not ${labels.length}: ${labels.join(', ')}`);
   const own = settings && 'maxLength' in settings ? settings : undefined;
   const padTokenId = own?.padTokenId ?? endIds[0] ?? 0;
-  const classifier: nn.Module = model instanceof LlamaModel ? new LlamaClassifier(model, padTokenId) : model;
+  const classifier = classifierOf(model, padTokenId);
+  const ofWholeTexts = tokeniser.forWholeTexts();
   return texts.map((text) => {
     // Where nothing says how long a text was made, nothing is padded.
-    const length = Math.min(model.config.contextLength, Math.max(1, tokeniser.encode(text).length));
+    const length = Math.min(model.config.contextLength, Math.max(1, ofWholeTexts.encode(text).length));
     const maxLength = own?.maxLength ?? length;
-    const [row] = classProbabilities([text], classifier, { maxLength, tokeniser, padTokenId });
+    const [row] = classProbabilities([text], classifier, { maxLength, tokeniser: ofWholeTexts, padTokenId });
     const best = row.indexOf(Math.max(...row));
     const probabilities = Object.fromEntries(labels.map((label, i) => [label, row[i]]));
     return { text, label: labels[best], probability: row[best], probabilities };

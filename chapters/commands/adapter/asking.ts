@@ -1,7 +1,6 @@
 import { cat, type Tensor, UserError } from '../../../lib/index.ts';
 import { tokeniser as gpt2Tokeniser, type Tokeniser } from '../../chapter05/index.ts';
-import { classLogits } from '../../chapter06/index.ts';
-import { LlamaClassifier } from '../../llama/index.ts';
+import { classifierOf, classLogits, PAD_TOKEN_ID } from '../../chapter06/index.ts';
 import type { LoadedClassifier } from './base-model.ts';
 
 /** How a classifier is asked about texts. */
@@ -19,8 +18,9 @@ export interface Asking {
  */
 export function askingOf(loaded: LoadedClassifier, given?: readonly string[]): Asking {
   const { model, folder, settings } = loaded;
-  const tokeniser = 'tokeniser' in loaded ? loaded.tokeniser : gpt2Tokeniser;
-  const { outHead, config } = model instanceof LlamaClassifier ? model.model : model;
+  const newer = 'tokeniser' in loaded ? loaded : undefined;
+  const tokeniser = newer?.tokeniser ?? gpt2Tokeniser;
+  const { outHead, config } = model;
   const { outFeatures: classes } = outHead;
   const { contextLength, vocabSize } = config;
   if (classes === vocabSize) {
@@ -41,13 +41,15 @@ export function askingOf(loaded: LoadedClassifier, given?: readonly string[]): A
       `${folder}: its messages are filled up with token ${settings.padTokenId}, but the model has ${vocabSize} tokens`,
     );
   }
+  const padTokenId = settings?.padTokenId ?? newer?.padTokenId;
+  const classifier = classifierOf(model, padTokenId ?? PAD_TOKEN_ID);
   return {
     labels,
     logitsOf(texts) {
-      if (settings) return classLogits(texts, model, { ...settings, tokeniser });
+      if (settings) return classLogits(texts, classifier, { ...settings, tokeniser });
       const each = texts.map((text) => {
         const maxLength = ownLength(text, tokeniser, contextLength);
-        return classLogits([text], model, { maxLength, tokeniser }); // [1, classes]
+        return classLogits([text], classifier, { maxLength, tokeniser, padTokenId }); // [1, classes]
       });
       return cat(each, 0);
     },

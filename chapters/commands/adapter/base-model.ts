@@ -1,10 +1,18 @@
 import { join } from 'node:path';
 import { io, type nn, UserError } from '../../../lib/index.ts';
 import type { GPTModel } from '../../chapter04/index.ts';
-import { hubName, MODEL_NAMES, type ModelName, obtainModel } from '../../chapter05/index.ts';
+import {
+  type BaseModel,
+  type GptBase,
+  hubName,
+  MODEL_NAMES,
+  type ModelSource,
+  type NewerBase,
+  obtainBase,
+} from '../../chapter05/index.ts';
 import { type ClassifierSettings, loadClassifier, readClassifierSettings } from '../../chapter06/index.ts';
 import type { OptionSpecs, OptionValues } from '../../common/options.ts';
-import { type FileTokeniser, HUB_REPOSITORY, LlamaClassifier, obtainLlama } from '../../llama/index.ts';
+import { isNewerModel } from '../../models/index.ts';
 import { say } from './program.ts';
 
 /** Which adapter, and the base model where its own configuration does not say. */
@@ -30,56 +38,59 @@ export const ADAPTER_OPTIONS = {
 
 export type AdapterOptions = OptionValues<typeof ADAPTER_OPTIONS>;
 
-export interface LoadedAdapter {
-  model: GPTModel;
-  name: ModelName;
+/** A base model with an adapter on it. */
+interface WithAdapter<Base extends BaseModel> {
+  model: Awaited<ReturnType<Base['fresh']>>;
+  name: Base['name'];
   folder: string;
   config: io.PeftConfig;
   /** Of a classifier that was trained here. */
   settings: ClassifierSettings | undefined;
 }
 
+export type LoadedAdapter = WithAdapter<GptBase>;
+/** Of another family: with its own tokens. */
+export type LoadedNewerAdapter = WithAdapter<NewerBase> &
+  Pick<NewerBase, 'tokeniser' | 'endIds' | 'padTokenId'>;
+
 /**
- * The base model with the adapter on it.
+ * The base model, of any family, with the adapter on it.
  * @throws UserError if the adapter is missing or damaged, or its base is unknown or a different one
  */
-export async function loadWithAdapter({ adapter, model, weights }: AdapterOptions): Promise<LoadedAdapter> {
-  const folder = requireAdapter(adapter);
+export async function loadAnyWithAdapter(
+  options: AdapterOptions,
+): Promise<LoadedAdapter | LoadedNewerAdapter> {
+  const folder = requireAdapter(options.adapter);
   const settings = readClassifierSettings(folder);
   if (settings?.model !== undefined && io.kindOfPath(join(folder, 'adapter_config.json')) === 'nothing') {
     throw new UserError(
       `${folder} holds a whole classifier, and no adapter: ask it with npm run adapter -- classify, or npm run evaluate`,
     );
   }
-  const name = model ?? baseOf(folder, io.readAdapterConfig(folder));
-  const base = (await obtainModel({ model: name, weights, print: say })).eval();
-  return { model: base, name, folder, ...loadOnto(base, folder) };
-}
-
-export interface LoadedLlamaAdapter {
-  model: LlamaClassifier;
-  tokeniser: FileTokeniser;
-  folder: string;
-  settings: ClassifierSettings | undefined;
+  const base = await obtainBase({
+    ...baseSource(folder, io.readAdapterConfig(folder), options),
+    print: say,
+  });
+  if (!base.isNewer) {
+    const model = await base.fresh();
+    return { model, name: base.name, folder, ...loadOnto(model, folder) };
+  }
+  const model = await base.fresh();
+  const { name, tokeniser, endIds, padTokenId } = base;
+  return { model, name, tokeniser, endIds, padTokenId, folder, ...loadOnto(model, folder) };
 }
 
 /**
- * The same for a Llama, if the adapter is for the one that chapters/llama trains, or the weights are a GGUF file; undefined
- * for another.
+ * The same for `mini` and GPT-2's sizes alone.
+ * @throws UserError for another family, too
  */
-export async function loadLlamaWithAdapter(options: AdapterOptions): Promise<LoadedLlamaAdapter | undefined> {
-  const folder = requireAdapter(options.adapter);
-  const { base } = io.readAdapterConfig(folder);
-  const isLlama = lastPart(base) === lastPart(HUB_REPOSITORY) || isLlamaAt(options.weights);
-  if (!isLlama || options.model) return undefined;
-  const { model, tokeniser, endIds } = await obtainLlama(options.weights, say, { quantised: true });
-  const { settings } = loadOnto(model.eval(), folder);
-  return {
-    model: new LlamaClassifier(model, settings?.padTokenId ?? endIds[0] ?? 0),
-    tokeniser,
-    folder,
-    settings,
-  };
+export async function loadWithAdapter(options: AdapterOptions): Promise<LoadedAdapter> {
+  const loaded = await loadAnyWithAdapter(options);
+  if (!('tokeniser' in loaded)) return loaded;
+  throw new UserError(
+    `the adapter in ${loaded.folder} is for ${loaded.name}, and only those of mini and GPT-2 can be handed over: ` +
+      'peft loads it as it is, with its own base',
+  );
 }
 
 /** Puts the adapter on its base, with the settings that were saved with it. */
@@ -92,18 +103,18 @@ function loadOnto(base: nn.Module, folder: string) {
 /** A classifier that can be asked, whatever was trained of it. */
 export type LoadedClassifier =
   | LoadedAdapter
-  | LoadedLlamaAdapter
+  | LoadedNewerAdapter
   | { model: GPTModel; folder: string; settings: ClassifierSettings };
 
 /**
- * A classifier from its folder: an adapter with its base model, a GPT or a Llama, or a whole classifier.
+ * A classifier from its folder: an adapter with its base model, of any family, or a whole classifier.
  * @throws UserError if a file is missing or damaged, or options for a base are given where there is none
  */
 export async function loadAnyClassifier(options: AdapterOptions): Promise<LoadedClassifier> {
   const folder = requireAdapter(options.adapter);
   const settings = readClassifierSettings(folder);
   if (settings?.model === undefined || io.kindOfPath(join(folder, 'adapter_config.json')) !== 'nothing') {
-    return (await loadLlamaWithAdapter(options)) ?? (await loadWithAdapter(options));
+    return loadAnyWithAdapter(options);
   }
   const given =
     options.model !== undefined ? '--model' : options.weights !== undefined ? '--weights' : undefined;
@@ -114,27 +125,40 @@ export async function loadAnyClassifier(options: AdapterOptions): Promise<Loaded
   return { model: loadClassifier(folder, { ...settings, model: settings.model }), folder, settings };
 }
 
-/** A GGUF file, or a folder of the hub that says so. */
-function isLlamaAt(weights: string | undefined): boolean {
-  if (weights === undefined || weights.endsWith('.gguf')) return weights !== undefined;
-  const config = io.pathIn(weights, 'config.json');
-  return io.kindOfPath(config) === 'file' && io.readJson(config, 'the sizes').model_type === 'llama';
-}
-
 /** @throws UserError if none is given */
 export function requireAdapter(adapter: string | undefined): string {
   if (adapter === undefined) throw new UserError('no adapter is given: name its folder with --adapter DIR');
   return adapter;
 }
 
-/** Which of the models here the adapter was made for, by the name its configuration has. */
-export function baseOf(folder: string, { base }: io.PeftConfig): ModelName {
+/**
+ * Where an adapter's base is: the options say it; or it is a model that has a name here, by the name that the adapter's
+ * configuration has; or the files that the configuration names by their path.
+ * @throws UserError if nothing says it
+ */
+export function baseSource(
+  folder: string,
+  { base }: io.PeftConfig,
+  { model, weights }: Pick<AdapterOptions, 'model' | 'weights'>,
+): Pick<ModelSource, 'model' | 'weights'> {
   const known = MODEL_NAMES.find((name) => name === base || lastPart(hubName(name)) === lastPart(base));
-  if (known) return known;
+  // What is given by its path need not be the hub's own, as long as the adapter fits.
+  const isElsewhere = weights !== undefined && isNewerModel(known);
+  const name = model ?? (isElsewhere ? undefined : known);
+  if (name !== undefined) return { model: name, weights };
+  const path = weights ?? (io.kindOfPath(base) === 'nothing' ? undefined : base);
+  if (path !== undefined && isNewerAt(path)) return { model: 'mini', weights: path };
   throw new UserError(
     `the adapter in ${folder} is for ${base}, which is none of ${MODEL_NAMES.join(', ')}: ` +
       'say which it is with --model, and with --weights where its weights are',
   );
+}
+
+/** A GGUF file, or a folder of the hub, of another family than GPT-2's. */
+function isNewerAt(path: string): boolean {
+  if (path.endsWith('.gguf')) return true;
+  const config = io.pathIn(path, 'config.json');
+  return io.kindOfPath(config) === 'file' && io.readJson(config, 'the sizes').model_type !== 'gpt2';
 }
 
 function lastPart(path: string): string | undefined {

@@ -3,7 +3,7 @@ import { measureChanges, showWhatChanged } from '../../appendixE/index.ts';
 import { countParameters } from '../../chapter04/index.ts';
 import { EXAMPLES, TRAINED_ON_STAND_IN } from '../../chapter06/index.ts';
 import { formatTable } from '../../common/table.ts';
-import { ADAPTER_OPTIONS, loadWithAdapter } from './base-model.ts';
+import { ADAPTER_OPTIONS, loadAnyWithAdapter } from './base-model.ts';
 import { defineCommand } from './program.ts';
 
 /** `npm run adapter -- inspect`: what an adapter is, and how much it changes. */
@@ -28,7 +28,7 @@ export const INSPECT = defineCommand({
     },
   },
   async run(options) {
-    const { model, name, folder, config, settings } = await loadWithAdapter(options);
+    const { model, name, folder, config, settings } = await loadAnyWithAdapter(options);
     const layers = Array.from(model.namedModules(), ([, module]) => module).filter(
       (module) => module instanceof nn.LinearWithLoRA,
     );

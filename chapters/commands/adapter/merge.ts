@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { io, nn, UserError } from '../../../lib/index.ts';
-import type { GPTModel } from '../../chapter04/index.ts';
 import { toOpenAI } from '../../chapter05/index.ts';
-import { ADAPTER_OPTIONS, loadWithAdapter } from './base-model.ts';
-import { hubConfig } from './hub-config.ts';
+import { isGpt, type LanguageModel, tensorsForHub } from '../../models/index.ts';
+import { ADAPTER_OPTIONS, loadAnyWithAdapter } from './base-model.ts';
+import { hubConfig, newerHubConfig, withTiedHead } from './hub-config.ts';
 import { defineCommand } from './program.ts';
 
 /** `npm run adapter -- merge`: W + AB as one matrix, in every layer, in a file that other programs load. */
@@ -28,17 +28,26 @@ export const MERGE = defineCommand({
     if (out === undefined) throw new UserError('say where to write: --out model.safetensors');
     await io.holdFolder(dirname(out)); // two models side by side would have one config.json
     requirePlaceFor(out);
-    const { model, settings } = await loadWithAdapter(options);
+    const loaded = await loadAnyWithAdapter(options);
+    const { model, settings } = loaded;
     mergeIntoLinears(model);
-    const weights = toOpenAI(model);
+    const config =
+      'tokeniser' in loaded
+        ? newerHubConfig(loaded.model, { ...loaded, ...settings })
+        : hubConfig(loaded.model, settings?.labels);
+    const weights = isGpt(model) ? toOpenAI(model) : withTiedHead(tensorsForHub(model), config);
     await io.saveTensors(out, weights, {
       dtype: options.dtype,
       metadata: { format: 'pt' },
-      beside: { 'config.json': `${JSON.stringify(hubConfig(model, settings?.labels), null, 2)}\n` },
+      beside: { 'config.json': `${JSON.stringify(config, null, 2)}\n` },
     });
-    const config = join(dirname(out), 'config.json');
-    console.log(`${Object.keys(weights).length} tensors written to ${out}, sizes of the model to ${config}`);
-    if (settings)
+    const beside = join(dirname(out), 'config.json');
+    console.log(`${Object.keys(weights).length} tensors written to ${out}, sizes of the model to ${beside}`);
+    if (!isGpt(model))
+      console.log(
+        "(The tokeniser is the base model's: put its tokenizer.json and tokenizer_config.json beside them.)",
+      );
+    else if (settings)
       console.log(
         `(The answer is at the last of ${settings.maxLength} tokens: fill messages up with token ` +
           `${settings.padTokenId}, and leave the model's pad_token_id unset.)`,
@@ -59,7 +68,7 @@ function requirePlaceFor(out: string): void {
 }
 
 /** Puts a plain Linear with W + ΔW in the place of every wrapped one. */
-export function mergeIntoLinears(model: GPTModel): void {
+export function mergeIntoLinears(model: LanguageModel): void {
   for (const [, parent] of [...model.namedModules()]) {
     for (const [name, child] of [...parent.namedChildren()]) {
       if (child instanceof nn.LinearWithLoRA) parent.replaceChild(name, child.toLinear());

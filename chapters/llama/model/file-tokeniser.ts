@@ -86,6 +86,15 @@ export abstract class FileTokeniser implements Tokeniser {
     return ids;
   }
 
+  /** The same for whole texts: what a text for the model begins with is in front of each. */
+  forWholeTexts(): Tokeniser {
+    return {
+      vocabSize: this.vocabSize,
+      encode: (text, options) => [...this.startIds, ...this.encode(text, options)],
+      decode: (ids) => this.decode(ids),
+    };
+  }
+
   decode(ids: Iterable<number>): string {
     return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.bytes(ids));
   }

@@ -11,6 +11,9 @@ export const HUB_LINEARS: Record<string, string> = {
   'ff.up': 'mlp.up_proj',
   'ff.down': 'mlp.down_proj',
 };
+/** The Linears of a block that LoRA is put beside: all of them, by our names. */
+export const LORA_TARGETS = Object.keys(HUB_LINEARS).map((path) => path.replace(/^.*\./, ''));
+
 /** Our name for each norm of a Llama's block, and transformers'. */
 export const HUB_NORMS: Readonly<Record<string, string>> = {
   norm1: 'input_layernorm',

@@ -1,15 +1,15 @@
 import { expect } from 'chai';
 import { GPTModel } from '../../../chapters/chapter04/index.ts';
 import {
+  type GptName,
   loadWeightsIntoGpt,
-  type ModelName,
   modelConfig,
   type Weights,
 } from '../../../chapters/chapter05/index.ts';
 import { nn, UserError, zeros } from '../../../lib/index.ts';
 
 /** A model whose weights are never looked at, so that even a large one takes no memory. */
-const untouched = (name: ModelName) => nn.init.skip(() => new GPTModel(modelConfig(name)));
+const untouched = (name: GptName) => nn.init.skip(() => new GPTModel(modelConfig(name)));
 
 describe('chapter 5: weights of another model', () => {
   const others: [string, () => Weights, string][] = [
