@@ -19,9 +19,9 @@ export type NewerModel = Exclude<LanguageModel, GPTModel>;
 const IGNORED = -100;
 
 /**
- * The loss of `calcLossBatch` with less work: inputs and targets [b, t], of which the targets at the end of a row may be −100
- * (chapter 7's padding). The rows go through the model one behind another and without such ends, and of a vocabulary of
- * 262,144 the logits of a few tokens are in memory at a time.
+ * The loss of `calcLossBatch` with less work: inputs and targets [b, t], of which some targets are −100 (chapter 7's padding and
+ * prompts). The rows go through the model one behind another and without such ends; only the tokens that count reach the head,
+ * which for a vocabulary of 262,144 is most of the work; and the logits of a few of them are in memory at a time.
  */
 export function calcLossWithoutPadding(inputs: Tensor, targets: Tensor, model: nn.Module): Tensor {
   const newer = model as NewerModel;
@@ -29,8 +29,16 @@ export function calcLossWithoutPadding(inputs: Tensor, targets: Tensor, model: n
   const lengths = wanted.map((row) => Math.max(1, row.findLastIndex((id) => id !== IGNORED) + 1));
   const joined = (rows: number[][]) => rows.flatMap((row, i) => row.slice(0, lengths[i]));
   const hidden = newer.hiddenOfTexts(tensor([joined(ids)], { dtype: 'int32' }), lengths); // [1, Σ lengths, d]
-  const labels = tensor(joined(wanted), { dtype: 'int32' }); // [Σ lengths]
-  return F.linearCrossEntropy(hidden.squeeze(0), newer.outHead.weight, labels, { ignoreIndex: IGNORED });
+  const labels = joined(wanted);
+  const counted = labels.flatMap((id, at) => (id === IGNORED ? [] : [at]));
+  return F.linearCrossEntropy(
+    hidden.squeeze(0).indexSelect(0, counted), // [n, d]
+    newer.outHead.weight,
+    tensor(
+      counted.map((at) => labels[at]),
+      { dtype: 'int32' },
+    ), // [n]
+  );
 }
 
 /** A text and what a model goes on with, greedily, until a token that ends it. */

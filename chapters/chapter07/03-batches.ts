@@ -4,7 +4,7 @@ import { tokeniser as gpt2Tokeniser, type Tokeniser } from '../chapter05/index.t
 import { largest } from '../common/largest.ts';
 import type { Notebook } from '../common/notebook.ts';
 import type { InstructionEntry } from '../datasets/index.ts';
-import { formatExample } from './02-preparing-the-dataset.ts';
+import { formatExample, formatInput, formatResponse } from './02-preparing-the-dataset.ts';
 
 /**
  * Examples of different lengths as one batch. A batch is only as wide as its own longest example, so short
@@ -77,6 +77,57 @@ export function customCollate(examples: Examples, options: CollateOptions = {}):
   const inputs = rows.map((ids) => ids.slice(0, -1).slice(0, allowedMaxLength));
   const targets = rows.map((ids) => ignoreAllButFirst(ids.slice(1), padTokenId, ignoreIndex));
   return [asTensor(inputs), asTensor(targets.map((ids) => ids.slice(0, allowedMaxLength)))]; // both [b, t]
+}
+
+/** Prompt and answer as token ids, one behind the other. */
+export interface PromptAndAnswer {
+  prompt: readonly number[];
+  answer: readonly number[];
+}
+
+/**
+ * Fourth version, for newer models: the targets that belong to a prompt are ignored as well. The model never has to write them,
+ * and for a vocabulary of 262,144 their logits would be half of all the work. (For GPT-2 that is exercise 2.)
+ * @returns inputs and targets, int32 [b, t]
+ */
+export function collateAnswers(
+  examples: readonly PromptAndAnswer[],
+  options: CollateOptions = {},
+): [Tensor, Tensor] {
+  const { ignoreIndex = IGNORE_INDEX } = options;
+  const whole = examples.map(({ prompt, answer }) => [...prompt, ...answer]);
+  const [inputs, targets] = customCollate(whole, options); // [b, t]
+  const rows = (targets.toArray() as number[][]).map((row, i) =>
+    // A prompt of p tokens has p − 1 targets of its own.
+    row.map((id, at) => (at < examples[i].prompt.length - 1 ? ignoreIndex : id)),
+  );
+  return [inputs, asTensor(rows)];
+}
+
+/**
+ * The examples for it. Prompt and answer are cut into tokens apart from each other, as they are when the model is asked: the
+ * end of the one and the beginning of the other may be one token in a text.
+ */
+export class AnswerDataset extends Dataset<PromptAndAnswer> {
+  private readonly encoded: PromptAndAnswer[];
+
+  /** @param tokeniser of whole texts: what a text begins with is put in front of the prompt */
+  constructor(entries: readonly InstructionEntry[], tokeniser: Tokeniser) {
+    super();
+    const start = tokeniser.encode('').length;
+    this.encoded = entries.map((entry) => ({
+      prompt: tokeniser.encode(formatInput(entry)),
+      answer: tokeniser.encode(formatResponse(entry)).slice(start),
+    }));
+  }
+
+  get length(): number {
+    return this.encoded.length;
+  }
+
+  get(position: number): PromptAndAnswer {
+    return this.encoded[position];
+  }
 }
 
 function ignoreAllButFirst(ids: number[], padTokenId: number, ignoreIndex: number): number[] {

@@ -1,42 +1,63 @@
-import { DataLoader, manualSeed, type Tensor } from '../../lib/index.ts';
-import type { Tokeniser } from '../chapter05/index.ts';
+import { DataLoader, type Dataset, manualSeed, type Tensor, UserError } from '../../lib/index.ts';
+import type { BaseModel, Batches } from '../chapter05/index.ts';
 import { type Notebook, torchSize } from '../common/notebook.ts';
 import type { InstructionEntry } from '../datasets/index.ts';
 import type { InstructionParts } from './02-preparing-the-dataset.ts';
-import { customCollate, InstructionDataset } from './03-batches.ts';
-
-export type InstructionLoader = DataLoader<number[], [Tensor, Tensor]>;
+import { AnswerDataset, collateAnswers, customCollate, InstructionDataset } from './03-batches.ts';
 
 export interface InstructionLoaders {
-  train: InstructionLoader;
-  valid: InstructionLoader;
-  test: InstructionLoader;
+  train: Batches;
+  valid: Batches;
+  test: Batches;
 }
 
 /** Batches of inputs and targets [b, t], t being the longest example of the batch but at most `maxLength`. */
 export function makeInstructionLoaders(
   parts: InstructionParts,
-  options: {
-    batchSize: number;
-    maxLength: number;
-    tokeniser?: Tokeniser;
-    /** What ends an example, and fills up shorter ones; GPT-2's `<|endoftext|>`. */
-    endId?: number;
-  },
+  options: { batchSize: number; maxLength: number },
 ): InstructionLoaders {
-  const { batchSize, maxLength, tokeniser, endId } = options;
-  const collate = (examples: number[][]) =>
-    customCollate(examples, { allowedMaxLength: maxLength, padTokenId: endId });
-  const dataset = (entries: InstructionEntry[]) => new InstructionDataset(entries, tokeniser);
+  const collate = (examples: number[][]) => customCollate(examples, { allowedMaxLength: options.maxLength });
+  return loadersOf(parts, (entries) => new InstructionDataset(entries), { ...options, collate });
+}
+
+/**
+ * The same for a newer model, in its own tokens, of which the answers alone are learnt.
+ * @throws UserError if no token of the model ends a text, or an example's prompt leaves no room for an answer
+ */
+export function makeAnswerLoaders(
+  parts: InstructionParts,
+  base: Pick<BaseModel, 'name' | 'tokeniser' | 'endIds' | 'contextLength'>,
+  batchSize: number,
+): InstructionLoaders {
+  const [padTokenId] = base.endIds;
+  if (padTokenId === undefined)
+    throw new UserError(`${base.name} does not say which token ends a text, so it cannot learn to stop`);
+  const datasetOf = (entries: InstructionEntry[]) => {
+    const dataset = new AnswerDataset(entries, base.tokeniser);
+    for (let i = 0; i < dataset.length; i++) {
+      const { length } = dataset.get(i).prompt;
+      if (length > base.contextLength)
+        throw new UserError(
+          `the instruction “${entries[i].instruction.slice(0, 40)}” has ${length} tokens with its form, and ${base.name} sees at most ${base.contextLength}: shorten it`,
+        );
+    }
+    return dataset;
+  };
+  return loadersOf(parts, datasetOf, {
+    batchSize,
+    collate: (examples) => collateAnswers(examples, { padTokenId, allowedMaxLength: base.contextLength }),
+  });
+}
+
+function loadersOf<Example>(
+  parts: InstructionParts,
+  datasetOf: (entries: InstructionEntry[]) => Dataset<Example>,
+  { batchSize, collate }: { batchSize: number; collate: (examples: Example[]) => [Tensor, Tensor] },
+): InstructionLoaders {
   return {
-    train: new DataLoader(dataset(parts.train), {
-      batchSize,
-      collate,
-      shuffle: true,
-      dropLast: true,
-    }),
-    valid: new DataLoader(dataset(parts.valid), { batchSize, collate }),
-    test: new DataLoader(dataset(parts.test), { batchSize, collate }),
+    train: new DataLoader(datasetOf(parts.train), { batchSize, collate, shuffle: true, dropLast: true }),
+    valid: new DataLoader(datasetOf(parts.valid), { batchSize, collate }),
+    test: new DataLoader(datasetOf(parts.test), { batchSize, collate }),
   };
 }
 

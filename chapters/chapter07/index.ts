@@ -6,14 +6,16 @@ export {
   splitEntries,
 } from './02-preparing-the-dataset.ts';
 export {
+  AnswerDataset,
   type CollateOptions,
+  collateAnswers,
   customCollate,
   customCollateDraft1,
   customCollateDraft2,
   IGNORE_INDEX,
   InstructionDataset,
 } from './03-batches.ts';
-export { type InstructionLoaders, makeInstructionLoaders } from './04-data-loaders.ts';
+export { type InstructionLoaders, makeAnswerLoaders, makeInstructionLoaders } from './04-data-loaders.ts';
 export { extractResponse, respond } from './05-pretrained-model.ts';
 export {
   fineTuneOnInstructions,

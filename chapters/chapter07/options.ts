@@ -51,7 +51,7 @@ const OWN_OPTIONS = {
     batchSize: { type: 'number', help: 'examples per step', default: 8, min: 1, integer: true },
     evalFreq: {
       type: 'number',
-      help: 'steps between two measurements of the losses (default: 5 as in the book; for mini and newer models six per pass)',
+      help: 'steps between two measurements of the losses (default: 5 as in the book; for mini six per pass, for newer models three)',
       min: 1,
       integer: true,
       counts: IS_TRAINED,
@@ -97,8 +97,8 @@ export function effort(options: InstructionRunOptions, stepsPerEpoch: number, is
   const short = (isMini || isNewer) && !options.slow;
   return {
     epochs: options.epochs ?? (short && isMini ? 1 : 2),
-    // Half a dozen looks, however few the steps.
-    evalFreq: options.evalFreq ?? (short ? Math.ceil(stepsPerEpoch / 6) : 5),
+    // Few looks, however few the steps.
+    evalFreq: options.evalFreq ?? (short ? Math.ceil(stepsPerEpoch / (isMini ? 6 : 3)) : 5),
     maxNewTokens: options.maxNewTokens ?? (short ? (isMini ? 32 : 64) : 256),
     answers: options.answers ?? (short ? (isMini ? 30 : 20) : Number.POSITIVE_INFINITY),
   };

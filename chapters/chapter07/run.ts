@@ -10,7 +10,7 @@ import { checkRun, fingerprint, fingerprintOfWeights, runTraining } from '../com
 import { INSTRUCTIONS, obtain } from '../datasets/index.ts';
 import { formatInput, showData } from './02-preparing-the-dataset.ts';
 import { showCollate } from './03-batches.ts';
-import { makeInstructionLoaders, showLoaders } from './04-data-loaders.ts';
+import { makeAnswerLoaders, makeInstructionLoaders, showLoaders } from './04-data-loaders.ts';
 import { showPretrainedModel } from './05-pretrained-model.ts';
 import {
   defaultLearningRate,
@@ -49,8 +49,10 @@ export async function run(nb: Notebook, options: InstructionRunOptions): Promise
   showCollate(nb);
 
   nb.section('7.4 Creating data loaders for an instruction dataset');
-  const ends = { tokeniser, endId: endIds[0] };
-  const loaders = makeInstructionLoaders(parts, { batchSize, maxLength: contextLength, ...ends });
+  const loaders = base.isNewer
+    ? makeAnswerLoaders(parts, base, batchSize)
+    : makeInstructionLoaders(parts, { batchSize, maxLength: contextLength });
+  if (base.isNewer) nb.note("(the model's own tokens; the answers alone are learnt)");
   showLoaders(nb, loaders, seed);
   const stepsPerEpoch = loaders.train.length;
   const { epochs, evalFreq, maxNewTokens, answers } = effort(options, stepsPerEpoch, base.isNewer);
