@@ -5,7 +5,7 @@ import { formatTable } from '../common/table.ts';
 import type { LanguageModel } from '../models/family.ts';
 import { START, type Tokeniser } from './01-text-and-loss.ts';
 import { generate } from './03-decoding.ts';
-import type { NewerBase } from './obtain-model.ts';
+import type { NewerBase } from './obtain-base.ts';
 
 /**
  * What the chapters do with a GPT, for a model of another family: SmolLM2, Gemma 3, Qwen3, Llama 3.2. Its tokens are its own,

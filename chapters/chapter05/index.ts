@@ -39,12 +39,9 @@ export {
   type BaseModel,
   baseOfLoaded,
   type GptBase,
-  MINI_WEIGHTS,
-  type ModelSource,
   type NewerBase,
   obtainBase,
-  obtainModel,
   obtainTextModel,
-  saysItsSizes,
   type TextModel,
-} from './obtain-model.ts';
+} from './obtain-base.ts';
+export { MINI_WEIGHTS, type ModelSource, obtainModel, saysItsSizes } from './obtain-model.ts';

@@ -21,7 +21,8 @@ import { showSaving } from './04-saving.ts';
 import { showOpenAIModel, showSettings } from './05-openai-weights.ts';
 import { showNewerModel } from './06-newer-models.ts';
 import { type GptName, MODEL_NAMES, type ModelName } from './models.ts';
-import { type NewerBase, obtainBase, obtainModel, saysItsSizes } from './obtain-model.ts';
+import { type NewerBase, obtainBase } from './obtain-base.ts';
+import { obtainModel, saysItsSizes } from './obtain-model.ts';
 
 export const OPTIONS = {
   ...inGroup('Data', TEXT_OPTION),

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { io, UserError } from '../../lib/index.ts';
-import { GPT_NAMES, type GptName } from '../chapter05/index.ts';
+import { GPT_NAMES, type GptName } from '../chapter05/models.ts'; // and no more of chapter 5: a page waits for what is imported
 
 /**
  * What is needed to ask a fine-tuned classifier again, and is neither in its weights nor in an adapter's two files, whose

@@ -69,11 +69,15 @@ export const OPTIONS = {
   threads,
 } as const;
 
-/** Chapter 7's form, up to where the answer begins. @throws UserError if there is no instruction either */
-function asPrompt(instruction: string | undefined): string {
-  if (instruction === undefined)
-    throw new UserError('what is the text to begin with? Give --prompt "Once upon a time"');
-  return formatInput({ instruction, input: '' }) + formatResponse({ output: '' });
+/**
+ * The text to go on with, in parts that are cut into tokens apart from each other, as chapter 7's prompts and answers are.
+ * @throws UserError if there is none
+ */
+function promptOf({ prompt, instruction }: { prompt?: string; instruction?: string }): string[] {
+  if (prompt !== undefined) return [prompt];
+  if (instruction !== undefined)
+    return [formatInput({ instruction, input: '' }), formatResponse({ output: '' })];
+  throw new UserError('what is the text to begin with? Give --prompt "Once upon a time"');
 }
 
 /** A message as the model was trained to answer it. @throws UserError if the model has no template for messages */
@@ -97,7 +101,7 @@ if (isProgram(import.meta.url)) {
     const { weights, adapter, topK, topP, temperature } = options;
     if (options.prompt !== undefined && options.instruction !== undefined)
       throw new UsageError('--prompt and --instruction contradict each other: leave one of them out');
-    const prompt = options.prompt ?? asPrompt(options.instruction);
+    const parts = promptOf(options);
     await checkPaths(OPTIONS, options);
     openTerminal();
     await useBackend(options.backend, { threads: options.threads });
@@ -114,14 +118,14 @@ if (isProgram(import.meta.url)) {
         `${adapter} is a classifier's: ask it with npm run adapter -- classify --adapter ${adapter}`,
       );
 
-    const written = tokeniser.encode(prompt);
+    const written = parts.flatMap((part) => tokeniser.encode(part));
     if (written.length === 0) throw new UserError('the prompt is empty: give at least one word');
-    const begun = options.chat ? idsOfMessage(loaded, prompt) : [...tokeniser.startIds, ...written];
+    const begun = options.chat ? idsOfMessage(loaded, parts[0]) : [...tokeniser.startIds, ...written];
     manualSeed(options.seed);
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     const start = performance.now();
     let tokens = 0;
-    if (options.prompt !== undefined && !options.chat) process.stdout.write(prompt);
+    if (options.prompt !== undefined && !options.chat) process.stdout.write(options.prompt);
     const ids = tensor([begun], { dtype: 'int32' }); // [1, t]
     const steps = generateSteps(model, ids, {
       ...{
