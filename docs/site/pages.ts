@@ -104,6 +104,8 @@ export const PAGES: readonly Page[] = [
   },
   { source: 'docs/randomness.md', name: 'randomness', title: 'Randomness' },
   { source: 'docs/outgrowing.md', name: 'outgrowing', title: 'Over many GPUs' },
+  { source: 'docs/troubleshooting.md', name: 'troubleshooting', title: 'Questions and troubles' },
+  { source: 'docs/teaching.md', name: 'teaching', title: 'With a class' },
   { source: 'README.md', name: 'about', title: 'The project' },
 ];
 

@@ -4,7 +4,7 @@ import { useBackend } from '../../lib/index.ts';
 import { writeFileAtomically } from '../../lib/io/files.ts';
 
 /**
- * `npm run bench -- gemm|step|scale|memory|generate|llama|gpu|tables`: measures, prints a table, and with --json writes the figures.
+ * `npm run bench -- gemm|step|scale|memory|generate|llama|gpu|site|tables`: measures, prints a table, and with --json writes the figures.
  * `runtime` and `whole-step` are what `tables` runs in processes of their own.
  */
 
@@ -51,6 +51,7 @@ const BENCHMARKS: Record<string, (options: Options) => unknown> = {
   scale: async () => (await import('./scale.ts')).scale(),
   memory: async () => (await import('./memory.ts')).memory(),
   gpu: async () => (await import('./gpu.ts')).gpu(),
+  site: async () => (await import('./site.ts')).site(),
   generate: async ({ threads }) => (await import('./generate.ts')).generate(threads),
   llama: async ({ threads, weights, rounds }) =>
     (await import('./llama/run.ts')).llama(threads, weights, rounds),
@@ -66,7 +67,7 @@ await runMain(async () => {
     {
       command: `npm run bench -- ${names}`,
       summary:
-        'Measures the matrix product, a training step, how time grows with the text, memory over many steps, generation, or a real Llama; tables writes docs/benchmarks.md.',
+        'Measures the matrix product, a training step, how time grows with the text, memory over many steps, generation, a real Llama, or the bytes of the site; tables writes docs/benchmarks.md.',
       options: OPTIONS,
     },
     name?.startsWith('-') ? [name, ...rest] : rest,
