@@ -1,4 +1,5 @@
-import { firstFew, UserError } from '../../lib/index.ts';
+import { firstFew, io, UserError } from '../../lib/index.ts';
+import type { Texts } from '../llama/model/text-index.ts';
 
 /**
  * The settings of a model's file: the keys of a `config.json`, or of GGUF's metadata. One rule holds for all of them:
@@ -80,6 +81,14 @@ export class Settings {
     const value = this.value(key);
     if (value === undefined || typeof value === 'string') return value;
     throw this.fault(key, 'a text is expected');
+  }
+
+  /** A list of texts: GGUF's, or an array. */
+  texts(key: string): Texts | undefined {
+    const value = this.value(key);
+    if (value === undefined || value instanceof io.TextList) return value;
+    if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value;
+    throw this.fault(key, 'a list of texts is expected');
   }
 
   list(key: string): unknown[] | undefined {

@@ -3,6 +3,7 @@ import { END_OF_TEXT, gpt2Files } from '../chapter02/index.ts';
 import { ranksByScore, SentencePieceTokeniser } from '../gemma/model/05-sentence-piece.ts';
 import { BpeTokeniser } from '../llama/model/06-tokeniser.ts';
 import { FileTokeniser, type FileVocabulary } from '../llama/model/file-tokeniser.ts';
+import type { Texts } from '../llama/model/text-index.ts';
 import { HARMLESS_TOKENISER_METADATA, HARMLESS_TOKENISER_SETTINGS } from './harmless.ts';
 import { Settings } from './settings.ts';
 import { GGUF_SPLITTINGS } from './splitting.ts';
@@ -189,7 +190,7 @@ const [UNKNOWN, CONTROL, USER_DEFINED, BYTE] = [2, 3, 4, 6];
 /** The tokeniser and the template of a GGUF file. */
 export function wordsInGguf(file: io.GgufFile): Words {
   const settings = new Settings(file.metadata, file.name, 'tokenizer.');
-  const tokens = settings.list('ggml.tokens')?.map(String);
+  const tokens = settings.texts('ggml.tokens');
   const endIds = ['eos', 'eot', 'eom'].flatMap((name) => {
     const id = settings.value(`ggml.${name}_token_id`);
     return id === undefined ? [] : [settings.number(`ggml.${name}_token_id`)];
@@ -218,28 +219,36 @@ export function wordsInGguf(file: io.GgufFile): Words {
 /** What both kinds of tokenisers have. */
 function vocabularyInGguf(
   settings: Settings,
-  tokens: string[],
+  tokens: Texts,
   types: readonly unknown[],
   kind: 'gpt2' | 'llama',
 ): FileVocabulary {
   const named: Record<string, string> = {};
-  const special = new Set(types.flatMap((type, id) => (type === CONTROL || type === UNKNOWN ? [id] : [])));
+  const special = new Set(idsOfTypes(types, CONTROL, UNKNOWN));
   for (const name of ['bos', 'eos']) {
     if (settings.value(`ggml.${name}_token_id`) === undefined) continue;
     const id = settings.number(`ggml.${name}_token_id`);
-    if (tokens[id] === undefined)
+    const text = id < 0 ? undefined : tokens.at(id);
+    if (text === undefined)
       throw settings.fault(`ggml.${name}_token_id`, `one of the ${tokens.length} tokens is expected`);
-    named[`${name}_token`] = tokens[id];
+    named[`${name}_token`] = text;
     special.add(id);
   }
-  const added = types.flatMap((type, id) =>
-    type === USER_DEFINED ? [{ id, text: tokens[id], special: false }] : [],
-  );
+  const added = idsOfTypes(types, USER_DEFINED).map((id) => ({ id, text: tokens.at(id)!, special: false }));
   const begins = settings.flag('ggml.add_bos_token', kind === 'llama') && named.bos_token !== undefined;
   return {
     ...{ tokens, special: [...special], added, named },
     start: begins ? [settings.number('ggml.bos_token_id')] : [],
   };
+}
+
+/** The ids of some types. A vocabulary may be large: nothing is made for the others. */
+function idsOfTypes(types: readonly unknown[], ...wanted: unknown[]): number[] {
+  const ids: number[] = [];
+  types.forEach((type, id) => {
+    if (wanted.includes(type)) ids.push(id);
+  });
+  return ids;
 }
 
 function bytePairsInGguf(settings: Settings, vocabulary: FileVocabulary): BpeTokeniser {
@@ -250,11 +259,11 @@ function bytePairsInGguf(settings: Settings, vocabulary: FileVocabulary): BpeTok
       `${settings.name} has a tokeniser of the kind “${pre ?? ''}” (tokenizer.ggml.pre): ${known} can be read`,
     );
   }
-  const merges = settings.list('ggml.merges');
+  const merges = settings.texts('ggml.merges');
   if (!merges)
     throw new UserError(`${settings.name} does not say its tokenizer.ggml.merges: get another one`);
   settings.only('ggml.add_space_prefix', false);
-  return new BpeTokeniser({ ...vocabulary, merges: merges.map(String), ...GGUF_SPLITTINGS[pre] });
+  return new BpeTokeniser({ ...vocabulary, merges: [...merges], ...GGUF_SPLITTINGS[pre] });
 }
 
 /** Without `add_space_prefix` llama.cpp puts a blank in front of a text, as the first Llamas want it. */
@@ -269,15 +278,12 @@ function sentencePiecesInGguf(
       `${settings.name} has a tokeniser that puts a blank in front of a text (tokenizer.ggml.add_space_prefix), which is not read here`,
     );
   const scores = settings.list('ggml.scores');
-  const isMade = (id: number) => ![UNKNOWN, CONTROL, BYTE].includes(types[id] as number);
   const { tokens } = vocabulary;
   if (!scores || scores.length !== tokens.length || scores.some((score) => typeof score !== 'number'))
     throw new UserError(
       `${settings.name} has no score for each token (tokenizer.ggml.scores): get another one`,
     );
-  const rankOf = ranksByScore(
-    tokens,
-    scores.map((score, id) => (isMade(id) ? (score as number) : undefined)),
-  );
+  const isMade = (id: number) => types[id] !== UNKNOWN && types[id] !== CONTROL && types[id] !== BYTE;
+  const rankOf = ranksByScore(tokens, scores as number[], isMade);
   return new SentencePieceTokeniser({ ...vocabulary, rankOf });
 }

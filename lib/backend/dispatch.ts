@@ -54,6 +54,11 @@ export function listingStorages(list: Storage[], body: () => void): void {
   }
 }
 
+/** Adds a storage to that list which no kernel has made, and which nobody but its maker has. */
+export function listStorage(storage: Storage): void {
+  listed?.push(storage);
+}
+
 /** The active backends, the first asked first. */
 export function activeBackends(): readonly Backend[] {
   return chain;

@@ -7,9 +7,10 @@
 import { BLOCK_FORMATS, type BlockFormat, formatName } from '../backend/quantised/formats.ts';
 import { UserError } from '../errors.ts';
 import { notFinite, requireFinite } from './finite.ts';
+import { TextList } from './text-list.ts';
 
 /** A value of the header: a number (uint64 and int64 as bigint), a flag, a text, or a list of these. */
-export type GgufValue = number | bigint | boolean | string | GgufValue[];
+export type GgufValue = number | bigint | boolean | string | TextList | GgufValue[];
 
 /** A tensor as the file has it, read when it is asked for. */
 export interface GgufTensor {
@@ -214,14 +215,17 @@ class Cursor {
     const itemType = this.u32();
     if (itemType === 9) throw this.fault('a list of lists is in it');
     const count = this.count('items of a list', SCALARS[itemType]?.bytes ?? 8);
-    return itemType === 8 ? this.#texts(count) : Array.from({ length: count }, () => this.value(itemType));
+    if (itemType === 8) return this.#texts(count);
+    const items: GgufValue[] = [];
+    for (let i = 0; i < count; i++) items.push(this.value(itemType)); // V8 keeps doubles that are pushed as plain doubles
+    return items;
   }
 
   /**
    * A list of texts. The decoder takes a microsecond for a short one; so their bytes are put side by side, decoded as one
    * text, and cut again.
    */
-  #texts(count: number): string[] {
+  #texts(count: number): TextList {
     let bytes = new Uint8Array(16 * count);
     /** Where each text ends, in bytes and in units of UTF-16. */
     const ends = new Uint32Array(count);
@@ -246,12 +250,16 @@ class Cursor {
       ends[i] = size;
       cuts[i] = units;
     }
-    const whole = areWhole ? strictlyDecoded(bytes.subarray(0, size)) : undefined;
-    return Array.from({ length: count }, (_, i) =>
-      whole === undefined
-        ? DECODER.decode(bytes.subarray(i === 0 ? 0 : ends[i - 1], ends[i]))
-        : whole.slice(i === 0 ? 0 : cuts[i - 1], cuts[i]),
-    );
+    const stored = bytes.subarray(0, size);
+    const whole = areWhole ? strictlyDecoded(stored) : undefined;
+    if (whole !== undefined) return new TextList(whole, cuts);
+    const each = Array.from(ends, (end, i) => DECODER.decode(stored.subarray(ends[i - 1] ?? 0, end)));
+    let [length, text] = [0, ''];
+    each.forEach((part, i) => {
+      text += part;
+      cuts[i] = length += part.length;
+    });
+    return new TextList(text, cuts);
   }
 
   tensorInfo() {

@@ -27,6 +27,7 @@ export type { PeftConfig } from './peft/config.ts';
 export type { HubHead, HubLayout, HubLinear, HubModel, HubModule, HubNorm } from './peft/layout.ts';
 export { openSafetensors, openWeightsIn } from './safetensors-file.ts';
 export type { WriteOptions } from './safetensors-write.ts';
+export { TextList } from './text-list.ts';
 export {
   type Checkpoint,
   findCheckpoint,

@@ -89,4 +89,15 @@ describe('tidy', () => {
     expect(memory.heap.bytesInUse - before).to.be.within(8 * one, 9 * one);
     expect(results).to.have.length(4);
   });
+
+  it('gives plain numbers back that were operands', async () => {
+    await useBackend('wasm');
+    const { memory } = createWasmBackend();
+    const x = randn([64]);
+    const scaled = () => void tidy(() => void x.mul(2).add(0.5).div(3));
+    scaled();
+    const before = memory.heap.bytesInUse;
+    for (let i = 0; i < 100; i++) scaled();
+    expect(memory.heap.bytesInUse).to.equal(before);
+  });
 });

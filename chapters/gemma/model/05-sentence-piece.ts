@@ -1,5 +1,6 @@
 import { UserError } from '../../../lib/index.ts';
 import { FileTokeniser, type FileVocabulary } from '../../llama/model/file-tokeniser.ts';
+import { TextIndex, type Texts } from '../../llama/model/text-index.ts';
 
 /**
  * Byte pair encoding as SentencePiece has it (Kudo & Richardson 2018, https://arxiv.org/abs/1808.06226). Chapter 2's takes a
@@ -23,15 +24,19 @@ export const BLANK = '▁';
 
 /**
  * Ranks from the scores of the tokens, as a GGUF file has them: any two neighbours that make a token together are merged.
- * @param scores by id; a token without one is not made by merging: a special one, a byte
+ * @param scores by id
+ * @param isMade is a token made by merging? A special one is not, nor a byte.
  */
-export function ranksByScore(tokens: readonly string[], scores: readonly (number | undefined)[]): RankOfPair {
-  const ranks = new Map<string, number>();
-  tokens.forEach((token, id) => {
-    const score = scores[id];
-    if (score !== undefined && !ranks.has(token)) ranks.set(token, -score);
-  });
-  return (left, right) => ranks.get(left + right);
+export function ranksByScore(
+  tokens: Texts,
+  scores: readonly number[],
+  isMade?: (id: number) => boolean,
+): RankOfPair {
+  const idOf = new TextIndex(tokens, isMade);
+  return (left, right) => {
+    const id = idOf.get(left + right);
+    return id === undefined ? undefined : -scores[id];
+  };
 }
 
 /** Ranks from a list of merges, `left right` each, as a `tokenizer.json` has it. */

@@ -2,6 +2,7 @@ import { UserError } from '../../../lib/index.ts';
 import { type MergeOfPair, mergeInOrder, PIECES, pairKey, visibleBytes } from '../../chapter02/index.ts';
 import type { Notebook } from '../../common/notebook.ts';
 import { FileTokeniser, type FileVocabulary } from './file-tokeniser.ts';
+import type { TextIndex, Texts } from './text-index.ts';
 
 /**
  * Chapter 2's byte pair encoding with a vocabulary from a file. What differs from GPT-2's is small: which tokens there
@@ -21,7 +22,7 @@ export const splitAsSmolLM: Splitting = (text) => splitOffDigits(text).flatMap(s
 
 export interface Vocabulary extends FileVocabulary {
   /** By id; bytes are written as visible characters (chapter 2's `visibleBytes`), special tokens as they are. */
-  tokens: readonly string[];
+  tokens: Texts;
   /** `left right`, in the order in which they were learnt. */
   merges: readonly string[];
   /** GPT-2's pieces, but every digit by itself: SmolLM2's way. */
@@ -99,7 +100,7 @@ const VISIBLE: readonly string[] = Array.from(visibleBytes()).reduce((chars: str
   return chars;
 }, []);
 
-function known(ids: ReadonlyMap<string, number>, token: string): number {
+function known(ids: TextIndex, token: string): number {
   const id = ids.get(token);
   if (id === undefined)
     throw new UserError(`the vocabulary lacks the token “${token}”: the file may be damaged`);

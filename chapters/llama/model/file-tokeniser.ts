@@ -1,11 +1,12 @@
 import { UserError } from '../../../lib/index.ts';
 import type { EncodeOptions, Tokeniser } from '../../chapter02/index.ts';
 import { type AddedToken, AddedTokens } from './added-tokens.ts';
+import { TextIndex, type Texts } from './text-index.ts';
 
 /** What a vocabulary from a file is, however it cuts a text. */
 export interface FileVocabulary {
   /** By id. */
-  tokens: readonly string[];
+  tokens: Texts;
   /** The ids of special tokens among them. */
   special?: readonly number[];
   /** Done to the text between added tokens, before it is cut: Unicode's NFC, say. */
@@ -39,8 +40,8 @@ export abstract class FileTokeniser implements Tokeniser {
   /** What a text for the model begins with, such as `<bos>`; `encode` leaves that to its caller. A chat's template has it. */
   readonly startIds: readonly number[];
   /** The first id of each token's text. */
-  protected readonly idOfToken: ReadonlyMap<string, number>;
-  readonly #tokens: readonly string[];
+  protected readonly idOfToken: TextIndex;
+  readonly #tokens: Texts;
   readonly #normalise: (text: string) => string;
   readonly #added: AddedTokens;
   readonly #addedToNormalised: AddedTokens;
@@ -52,7 +53,7 @@ export abstract class FileTokeniser implements Tokeniser {
     this.#normalise = vocabulary.normalise ?? ((text) => text);
     this.named = vocabulary.named ?? {};
     this.startIds = vocabulary.start ?? [];
-    const marked = special.map((id): AddedToken => ({ id, text: tokens[id], special: true }));
+    const marked = special.map((id): AddedToken => ({ id, text: tokens.at(id)!, special: true }));
     const raw = [...marked, ...added];
     const all = [...raw, ...addedToNormalised];
     this.#added = new AddedTokens(raw);
@@ -60,12 +61,7 @@ export abstract class FileTokeniser implements Tokeniser {
     this.#textOfAdded = new Map(all.map(({ id, text }) => [id, text]));
     this.special = new Map(all.filter((token) => token.special).map(({ id, text }) => [text, id]));
     this.vocabSize = all.reduce((size, { id }) => Math.max(size, id + 1), tokens.length);
-    const ids = new Map<string, number>();
-    // A list of tokens may have holes, and two tokens of one text: the first is meant.
-    tokens.forEach((token, id) => {
-      if (!ids.has(token)) ids.set(token, id);
-    });
-    this.idOfToken = ids;
+    this.idOfToken = new TextIndex(tokens);
   }
 
   /**
@@ -104,7 +100,7 @@ export abstract class FileTokeniser implements Tokeniser {
     const parts: number[] = [];
     for (const id of ids) {
       const added = this.#textOfAdded.get(id);
-      const token = added ?? this.#tokens[id];
+      const token = added ?? (Number.isInteger(id) && id >= 0 ? this.#tokens.at(id) : undefined);
       if (token === undefined)
         throw new UserError(`there is no token ${id}: the vocabulary has ${this.vocabSize}`);
       for (const byte of this.bytesOf(token, added !== undefined)) parts.push(byte);

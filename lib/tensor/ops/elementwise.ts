@@ -1,5 +1,5 @@
 import { inWords, noMore } from '../../arguments.ts';
-import { kernels } from '../../backend/dispatch.ts';
+import { kernels, listStorage } from '../../backend/dispatch.ts';
 import type { ArithmeticOp, BinaryOp, ComparisonOp, UnaryOp } from '../../backend/kernels.ts';
 import type { DType } from '../../backend/storage.ts';
 import { UserError } from '../../errors.ts';
@@ -83,9 +83,12 @@ function commonType(a: Operand, b: Operand): DType {
 
 /** Both operands with the type and the shape that they have in common. */
 function broadcastOperands(name: string, a: Operand, b: Operand, dtype: DType): [Tensor, Tensor, number[]] {
-  const [x, y] = [a, b].map((operand) =>
-    operand instanceof Tensor ? operand.to(dtype) : full([], operand, { dtype }),
-  );
+  const [x, y] = [a, b].map((operand) => {
+    if (operand instanceof Tensor) return operand.to(dtype);
+    const number = full([], operand, { dtype });
+    listStorage(number.storage);
+    return number;
+  });
   const shape = broadcastShapes(x.shape, y.shape, name);
   return [x, y, shape];
 }

@@ -1,6 +1,7 @@
 import { BLOCK, type StoredBlocks } from '../../quantised/storedBlocks.ts';
 import type { Engine } from '../engine.ts';
 import { Blocks } from '../protocol.ts';
+import type { Product } from './gemm.ts';
 
 /** Jobs on matrices kept in blocks. The loops are in assembly/blocks.ts and blockDots.ts. */
 
@@ -19,6 +20,7 @@ export interface BlockMatrix {
   readonly step: number;
 }
 
+/** Spread at an object's end: Node 20 takes one that is extended behind a spread for an old one, which stays for long. */
 const source = (engine: Engine, blocks: StoredBlocks) => ({
   format: Blocks[blocks.format.name.toLowerCase() as keyof typeof Blocks],
   b: engine.addressOf(blocks.bytes),
@@ -51,30 +53,20 @@ export function packBlocks(
   engine.run('packBlocks', args, Math.ceil(n / (width * perTask)), threaded);
 }
 
-export interface FewRows {
-  readonly m: number;
-  /** The address of A [m, k], row-major. */
-  readonly a: number;
-  readonly c: number;
-  readonly rowBytes: number;
-  readonly start: number;
-  readonly bias: number;
-}
-
-/** C [m, n] = A [m, k] · the rows of `blocks` [n, k]: A is rounded to whole numbers, and whole numbers are multiplied. */
+/** C [m, n] = A [m, k], row-major, · the rows of `blocks` [n, k]: A is rounded to whole numbers, and whole numbers are multiplied. */
 export function multiplyBlocks(
   engine: Engine,
-  { m, a, c, rowBytes, start, bias }: FewRows,
+  { m, a, c, rowBytes, start, bias }: Product,
   blocks: StoredBlocks,
 ): void {
   const [n, k] = [blocks.rows, blocks.columns];
   const x = engine.borrow((m * k * ROUNDED) / BLOCK);
   const apart = blocks.format.name === 'Q8_0' ? 0 : 1;
-  engine.run('roundRows', { m, k, x: a, out: x, apart }, 1, false);
+  engine.run('roundRows', { m, k, x: a.address, out: x, apart }, 1, false);
   const threaded = n * blocks.rowBytes > THREADED_BYTES;
   const share = Math.ceil(n / (4 * engine.threads) / 4) * 4;
   const columnsPerTask = threaded ? Math.max(LEAST_COLUMNS, share) : n;
-  const args = { m, n, k, x, ...source(engine, blocks), c, rowBytes, start, bias, columnsPerTask };
+  const args = { m, n, k, x, c, rowBytes, start, bias, columnsPerTask, ...source(engine, blocks) };
   engine.run('blockDots', args, Math.ceil(n / columnsPerTask), threaded);
 }
 

@@ -65,8 +65,7 @@ export const roundUp = (value: number, unit: number) => Math.ceil(value / unit) 
 export function multiply(engine: Engine, p: Product, keep?: (bytes: number) => Packed | undefined): void {
   const { b } = p;
   if (p.m > FEW_ROWS) multiplyPanels(engine, p, keep);
-  else if ('blocks' in b && b.byColumns && rowsLieInPieces(p))
-    multiplyBlocks(engine, { ...p, a: p.a.address }, b.blocks);
+  else if ('blocks' in b && b.byColumns && rowsLieInPieces(p)) multiplyBlocks(engine, p, b.blocks);
   else if (!('blocks' in b) && needsNoPanels(p, b)) multiplyFewRows(engine, p, b);
   else multiplyPanels(engine, p, keep);
 }

@@ -64,11 +64,11 @@ export function matmul(engine: Engine, a: Strided, b: Strided, bias?: Strided): 
     bias: bias ? engine.address(bias) : 0,
   };
   if (stored) {
-    multiply(engine, { ...product, b: { ...stored, column: 0, step: 0 } });
+    multiply(engine, { b: { column: 0, step: 0, ...stored }, ...product });
     return out;
   }
   const [line, step] = [b.strides[rank - 1], b.strides[rank - 2]];
-  const matrices = { ...product, b: { address: engine.address(b), line: 4 * line, step: 4 * step } };
+  const matrices = { b: { address: engine.address(b), line: 4 * line, step: 4 * step }, ...product };
   if (folded) {
     const layout = [b.offset, line, step, k, n];
     multiply(engine, matrices, (bytes) => engine.packs.find(b.storage, layout, k * n, bytes));

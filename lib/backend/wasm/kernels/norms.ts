@@ -40,7 +40,7 @@ export function layerNormBackward(
   const { args, tasks, threaded } = normJob(engine, x, scale);
   const g = rowMajorAddress(engine, upstream);
   const [mean, rstd] = [engine.addressOf(means), engine.addressOf(rstds)];
-  engine.run('layerNormBackward', { ...args, g, dx: engine.target(dx), mean, rstd }, tasks, threaded);
+  engine.run('layerNormBackward', { g, dx: engine.target(dx), mean, rstd, ...args }, tasks, threaded);
   if (!parameters) return { dx };
   const [dscale, dshift] = [engine.empty(d), engine.empty(d)];
   const sums = { columnsPerTask: COLUMNS, rows, d, x: args.x, g, mean, rstd };
@@ -54,7 +54,7 @@ export function rmsNorm(engine: Engine, x: Strided, scale: Strided, eps: number)
   if (rows * d === 0) return undefined;
   const [y, rstd] = [engine.empty(rows * d), engine.empty(rows)];
   const { args, tasks, threaded } = normJob(engine, x, scale);
-  engine.run('rmsNorm', { ...args, y: engine.target(y), rstd: engine.target(rstd), eps }, tasks, threaded);
+  engine.run('rmsNorm', { y: engine.target(y), rstd: engine.target(rstd), eps, ...args }, tasks, threaded);
   return { y, rstd };
 }
 
@@ -71,7 +71,7 @@ export function rmsNormBackward(
   const dx = engine.empty(rows * d);
   const { args, tasks, threaded } = normJob(engine, x, scale);
   const [g, rstd] = [rowMajorAddress(engine, upstream), engine.addressOf(rstds)];
-  engine.run('rmsNormBackward', { ...args, g, dx: engine.target(dx), rstd }, tasks, threaded);
+  engine.run('rmsNormBackward', { g, dx: engine.target(dx), rstd, ...args }, tasks, threaded);
   if (!parameters) return { dx };
   const dscale = engine.empty(d);
   const sums = { columnsPerTask: COLUMNS, rows, d, x: args.x, g, rstd, dscale: engine.target(dscale) };

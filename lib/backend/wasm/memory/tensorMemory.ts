@@ -46,8 +46,9 @@ const OVERHEAD = 256;
 const MOST_TINY = 100_000;
 
 interface Entry {
-  held: TypedArray | WeakRef<TypedArray>;
-  readonly block: Block;
+  /** `undefined` while nothing begins there. */
+  held: TypedArray | WeakRef<TypedArray> | undefined;
+  block: Block;
 }
 
 const arrayIn = ({ held }: Entry) => (held instanceof WeakRef ? held.deref() : held);
@@ -59,8 +60,13 @@ export class TensorMemory implements Allocator {
   readonly #buffers = new Set<ArrayBufferLike>();
   readonly #whenShort: (() => void)[] = [];
   readonly #whenCollected: (() => void)[] = [];
-  /** What was given out and not taken back, by its address. */
+  /**
+   * What was given out and not taken back, by its address. A place that is free again keeps its entry until the next collection,
+   * since most are soon given out again: a Map from which as much is deleted as is set makes a table after the other, and each
+   * dead one keeps the next alive until V8 looks through everything.
+   */
   readonly #entries = new Map<number, Entry>();
+  #living = 0;
   #tensorBytes = 0;
   #sinceCollection = 0;
   /** Bytes in use after the last collection between steps. */
@@ -69,7 +75,7 @@ export class TensorMemory implements Allocator {
   #bytesAfterAll = 0;
   #leastGarbage = LEAST_GARBAGE;
   #limit = LEAST_GARBAGE;
-  #mostEntries = MOST_TINY;
+  #mostLiving = MOST_TINY;
   #lastCollection = performance.now();
 
   constructor(heap: Heap, collector?: Collector) {
@@ -90,7 +96,13 @@ export class TensorMemory implements Allocator {
     if (!block) return orTooLarge(dtype, length, () => arrayOf(dtype, new ArrayBuffer(bytes), 0, length));
     const array = arrayOf(dtype, this.buffer(), block.pointer, length);
     if (zero) array.fill(0);
-    this.#entries.set(block.pointer, { held: array, block });
+    const entry = this.#entries.get(block.pointer);
+    if (!entry) this.#entries.set(block.pointer, { held: array, block });
+    else {
+      entry.held = array;
+      entry.block = block;
+    }
+    this.#living++;
     this.#tensorBytes += block.size;
     return array;
   }
@@ -107,7 +119,7 @@ export class TensorMemory implements Allocator {
     const { heap } = this;
     this.#sinceCollection += bytes + OVERHEAD;
     const collects = this.#collector?.withinJob ?? true;
-    if (collects && this.#entries.size > this.#mostEntries) this.collect();
+    if (collects && this.#living > this.#mostLiving) this.collect();
     let block = heap.take(bytes, false);
     if (!block && collects && this.#sinceCollection > this.#limit) {
       if (!this.#collectYoung()) this.collect();
@@ -153,7 +165,7 @@ export class TensorMemory implements Allocator {
     if (!collector || collector.withinJob) return;
     // After each step: where memory runs short within the next one, what V8 has collected by then can be taken back.
     this.#letGo();
-    if (this.#sinceCollection <= this.#limit && this.#entries.size <= this.#mostEntries) return;
+    if (this.#sinceCollection <= this.#limit && this.#living <= this.#mostLiving) return;
     await macrotask(); // a WeakRef holds its array until the job in which it was made has ended
     const enough = 1.25 * this.#livingBytes + ENOUGH;
     for (let round = 0; round < MOST_ROUNDS; round++) {
@@ -180,7 +192,7 @@ export class TensorMemory implements Allocator {
     const tooOften = withinJob && end - begin > COLLECTION_SHARE * (end - this.#lastCollection);
     if (tooOften) this.#leastGarbage = Math.min(MOST_GARBAGE, this.#limit * 2);
     this.#limit = Math.min(MOST_GARBAGE, Math.max(this.#leastGarbage, this.heap.bytesInUse / 8));
-    this.#mostEntries = 2 * this.#entries.size + MOST_TINY;
+    this.#mostLiving = 2 * this.#living + MOST_TINY;
     this.#lastCollection = end;
   }
 
@@ -197,19 +209,23 @@ export class TensorMemory implements Allocator {
   }
 
   #takeBackTheDead(): void {
-    for (const entry of this.#entries.values()) if (!arrayIn(entry)) this.#takeBack(entry);
+    for (const [pointer, entry] of this.#entries) {
+      if (entry.held && !arrayIn(entry)) this.#takeBack(entry);
+      if (!entry.held) this.#entries.delete(pointer);
+    }
     for (const look of this.#whenCollected) look();
   }
 
   /** From now on the arrays live only as long as somebody else has them. */
   #letGo(): void {
     for (const entry of this.#entries.values()) {
-      if (!(entry.held instanceof WeakRef)) entry.held = new WeakRef(entry.held);
+      if (entry.held && !(entry.held instanceof WeakRef)) entry.held = new WeakRef(entry.held);
     }
   }
 
   #takeBack(entry: Entry): void {
-    this.#entries.delete(entry.block.pointer);
+    entry.held = undefined;
+    this.#living--;
     this.#tensorBytes -= entry.block.size;
     this.heap.give(entry.block);
   }
