@@ -21,7 +21,8 @@ const context = await model.createContext({
   ...{ contextSize: PROMPT + NEW + 32, batchSize: PROMPT, threads: Number(threads) },
 });
 const sequence: Sequence = context.getSequence();
-const ids = Array.from({ length: PROMPT }, (_, i) => (i * 7919) % model.fileInfo.metadata.llama.vocab_size);
+const { tokens } = model.fileInfo.metadata.tokenizer.ggml;
+const ids = Array.from({ length: PROMPT }, (_, i) => (i * 7919) % tokens.length);
 
 /** Greedy; it goes on after what would end an answer. */
 async function generate() {

@@ -69,7 +69,7 @@ const ENGINES: readonly Engine[] = [
 /** @throws UserError if no file is given */
 export async function llama(threads: number, weights: string | undefined, rounds = 2): Promise<LlamaResult> {
   if (!weights)
-    throw new UserError('no file is given: name a GGUF file of the Llama family with --weights PATH');
+    throw new UserError('no file is given: name a GGUF file of a Llama or a Gemma with --weights PATH');
   const missing = new Map<Engine, string>();
   for (const engine of ENGINES) {
     const why = await engine.lacks?.();

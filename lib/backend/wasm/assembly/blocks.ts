@@ -4,7 +4,8 @@ import { Blocks, embeddingBlocks, NR, packBlocks } from './protocol';
 import { storePair } from './rows';
 import { madd, splat } from './simd';
 import {
-  eachBit, fifteens, firstFifths, fourMinimums, fourScales, half, highHalves, lastFifths, lowHalves, sixBits, sixteens,
+  eachBit, fifteens, firstFifths, fortyEights, fourMinimums, fourScales, half, highHalves, lastFifths, lowHalves, sixBits,
+  sixteens,
 } from './wholeNumbers';
 
 /**
@@ -50,8 +51,8 @@ function decodeGroups(format: i32, row: usize, first: i32, count: i32, to: usize
       const high = block + 128 + 32 * part;
       const scale = half(block + 208);
       const scales = block + 192 + 2 * <usize>(group & 7);
-      q0 = sixBits(v128.load(low), v128.load(high), quarter, fifteen);
-      q1 = sixBits(v128.load(low, 16), v128.load(high, 16), quarter, fifteen);
+      q0 = sixBits(v128.load(low), v128.load(high), quarter, fifteen, fortyEights());
+      q1 = sixBits(v128.load(low, 16), v128.load(high, 16), quarter, fifteen, fortyEights());
       d = scale * <f32>(<i32>load<i8>(scales));
       other = scale * <f32>(<i32>load<i8>(scales, 1));
       m = -32 * d;

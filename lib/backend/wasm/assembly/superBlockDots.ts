@@ -1,6 +1,8 @@
 import { Blocks } from './protocol';
 import { madd, splat, sumsOfFour } from './simd';
-import { fifteens, fourMinimums, fourScales, half, lowByteOfLanes, lowHalfByteOfLanes, sixBits } from './wholeNumbers';
+import {
+  fifteens, fortyEights, fourMinimums, fourScales, half, lowByteOfLanes, lowHalfByteOfLanes, sixBits,
+} from './wholeNumbers';
 
 /**
  * The products of blockDots.ts with blocks of 256 numbers, which have 8 or 16 scales of their own: whole numbers, times the
@@ -62,10 +64,10 @@ function addQ4_K(block: usize, x: usize, scales: usize, sums: usize, sum: v128):
 // @ts-ignore: decorator
 @inline
 function addQuarter(
-  quarter: i32, low: usize, high: usize, x: usize, fifteen: v128, lowByte: v128, factor: v128, other: v128, sum: v128,
+  quarter: i32, low: usize, high: usize, x: usize, fifteen: v128, fortyEight: v128, lowByte: v128, factor: v128, other: v128, sum: v128,
 ): v128 {
-  const q0 = sixBits(v128.load(low), v128.load(high), quarter, fifteen);
-  const q1 = sixBits(v128.load(low, 16), v128.load(high, 16), quarter, fifteen);
+  const q0 = sixBits(v128.load(low), v128.load(high), quarter, fifteen, fortyEight);
+  const q1 = sixBits(v128.load(low, 16), v128.load(high, 16), quarter, fifteen, fortyEight);
   const first = i32x4.add(
     i32x4.dot_i16x8_s(v128.and(q0, lowByte), v128.load(x)),
     i32x4.dot_i16x8_s(i16x8.shr_u(q0, 8), v128.load(x, 16)),
@@ -80,6 +82,7 @@ function addQuarter(
 /** The same for Q6_K: `sums` are those of sixteen numbers. */
 function addQ6_K(block: usize, x: usize, scales: usize, sums: usize, sum: v128): v128 {
   const fifteen = fifteens();
+  const fortyEight = fortyEights();
   const lowByte = lowByteOfLanes();
   const d = splat(half(block + 208));
   const minimum = splat(-32);
@@ -94,16 +97,16 @@ function addQ6_K(block: usize, x: usize, scales: usize, sums: usize, sum: v128):
     const low = block + 64 * part;
     const high = block + 128 + 32 * part;
     sum = addQuarter(
-      0, low, high, x, fifteen, lowByte, v128.shuffle<f32>(f, f, 0, 0, 0, 0), v128.shuffle<f32>(f, f, 1, 1, 1, 1), sum,
+      0, low, high, x, fifteen, fortyEight, lowByte, v128.shuffle<f32>(f, f, 0, 0, 0, 0), v128.shuffle<f32>(f, f, 1, 1, 1, 1), sum,
     );
     sum = addQuarter(
-      1, low + 32, high, x + 64, fifteen, lowByte, v128.shuffle<f32>(f, f, 2, 2, 2, 2), v128.shuffle<f32>(f, f, 3, 3, 3, 3), sum,
+      1, low + 32, high, x + 64, fifteen, fortyEight, lowByte, v128.shuffle<f32>(f, f, 2, 2, 2, 2), v128.shuffle<f32>(f, f, 3, 3, 3, 3), sum,
     );
     sum = addQuarter(
-      2, low, high, x + 128, fifteen, lowByte, v128.shuffle<f32>(g, g, 0, 0, 0, 0), v128.shuffle<f32>(g, g, 1, 1, 1, 1), sum,
+      2, low, high, x + 128, fifteen, fortyEight, lowByte, v128.shuffle<f32>(g, g, 0, 0, 0, 0), v128.shuffle<f32>(g, g, 1, 1, 1, 1), sum,
     );
     sum = addQuarter(
-      3, low + 32, high, x + 192, fifteen, lowByte, v128.shuffle<f32>(g, g, 2, 2, 2, 2), v128.shuffle<f32>(g, g, 3, 3, 3, 3), sum,
+      3, low + 32, high, x + 192, fifteen, fortyEight, lowByte, v128.shuffle<f32>(g, g, 2, 2, 2, 2), v128.shuffle<f32>(g, g, 3, 3, 3, 3), sum,
     );
     x += 256;
     scales += 16;

@@ -3,11 +3,12 @@
  * are arguments, so that a loop loads them once: V8 would build a constant anew in every round.
  */
 
-/** Sixteen times 15; 16; and each bit of a byte, twice. */
+/** Sixteen times 15, 16 and 48; and each bit of a byte, twice. */
 const MASKS: usize = memory.data<u8>(
   [
     15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15,
     16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16,
+    48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48,
     1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128,
   ],
   16,
@@ -29,8 +30,14 @@ export function sixteens(): v128 {
 
 // @ts-ignore: decorator
 @inline
-export function eachBit(): v128 {
+export function fortyEights(): v128 {
   return v128.load(MASKS, 32);
+}
+
+// @ts-ignore: decorator
+@inline
+export function eachBit(): v128 {
+  return v128.load(MASKS, 48);
 }
 
 /** 15 in each lane of 16 bits. */
@@ -88,11 +95,13 @@ export function lastFifths(bits: v128, bit: v128, sixteen: v128): v128 {
 /** Q6_K: `low` has four bits of a number in one half of each byte, `high` two; both of 32 numbers of each of the four quarters. */
 // @ts-ignore: decorator
 @inline
-export function sixBits(low: v128, high: v128, quarter: i32, fifteen: v128): v128 {
-  const four = v128.and(i16x8.shr_u(low, 4 * (quarter >> 1)), fifteen);
+export function sixBits(low: v128, high: v128, quarter: i32, fifteen: v128, fortyEight: v128): v128 {
+  const four = v128.and(quarter < 2 ? low : i16x8.shr_u(low, 4), fifteen);
   // The two bits are those of 48 = 3 · 16, when they have moved up by 4, by 2, not at all, or down by 2.
-  const moved = quarter < 2 ? i16x8.shl(high, 4 - 2 * quarter) : i16x8.shr_u(high, 2 * quarter - 4);
-  return v128.or(four, v128.and(moved, i16x8.splat(0x3030)));
+  let moved = high;
+  if (quarter < 2) moved = i16x8.shl(high, 4 - 2 * quarter);
+  if (quarter > 2) moved = i16x8.shr_u(high, 2);
+  return v128.or(four, v128.and(moved, fortyEight));
 }
 
 /** Q4_K: the 6-bit scales of groups 0 to 3, or of the upper four, as four bytes. `at` is where the scales begin. */
