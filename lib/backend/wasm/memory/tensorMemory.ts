@@ -44,6 +44,8 @@ const ENOUGH = 32 * MB;
 /** What a tensor costs besides its numbers, and how many more than live may wait for a collection. */
 const OVERHEAD = 256;
 const MOST_TINY = 100_000;
+/** Where memory is given back at once, as `tidy` does, garbage is collected when so much has been given out: V8 has the tensors' objects. */
+const MOST_GIVEN = 50_000;
 
 interface Entry {
   /** `undefined` while nothing begins there. */
@@ -67,6 +69,7 @@ export class TensorMemory implements Allocator {
    */
   readonly #entries = new Map<number, Entry>();
   #living = 0;
+  #givenSinceCollection = 0;
   #tensorBytes = 0;
   #sinceCollection = 0;
   /** Bytes in use after the last collection between steps. */
@@ -118,8 +121,10 @@ export class TensorMemory implements Allocator {
   take(bytes: number): Block | undefined {
     const { heap } = this;
     this.#sinceCollection += bytes + OVERHEAD;
+    this.#givenSinceCollection++;
     const collects = this.#collector?.withinJob ?? true;
-    if (collects && this.#living > this.#mostLiving) this.collect();
+    const tooMany = this.#living > this.#mostLiving || this.#givenSinceCollection > MOST_GIVEN;
+    if (collects && tooMany) this.collect();
     let block = heap.take(bytes, false);
     if (!block && collects && this.#sinceCollection > this.#limit) {
       if (!this.#collectYoung()) this.collect();
@@ -186,7 +191,7 @@ export class TensorMemory implements Allocator {
     this.#letGo();
     if (withinJob) this.#collector?.collect();
     this.#takeBackTheDead();
-    this.#sinceCollection = 0;
+    this.#sinceCollection = this.#givenSinceCollection = 0;
     this.#bytesAfterAll = this.heap.bytesInUse;
     const end = performance.now();
     const tooOften = withinJob && end - begin > COLLECTION_SHARE * (end - this.#lastCollection);
@@ -204,7 +209,7 @@ export class TensorMemory implements Allocator {
     if (!collector.collectYoung()) return false;
     this.#takeBackTheDead();
     if (this.heap.bytesInUse > this.#bytesAfterAll + this.#limit / 2) return false;
-    this.#sinceCollection = 0;
+    this.#sinceCollection = this.#givenSinceCollection = 0;
     return true;
   }
 
