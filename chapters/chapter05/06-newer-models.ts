@@ -70,9 +70,10 @@ export function lossOfText(
 ): { tokens: number; perToken: number; perCharacter: number } {
   const start = tokeniser.encode('');
   const ids = tokeniser.encode(text).slice(start.length);
+  const length = Math.min(PIECE, model.config.contextLength - start.length);
   let [sum, tokens] = [0, 0];
-  for (let from = 0; from < ids.length; from += PIECE) {
-    const piece = [...start, ...ids.slice(from, from + PIECE)];
+  for (let from = 0; from < ids.length; from += length) {
+    const piece = [...start, ...ids.slice(from, from + length)];
     const [inputs, targets] = [piece.slice(0, -1), piece.slice(1)].map((row) => {
       return tensor([row], { dtype: 'int32' }); // [1, ≤ 256]
     });
