@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { obtainBase } from '../chapter05/index.ts';
 import {
+  checkLength,
   checkRank,
   classifierOf,
   defaultEpochs,
   EXAMPLES,
+  isOwnData,
   plotResults,
   SPAM_OPTIONS,
   type SpamOptions,
@@ -40,7 +42,9 @@ export async function run(nb: Notebook, options: SpamOptions & { ranks?: string 
   const { seed, rank, alpha } = options;
   const ranks = options.ranks === undefined ? undefined : parseRanks(options.ranks);
   const folder = join(options.out, 'appendixE');
+  isOwnData(options); // refuses what is for a table, where there is none
   const base = await obtainBase({ ...options, print: (line) => nb.note(line) });
+  checkLength(options.maxLength, base);
   for (const each of [rank, ...(ranks ?? [])]) checkRank(base.embDim, each);
 
   nb.section('E.1 What LoRA is: x (W + AB) = x W + x A B');

@@ -1,8 +1,9 @@
-import { encode } from 'gpt-tokenizer/encoding/r50k_base';
 import { UserError } from '../../lib/index.ts';
 import type { Notebook } from '../common/notebook.ts';
 import { repr } from '../common/python.ts';
-import { decodeWith, END_OF_TEXT, END_OF_TEXT_ID, gpt2TokenBytes } from './gpt2-vocabulary.ts';
+import { asKey, decodeWith, END_OF_TEXT, END_OF_TEXT_ID, gpt2TokenBytes } from './gpt2-vocabulary.ts';
+import { mergeByRank, remembered } from './merge-by-rank.ts';
+import { PIECES } from './pieces.ts';
 
 /** Text to ids and back. */
 export interface Tokeniser {
@@ -16,20 +17,14 @@ export interface EncodeOptions {
   allowedSpecial?: Iterable<string>;
 }
 
-/** Nothing in the text is special to gpt-tokenizer: see below. */
-const ORDINARY = { disallowedSpecial: new Set<string>() };
-
 /**
  * The tokeniser of GPT-2: 256 bytes, 50,000 merges of byte pair encoding and one special token. The last section
- * builds one by hand; this is gpt-tokenizer's, which is faster. (Its default export is the vocabulary of newer
- * models. GPT-2's is r50k_base.)
+ * builds one by hand. This one takes the same vocabulary, gpt-tokenizer's list of tokens in the order in which they were
+ * learnt, and merges neighbours whose bytes together are the earliest token of the list, as tiktoken does.
  *
- * Two things are ours, because version 4.0.0 of gpt-tokenizer fails at them: it finds a special token only at the
- * very beginning of a text, and its `decode` keeps half a character back and puts it into the next call's text.
- *
- * One difference from tiktoken is left: gpt-tokenizer cuts a text at JavaScript's white space, which has U+FEFF (the byte
- * order mark) and not U+0085 (a line end of old mainframes), where Unicode's has it the other way round. Around these two
- * characters its ids may be others than GPT-2's; the last section's are GPT-2's.
+ * gpt-tokenizer's own encoder, version 4.0.0, gives the same ids, but for text around U+FEFF and U+0085, which it takes for
+ * white space as JavaScript does and Unicode does not. It decodes bytes to text at each merge, and once 100,000 words are kept
+ * it looks for the oldest among all of them: eight megabytes of words that do not occur again take minutes there, and seconds here.
  */
 export const tokeniser: Tokeniser = {
   vocabSize: END_OF_TEXT_ID + 1,
@@ -42,16 +37,35 @@ export const tokeniser: Tokeniser = {
         `the text contains ${END_OF_TEXT}, which GPT-2 reads as the end of a text: take it out, or allow it with { allowedSpecial: ['${END_OF_TEXT}'] }`,
       );
     }
-    return texts.flatMap((part, i) => {
-      const ids = encode(part, ORDINARY);
-      return i === 0 ? ids : [END_OF_TEXT_ID, ...ids];
+    const ids: number[] = [];
+    texts.forEach((part, i) => {
+      if (i > 0) ids.push(END_OF_TEXT_ID);
+      for (const piece of part.match(PIECES) ?? []) for (const id of idsOf(piece)) ids.push(id);
     });
+    return ids;
   },
 
   decode(ids) {
     return decodeWith(gpt2TokenBytes(), ids);
   },
 };
+
+/** Tokens by their bytes, a character for each. */
+let ids: ReadonlyMap<string, number> | undefined;
+
+/** The ids of a piece, whose boundaries no merge crosses. */
+const idsOf = remembered((piece): readonly number[] => {
+  ids ??= new Map(gpt2TokenBytes().map((bytes, id) => [asKey(bytes), id]));
+  const known = ids;
+  const key = asKey(new TextEncoder().encode(piece));
+  const whole = known.get(key);
+  if (whole !== undefined) return [whole];
+  const units = mergeByRank(key.split(''), (left, right) => {
+    const rank = known.get(left + right);
+    return rank === undefined ? undefined : { rank, merged: left + right };
+  });
+  return units.map((unit) => known.get(unit)!);
+});
 
 /** A text with a word that nobody has seen, there and back. */
 export function showGpt2Tokeniser(nb: Notebook): void {

@@ -3,6 +3,7 @@ import type { Notebook } from '../common/notebook.ts';
 import { repr } from '../common/python.ts';
 import { type EncodeOptions, type Tokeniser, tokeniser } from './05-gpt2-tokeniser.ts';
 import { decodeWith, END_OF_TEXT } from './gpt2-vocabulary.ts';
+import { PIECES } from './pieces.ts';
 
 /**
  * Byte pair encoding (Sennrich et al. 2016, https://arxiv.org/abs/1508.07909; on bytes since GPT-2: Radford et
@@ -15,13 +16,6 @@ import { decodeWith, END_OF_TEXT } from './gpt2-vocabulary.ts';
  *
  * To encode, the same merges are done in the same order.
  */
-
-/**
- * Words, numbers and runs of punctuation, each with the space before it; merges never cross their boundaries.
- * GPT-2's own expression, with white space as Unicode defines it: JavaScript's \s has U+FEFF too, and not U+0085.
- */
-export const PIECES =
-  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 /** Two neighbouring tokens as one number, for use as a key. */
 const ID_LIMIT = 2 ** 20;
@@ -208,6 +202,6 @@ export function showBytePairs(nb: Notebook, text: string, gpt2: BytePairTokenise
   const pieces = gpt2.encode(sentence).map((id) => gpt2.decode([id]));
   nb.note(`“${sentence}” in GPT-2's: ${repr(pieces)}`);
   const same = repr(encoded) === repr(tokeniser.encode(text, allowed));
-  nb.note(`built by hand and gpt-tokenizer ${same ? 'agree' : 'DIFFER'} on the text`);
+  nb.note(`built by hand and that of section 2.5 ${same ? 'agree' : 'DIFFER'} on the text`);
   nb.figure('bpeAgrees', same);
 }

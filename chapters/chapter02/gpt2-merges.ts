@@ -1,16 +1,11 @@
 import { UserError } from '../../lib/index.ts';
 import { BytePairTokeniser, type Merge } from './09-byte-pair-encoding.ts';
-import { END_OF_TEXT, gpt2TokenBytes } from './gpt2-vocabulary.ts';
+import { asKey, END_OF_TEXT, gpt2TokenBytes } from './gpt2-vocabulary.ts';
 
 /**
  * GPT-2's own merges for the tokeniser of the last section: read from the two files that OpenAI published, or, since
  * those are not ours to ship, worked out from the list of tokens that gpt-tokenizer has.
  */
-
-/** Bytes as a string of one character each, for use as a key. */
-function asKey(bytes: Iterable<number>): string {
-  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
-}
 
 /**
  * The list says which tokens there are and in which order they were learnt, but not of which two each was made.

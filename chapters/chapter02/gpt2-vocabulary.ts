@@ -16,6 +16,13 @@ export function gpt2TokenBytes(): readonly Uint8Array[] {
   return table;
 }
 
+/** Bytes as a string of one character each, for use as a key. */
+export function asKey(bytes: Uint8Array): string {
+  let key = '';
+  for (const byte of bytes) key += String.fromCharCode(byte);
+  return key;
+}
+
 /**
  * The text of ids. Bytes that are not UTF-8, such as a character cut in half, become �.
  * @throws if there is no such id

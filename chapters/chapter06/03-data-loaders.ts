@@ -19,7 +19,10 @@ export interface SpamDatasetOptions {
 /** Messages as token ids of one length, each with its label: `[ids [maxLength], label []]`, both int32. */
 export class SpamDataset extends Dataset<[Tensor, Tensor]> {
   readonly maxLength: number;
-  private readonly encoded: number[][];
+  /** What shorter messages are filled up with. */
+  readonly padTokenId: number;
+  /** Cut to that length, and not yet filled up: of a large table that would be most of the memory. */
+  private readonly encoded: Int32Array[];
   private readonly labels: number[];
 
   /** @throws UserError if there is no message or a label is not the number of a class */
@@ -33,13 +36,11 @@ export class SpamDataset extends Dataset<[Tensor, Tensor]> {
       throw new UserError(`a label has to be ${wanted}, not ${label}`);
     }
     this.labels = rows.map((row) => row.label);
-    const texts = rows.map((row) => tokeniser.encode(row.text));
-    this.maxLength = options.maxLength ?? texts.reduce((longest, ids) => Math.max(longest, ids.length), 0);
-    const length = this.maxLength;
-    this.encoded = texts.map((ids) => [
-      ...ids.slice(0, length),
-      ...Array(Math.max(0, length - ids.length)).fill(padTokenId),
-    ]);
+    this.padTokenId = padTokenId;
+    const most = options.maxLength ?? Number.POSITIVE_INFINITY;
+    this.encoded = rows.map((row) => Int32Array.from(tokeniser.encode(row.text).slice(0, most)));
+    this.maxLength =
+      options.maxLength ?? this.encoded.reduce((longest, ids) => Math.max(longest, ids.length), 0);
   }
 
   /**
@@ -55,13 +56,23 @@ export class SpamDataset extends Dataset<[Tensor, Tensor]> {
   }
 
   get(position: number): [Tensor, Tensor] {
-    const ids = tensor(this.encoded[position], { dtype: 'int32' });
-    return [ids, tensor(this.labels[position], { dtype: 'int32' })];
+    const ids = new Int32Array(this.maxLength).fill(this.padTokenId);
+    ids.set(this.encoded[position]);
+    return [tensor(ids), tensor(this.labels[position], { dtype: 'int32' })];
   }
 }
 
 /** Batches `[ids [b, t], labels [b]]`. */
 export type Batches = DataLoader<[Tensor, Tensor]>;
+
+/** @throws UserError if messages of the length that is asked for are more than the model can see */
+export function checkLength(
+  maxLength: number | undefined,
+  { name, contextLength }: { name: string; contextLength: number },
+): void {
+  if (maxLength === undefined || maxLength <= contextLength) return;
+  throw new UserError(`--max-length ${maxLength} is too long: ${name} sees at most ${contextLength} tokens`);
+}
 
 /**
  * The three parts as datasets, all cut or padded to the same length.
@@ -76,11 +87,7 @@ export function makeDatasets(
   classes?: number,
 ): Parts<SpamDataset> {
   const { name, contextLength, tokeniser, padTokenId } = model;
-  if (maxLength !== undefined && maxLength > contextLength) {
-    throw new UserError(
-      `--max-length ${maxLength} is too long: ${name} sees at most ${contextLength} tokens`,
-    );
-  }
+  checkLength(maxLength, model);
   const train = new SpamDataset(parts.train, { maxLength, classes, tokeniser, padTokenId });
   if (train.maxLength > contextLength) {
     throw new UserError(

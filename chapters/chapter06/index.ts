@@ -10,6 +10,7 @@ export {
 } from './02-preparing-the-dataset.ts';
 export {
   type Batches,
+  checkLength,
   makeDatasets,
   makeLoaders,
   PAD_TOKEN_ID,

@@ -15,7 +15,7 @@ import {
   prepareMessages,
   showPreparing,
 } from './02-preparing-the-dataset.ts';
-import { makeDatasets, makeLoaders, showLoaders, showPadding } from './03-data-loaders.ts';
+import { checkLength, makeDatasets, makeLoaders, showLoaders, showPadding } from './03-data-loaders.ts';
 import { showPretrainedModel } from './04-pretrained-model.ts';
 import { checkRank, type Method, prepareForMethod, replaceHead, showHead } from './05-classification-head.ts';
 import { classWeightsOf, showLossAndAccuracy } from './06-loss-and-accuracy.ts';
@@ -31,6 +31,7 @@ import {
   SPAM_OPTIONS,
   type SpamOptions,
 } from './options.ts';
+import { isOwnData } from './own-data.ts';
 import { saveAdapter, saveClassifier } from './saving.ts';
 import { plotResults, pointsInWords } from './training-curves.ts';
 
@@ -62,7 +63,9 @@ export async function run(nb: Notebook, options: Options): Promise<void> {
   const print = (line: string) => nb.note(line);
   const folder = join(options.out, 'chapter06');
 
+  isOwnData(options); // refuses what is for a table, where there is none
   const base = await obtainBase({ ...options, print });
+  checkLength(options.maxLength, base);
   const { contextLength, tokeniser, padTokenId } = base;
   const methods = methodsFor(base, options.method);
   if (methods.includes('lora')) checkRank(base.embDim, rank);

@@ -45,9 +45,18 @@ export async function runChapter<const Options extends OptionSpecs>(
     const terminal = isPiped ? (line: string) => console.error(line) : printLine;
     if (quiet) setProgressDisplay(undefined);
     const engine = await useBackend(common.backend, { threads: common.threads, gpuMode: common.gpuMode });
-    if (!quiet) terminal(`Engine: ${describeEngine(engine)}`);
     const start = performance.now();
-    const attempt = async (print: (line: string) => void) => {
+    let isAnnounced = quiet;
+    // A mistake that is found before anything is printed stands alone.
+    const announce = () => {
+      if (!isAnnounced) terminal(`Engine: ${describeEngine(engine)}`);
+      isAnnounced = true;
+    };
+    const attempt = async (write: (line: string) => void) => {
+      const print = (line: string) => {
+        announce();
+        write(line);
+      };
       const notebook = new Notebook(spec.chapter, print, { quiet });
       notebook.figure('backend', engine);
       notebook.figure('node', process.versions.node);

@@ -45,7 +45,12 @@ export async function plotPanels(path: string, title: Title, panels: readonly Pa
 }
 
 /** Draws what Vega-Lite is told as an SVG file, written beside its place and then renamed. */
-export async function drawSvg(path: string, { title, subtitle }: Title, spec: object): Promise<void> {
+export async function drawSvg(path: string, title: Title, spec: object): Promise<void> {
+  await io.writeFileAtomically(path, await svgOf(title, spec));
+}
+
+/** What Vega-Lite is told as the text of an SVG. */
+export async function svgOf({ title, subtitle }: Title, spec: object): Promise<string> {
   // Loaded only when there is something to draw: it is a third of all code that a garbage collection looks at.
   const [{ parse, View }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
   const whole = {
@@ -55,8 +60,9 @@ export async function drawSvg(path: string, { title, subtitle }: Title, spec: ob
     ...spec,
   } as TopLevelSpec;
   const view = new View(parse(compile(whole).spec), { renderer: 'none' });
-  await io.writeFileAtomically(path, await view.toSVG());
+  const svg = await view.toSVG();
   view.finalize();
+  return svg;
 }
 
 function describePanel({ curves, x, y, yDomain, epochs }: Panel) {

@@ -109,6 +109,7 @@ export async function run(nb: Notebook, options: OptionValues<typeof OPTIONS>): 
     const loaded = await obtainLlama(weights, (line) => nb.note(line), {
       ...{ model: options.model, quantised: !options.float32 },
     });
+    if (weights !== undefined) nb.note(`Weights: ${weights}`);
     return { loaded, seconds: (performance.now() - start) / 1000 };
   };
   if (prompt !== undefined || options.chat || options.finetune) {

@@ -31,6 +31,11 @@ export class Settings {
     return this.#values.get(this.#prefix + key) === null;
   }
 
+  /** All keys, whoever asks for them. */
+  keys(): string[] {
+    return Array.from(this.#values.keys());
+  }
+
   /**
    * A number of things: a whole number from 1 up.
    * @param fallback what a file means that does not say
@@ -39,6 +44,13 @@ export class Settings {
     const size = this.number(key, fallback);
     if (Number.isSafeInteger(size) && size > 0) return size;
     throw this.fault(key, 'a whole number from 1 up is expected');
+  }
+
+  /** The number of one thing among others: a whole number from 0 up. */
+  index(key: string): number {
+    const index = this.number(key);
+    if (Number.isSafeInteger(index) && index >= 0) return index;
+    throw this.fault(key, 'a whole number from 0 up is expected');
   }
 
   /**

@@ -4,19 +4,20 @@ import { BpeTokeniser } from '../llama/model/06-tokeniser.ts';
 import type { AddedToken } from '../llama/model/added-tokens.ts';
 import type { FileTokeniser } from '../llama/model/file-tokeniser.ts';
 import { inShort, Settings } from './settings.ts';
+import { type ListedToken, listedToken, type TokensBeside } from './special-tokens.ts';
 import { addsPrefixSpace, flatten, splittingFrom } from './splitting.ts';
 
 /**
  * The tokeniser of a folder of the hub: `tokenizer.json`, the format of Hugging Face's tokenizers, of which byte pair
  * encoding is read, on bytes (GPT-2's kind) or on characters with bytes as a last resort (SentencePiece's). Every part of it is used, or refused by name: the result is tokenizers' own ids, or a line.
  *
- * @param named tokens that the settings of `tokenizer_config.json` call by name
- * @param settings these; where they say again what is said here, they have to say the same
+ * @param beside tokens that the files beside it name or list again
+ * @param settings `tokenizer_config.json`; where it says again what is said here, it has to say the same
  */
 export function tokeniserFromJson(
   folder: io.Folder,
   file: string,
-  named: Readonly<Record<string, string>>,
+  beside: TokensBeside,
   settings: Settings,
 ): FileTokeniser {
   const name = io.nameIn(folder, file);
@@ -26,16 +27,16 @@ export function tokeniserFromJson(
   refusePadding(json);
   const [normaliser, preTokeniser] = [json.value('normalizer'), json.value('pre_tokenizer')];
   const decoder = json.value('decoder');
-  const added = addedTokensFrom(json.list('added_tokens') ?? [], name);
+  const added = joined(addedTokensFrom(json.list('added_tokens') ?? [], name), beside);
   const model = json.inside('model');
   if (!model) throw new UserError(`${name} has no model: get it again`);
-  checkAddedTokens(settings, added);
   const start = startFrom(json.value('post_processor'), name);
   json.finish();
 
   const { ids, tokens, merges } = vocabularyFrom(model);
   checkIds(added, ids, name);
   for (const { id, text } of added) ids.set(text, id);
+  const { named } = beside;
   // What the settings call by name is special, even where the list of added tokens leaves it out.
   for (const text of new Set(Object.values(named))) {
     const id = ids.get(text);
@@ -169,23 +170,30 @@ function mergeFrom(merge: unknown, file: string): string {
   return pair.join(' ');
 }
 
-function addedTokensFrom(list: readonly unknown[], file: string): (AddedToken & { normalised: boolean })[] {
+function addedTokensFrom(list: readonly unknown[], file: string): ListedToken[] {
   return list.map((each) => {
-    const token = new Settings(Object(each), `an added token of ${file}`);
-    const id = token.number('id');
-    const text = token.text('content');
-    if (!Number.isSafeInteger(id) || id < 0 || text === undefined)
-      throw new UserError(`${file} has the added token ${inShort(each)}: an id and a content are expected`);
-    const special = token.flag('special', false);
-    const read = {
-      ...{ id, text, special },
-      singleWord: token.flag('single_word', false),
-      stripLeft: token.flag('lstrip', false),
-      stripRight: token.flag('rstrip', false),
-      normalised: token.flag('normalized', !special),
-    };
-    token.finish();
-    return read;
+    const token = new Settings(Object(each), `the added token ${inShort(each)} of ${file}`);
+    return listedToken(token, token.number('id'));
+  });
+}
+
+/**
+ * Folders of transformers 4 list the added tokens a second time, and how they are looked for counts there. One that is special
+ * here stays so.
+ * @throws UserError if one is listed there that is not here
+ */
+function joined(added: readonly ListedToken[], beside: TokensBeside): ListedToken[] {
+  const texts = new Map(added.map(({ id, text }) => [id, text]));
+  const again = new Map(beside.added.map((token) => [token.id, token]));
+  for (const [id, { text }] of again)
+    if (texts.get(id) !== text)
+      throw new UserError(
+        `${beside.addedIn} has ${inShort(text)} as token ${id}, and tokenizer.json has not: ` +
+          'save the tokeniser anew with transformers',
+      );
+  return added.map((token) => {
+    const listed = beside.isOlder ? undefined : again.get(token.id);
+    return listed ? { ...listed, special: listed.special || token.special } : token;
   });
 }
 
@@ -193,7 +201,7 @@ function addedTokensFrom(list: readonly unknown[], file: string): (AddedToken & 
  * tokenizers numbers added tokens itself: as the vocabulary has them, or else behind all others, in their order.
  * @throws UserError if the file has another number, which would not be believed there
  */
-function checkIds(added: readonly AddedToken[], ids: ReadonlyMap<string, number>, file: string): void {
+export function checkIds(added: readonly AddedToken[], ids: ReadonlyMap<string, number>, file: string): void {
   let largest = -1;
   for (const { id, text } of added) {
     const expected = ids.get(text) ?? Math.max(largest + 1, ids.size);
@@ -202,20 +210,6 @@ function checkIds(added: readonly AddedToken[], ids: ReadonlyMap<string, number>
         `${file} has the added token ${inShort(text)} as ${id}, where tokenizers would make it ${expected}: save it anew`,
       );
     largest = Math.max(largest, id);
-  }
-}
-
-/** Files of transformers 4 have the added tokens a second time, in `tokenizer_config.json`. */
-function checkAddedTokens(settings: Settings, added: readonly AddedToken[]): void {
-  const texts = new Map(added.map(({ id, text }) => [id, text]));
-  const again = settings.value('added_tokens_decoder') ?? {};
-  for (const [id, token] of Object.entries(again)) {
-    const text = (token as { content?: unknown } | null)?.content;
-    if (texts.get(Number(id)) !== text)
-      throw new UserError(
-        `added_tokens_decoder of ${settings.name} has ${inShort(text)} as token ${id}, and tokenizer.json has not: ` +
-          'save the tokeniser anew with transformers',
-      );
   }
 }
 

@@ -6,8 +6,9 @@ import { FileTokeniser, type FileVocabulary } from '../llama/model/file-tokenise
 import type { Texts } from '../llama/model/text-index.ts';
 import { HARMLESS_TOKENISER_METADATA, HARMLESS_TOKENISER_SETTINGS } from './harmless.ts';
 import { Settings } from './settings.ts';
+import { type TokensBeside, tokensBeside } from './special-tokens.ts';
 import { GGUF_SPLITTINGS } from './splitting.ts';
-import { tokeniserFromJson } from './tokeniser-json.ts';
+import { checkIds, tokeniserFromJson } from './tokeniser-json.ts';
 
 /** What goes with a model: its tokeniser, the template of its conversations, and what ends an answer. */
 export interface Words {
@@ -39,9 +40,6 @@ class NoTokeniser extends FileTokeniser {
   }
 }
 
-/** Tokens that `tokenizer_config.json` names, and templates call by these names. */
-const NAMES = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'];
-
 /**
  * The tokeniser and the template of a folder of the hub.
  * @param config the model's, as far as it has been read
@@ -52,75 +50,35 @@ export function wordsInFolder(folder: io.Folder, config: Settings): Words {
     folder.has(file) ? io.readJsonIn(folder, file, "the tokeniser's settings") : {},
     io.nameIn(folder, file),
   );
-  const map = specialTokensMap(folder, settings);
-  const named = { ...namedTokens(settings), ...(map && namedTokens(map)) };
+  const beside = tokensBeside(folder, settings);
   settings.only('split_special_tokens', false, null);
   settings.only('do_lower_case', false, null);
   settings.only('fix_mistral_regex', false, null);
   settings.harmless(HARMLESS_TOKENISER_SETTINGS);
-  const tokeniser = tokeniserInFolder(folder, config, settings, named);
+  const tokeniser = tokeniserInFolder(folder, config, settings, beside);
   const chatTemplate = templateInFolder(folder, settings);
   settings.finish();
-  if (map && !(tokeniser instanceof NoTokeniser)) checkMore(map, tokeniser);
+  if (!(tokeniser instanceof NoTokeniser)) beside.check(tokeniser);
   return { tokeniser, chatTemplate, endIds: endIdsInFolder(folder, config, tokeniser) };
-}
-
-function namedTokens(settings: Settings): Record<string, string> {
-  const named: Record<string, string> = {};
-  const extra = settings.value('extra_special_tokens');
-  const more = typeof extra === 'object' && !Array.isArray(extra) ? Object.entries(extra as object) : [];
-  for (const [name, value] of [...NAMES.map((each) => [each, settings.value(each)] as const), ...more]) {
-    const text = textOf(value);
-    if (typeof text === 'string') named[name] = text;
-    else if (text !== undefined && text !== null) throw settings.fault(name, 'a token is expected');
-  }
-  return named;
-}
-
-/** A token as it is named: a text, or an object that has it as its content. */
-function textOf(value: unknown): unknown {
-  return typeof value === 'object' && value !== null ? (value as { content?: unknown }).content : value;
-}
-
-/** As transformers has it: older files name their tokens once more, and what is said there counts, unless the settings list them. */
-function specialTokensMap(folder: io.Folder, settings: Settings): Settings | undefined {
-  const file = 'special_tokens_map.json';
-  if (settings.value('added_tokens_decoder') !== undefined || !folder.has(file)) return undefined;
-  return new Settings(io.readJsonIn(folder, file, 'the special tokens'), io.nameIn(folder, file));
-}
-
-/** @throws UserError if it has a special token that is none of the tokeniser's */
-function checkMore(map: Settings, { special }: FileTokeniser): void {
-  for (const key of ['additional_special_tokens', 'extra_special_tokens']) {
-    const tokens = map.value(key);
-    for (const token of Array.isArray(tokens) ? tokens : [])
-      if (!special.has(String(textOf(token))))
-        throw map.fault(key, 'special tokens of the tokeniser are expected');
-  }
-  map.finish();
 }
 
 function tokeniserInFolder(
   folder: io.Folder,
   config: Settings,
   settings: Settings,
-  named: Record<string, string>,
+  beside: TokensBeside,
 ): FileTokeniser {
-  if (folder.has('tokenizer.json')) return tokeniserFromJson(folder, 'tokenizer.json', named, settings);
+  if (folder.has('tokenizer.json')) return tokeniserFromJson(folder, 'tokenizer.json', beside, settings);
   const isGpt2 = config.text('model_type') === 'gpt2';
-  const ofGpt2 = Object.fromEntries(
-    ['bos_token', 'eos_token', 'unk_token'].map((name) => [name, END_OF_TEXT]),
-  );
   settings.only('add_prefix_space', false, null);
-  settings.harmless(['added_tokens_decoder']);
   if (isGpt2 && folder.has('vocab.json') && folder.has('merges.txt')) {
     const encoderJson = io.readTextIn(folder, 'vocab.json', 'the tokeniser');
     const merges = io.readTextIn(folder, 'merges.txt', 'the tokeniser');
-    return gpt2Tokeniser(encoderJson, merges, { ...ofGpt2, ...named }, io.nameIn(folder, 'vocab.json'));
+    return gpt2Tokeniser(encoderJson, merges, beside, io.nameIn(folder, 'vocab.json'));
   }
   if (isGpt2 && config.size('vocab_size', 50_257) === 50_257 && !folder.has('vocab.json')) {
     const { vocabBpe, encoderJson } = gpt2Files();
-    return gpt2Tokeniser(encoderJson, vocabBpe, ofGpt2, "GPT-2's vocabulary");
+    return gpt2Tokeniser(encoderJson, vocabBpe, beside, "GPT-2's vocabulary");
   }
   const sentencePiece = folder.has('tokenizer.model');
   return new NoTokeniser(
@@ -133,7 +91,7 @@ function tokeniserInFolder(
 function gpt2Tokeniser(
   encoderJson: string,
   merges: string,
-  named: Record<string, string>,
+  beside: TokensBeside,
   file: string,
 ): BpeTokeniser {
   let vocabulary: Record<string, number>;
@@ -146,11 +104,14 @@ function gpt2Tokeniser(
   for (const [token, id] of Object.entries(vocabulary)) tokens[id] = token;
   if (tokens.length !== Object.keys(vocabulary).length)
     throw new UserError(`${file} does not number its tokens from 0: get it again`);
+  checkIds(beside.added, new Map(Object.entries(vocabulary)), beside.addedIn);
   const lines = merges.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#version'));
-  const special = [...new Set(Object.values(named))]
-    .map((text) => tokens.indexOf(text))
-    .filter((id) => id >= 0);
-  return new BpeTokeniser({ tokens, merges: lines, special, named });
+  const ofGpt2 = ['bos_token', 'eos_token', 'unk_token'].map((name) => [name, END_OF_TEXT]);
+  const named = { ...Object.fromEntries(ofGpt2), ...beside.named };
+  const texts = new Set(Object.values<string>(named));
+  const special = [...texts].map((text) => tokens.indexOf(text)).filter((id) => id >= 0);
+  const added = beside.added.map((token) => ({ ...token, special: token.special || texts.has(token.text) }));
+  return new BpeTokeniser({ ...{ tokens, special, added, named }, merges: lines });
 }
 
 /** `chat_template.jinja`, or what the settings have: a template, or several by name, of which `default` is meant. */

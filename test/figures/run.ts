@@ -5,8 +5,9 @@
 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isProgram } from '../../chapters/common/cli.ts';
 import { readCommandLine, runMain } from '../../chapters/common/command-line.ts';
-import { COMMON_OPTIONS, type OptionValues } from '../../chapters/common/options.ts';
+import { COMMON_OPTIONS, type OptionSpecs } from '../../chapters/common/options.ts';
 import { formatTable } from '../../chapters/common/table.ts';
 import { obtain, STORY } from '../../chapters/datasets/index.ts';
 import { useBackend } from '../../lib/index.ts';
@@ -15,22 +16,43 @@ import { compareFigure, compareKnownDifference, type Figure, loadFigures } from 
 import { CHAPTERS, type Chapter, printedCells } from './chapters.ts';
 import { DRAWN, drawPrintedTwice } from './picture.ts';
 
-const OPTIONS = {
-  text: { type: 'path', access: 'read', help: 'a local copy of the-verdict.txt', placeholder: 'PATH' },
-  data: { type: 'path', access: 'read', help: 'a local copy of SMSSpamCollection', placeholder: 'PATH' },
+/** Where an option counts: in these chapters, or in all of them together. */
+const inChapters = (...chapters: readonly Chapter[]) => [{ chapter: [undefined, ...chapters] }];
+
+export const OPTIONS = {
+  text: {
+    type: 'path',
+    access: 'read',
+    help: 'a local copy of the-verdict.txt',
+    placeholder: 'PATH',
+    counts: inChapters('chapter02', 'chapter05', 'appendixD'),
+  },
+  data: {
+    type: 'path',
+    access: 'read',
+    help: 'a local copy of SMSSpamCollection',
+    placeholder: 'PATH',
+    counts: inChapters('chapter06', 'appendixE'),
+  },
   instructions: {
     type: 'path',
     access: 'read',
     help: 'a local copy of instruction-data.json',
     placeholder: 'PATH',
+    counts: inChapters('chapter07'),
   },
   weights: {
     type: 'path',
     access: 'read',
     help: "OpenAI's weights of GPT-2 small, a safetensors file",
     placeholder: 'PATH',
+    counts: inChapters('chapter05', 'chapter06', 'appendixE'),
   },
-  slow: { type: 'boolean', help: "with chapter 5's pretraining of the 124M model" },
+  slow: {
+    type: 'boolean',
+    help: 'with the trainings of the 124M model',
+    counts: inChapters('chapter05', 'appendixD'),
+  },
   chapter: { type: 'choice', help: 'this chapter alone', choices: CHAPTERS },
   backend: COMMON_OPTIONS.backend,
   threads: COMMON_OPTIONS.threads,
@@ -40,10 +62,9 @@ const OPTIONS = {
     access: 'writeFile',
     help: "draw three cells of chapters 3 and 5 beside the book's: an SVG",
     placeholder: 'FILE',
+    counts: inChapters('chapter03', 'chapter05'),
   },
-} as const;
-
-export type FigureOptions = OptionValues<typeof OPTIONS>;
+} as const satisfies OptionSpecs;
 
 type Outcome = 'match' | 'weights' | 'slow' | 'data' | 'differs' | 'wrong';
 
@@ -122,51 +143,53 @@ function showTotals(rows: readonly Row[]): void {
   for (const [outcome, text] of others) if (count(outcome) > 0) console.log(`${count(outcome)} ${text}`);
 }
 
-await runMain(async () => {
-  const options = await readCommandLine({
-    command: 'npm run figures --',
-    summary: "Compares every figure that the chapters print with the book's.",
-    options: OPTIONS,
-  });
-  const chosen = options.chapter ? [options.chapter] : CHAPTERS;
-  const available: Available = {
-    weights: options.weights !== undefined,
-    slow: options.slow,
-    'the-verdict': (await obtain(STORY, { path: options.text, print: () => {} })).isOriginal,
-    // Where these two are not given or to be downloaded, the run itself says so below.
-    sms: options.data !== undefined,
-    'instruction-data': options.instructions !== undefined,
-  };
-  await useBackend(options.backend, { threads: options.threads });
+if (isProgram(import.meta.url)) {
+  await runMain(async () => {
+    const options = await readCommandLine({
+      command: 'npm run figures --',
+      summary: "Compares every figure that the chapters print with the book's.",
+      options: OPTIONS,
+    });
+    const chosen = options.chapter ? [options.chapter] : CHAPTERS;
+    const available: Available = {
+      weights: options.weights !== undefined,
+      slow: options.slow,
+      'the-verdict': (await obtain(STORY, { path: options.text, print: () => {} })).isOriginal,
+      // Where these two are not given or to be downloaded, the run itself says so below.
+      sms: options.data !== undefined,
+      'instruction-data': options.instructions !== undefined,
+    };
+    await useBackend(options.backend, { threads: options.threads });
 
-  const rows: Row[] = [];
-  for (const chapter of chosen) {
-    const start = performance.now();
-    const cells = await printedCells(chapter, { ...options, out: join(tmpdir(), 'llms-figures') });
-    // Chapter 7 has GPT-2 medium, and --weights the small one.
-    const there = chapter === 'chapter07' ? { ...available, weights: false } : available;
-    const own = loadFigures(chapter).map((figure) => judge(figure, cells.get(figure.cell), there));
-    showChapter(chapter, own);
-    console.log(`  ${((performance.now() - start) / 1000).toFixed(0)} s`);
-    rows.push(...own);
-  }
-  showTotals(rows);
-  if (options.json) {
-    const written = rows.map(({ figure, printed, outcome, why }) => ({
-      chapter: figure.chapter,
-      cell: figure.cell,
-      printed,
-      match: outcome === 'match',
-      ...(why && { why }),
-    }));
-    await writeFileAtomically(options.json, `${JSON.stringify(written, null, 1)}\n`);
-  }
-  if (options.picture) {
-    const drawn = rows.filter(({ figure }) =>
-      DRAWN.some(([chapter, cell]) => chapter === figure.chapter && cell === figure.cell),
-    );
-    const cells = drawn.map(({ figure, printed }) => ({ ...figure, book: figure.printed, ours: printed }));
-    await writeFileAtomically(options.picture, drawPrintedTwice(cells));
-  }
-  if (rows.some(({ outcome }) => outcome === 'wrong')) process.exitCode = 1;
-});
+    const rows: Row[] = [];
+    for (const chapter of chosen) {
+      const start = performance.now();
+      const cells = await printedCells(chapter, { ...options, out: join(tmpdir(), 'llms-figures') });
+      // Chapter 7 has GPT-2 medium, and --weights the small one.
+      const there = chapter === 'chapter07' ? { ...available, weights: false } : available;
+      const own = loadFigures(chapter).map((figure) => judge(figure, cells.get(figure.cell), there));
+      showChapter(chapter, own);
+      console.log(`  ${((performance.now() - start) / 1000).toFixed(0)} s`);
+      rows.push(...own);
+    }
+    showTotals(rows);
+    if (options.json) {
+      const written = rows.map(({ figure, printed, outcome, why }) => ({
+        chapter: figure.chapter,
+        cell: figure.cell,
+        printed,
+        match: outcome === 'match',
+        ...(why && { why }),
+      }));
+      await writeFileAtomically(options.json, `${JSON.stringify(written, null, 1)}\n`);
+    }
+    if (options.picture) {
+      const drawn = rows.filter(({ figure }) =>
+        DRAWN.some(([chapter, cell]) => chapter === figure.chapter && cell === figure.cell),
+      );
+      const cells = drawn.map(({ figure, printed }) => ({ ...figure, book: figure.printed, ours: printed }));
+      await writeFileAtomically(options.picture, drawPrintedTwice(cells));
+    }
+    if (rows.some(({ outcome }) => outcome === 'wrong')) process.exitCode = 1;
+  });
+}

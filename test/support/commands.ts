@@ -16,6 +16,8 @@ import { OPTIONS as pretrain } from '../../chapters/commands/pretrain/run.ts';
 import { COMMON_OPTIONS, type OptionSpecs } from '../../chapters/common/options.ts';
 import { OPTIONS as gemma } from '../../chapters/gemma/run.ts';
 import { OPTIONS as llama } from '../../chapters/llama/run.ts';
+import { BENCHMARKS } from '../bench/run.ts';
+import { OPTIONS as figures } from '../figures/run.ts';
 
 const { backend, threads } = COMMON_OPTIONS;
 const withCommon = (tables: Record<string, OptionSpecs>, common: OptionSpecs) =>
@@ -27,7 +29,7 @@ export const COMMANDS: Record<string, OptionSpecs> = {
     { chapter04, chapter05, chapter06, chapter07, appendixD, appendixE, llama, gemma, pretrain },
     COMMON_OPTIONS,
   ),
-  ...{ compare, data, evaluate, generate },
+  ...{ compare, data, evaluate, figures, generate },
   ...withCommon(
     {
       ...{ classify: CLASSIFY.options, merge: MERGE.options },
@@ -35,4 +37,5 @@ export const COMMANDS: Record<string, OptionSpecs> = {
     },
     { backend, threads },
   ),
+  ...Object.fromEntries(Object.entries(BENCHMARKS).map(([name, { options }]) => [`bench ${name}`, options])),
 };

@@ -60,17 +60,8 @@ export type LoadedNewerAdapter = WithAdapter<NewerBase> &
 export async function loadAnyWithAdapter(
   options: AdapterOptions,
 ): Promise<LoadedAdapter | LoadedNewerAdapter> {
-  const folder = requireAdapter(options.adapter);
-  const settings = readClassifierSettings(folder);
-  if (settings?.model !== undefined && io.kindOfPath(join(folder, 'adapter_config.json')) === 'nothing') {
-    throw new UserError(
-      `${folder} holds a whole classifier, and no adapter: ask it with npm run adapter -- classify, or npm run evaluate`,
-    );
-  }
-  const base = await obtainBase({
-    ...baseSource(folder, io.readAdapterConfig(folder), options),
-    print: say,
-  });
+  const { folder, source } = lookAtAdapter(options);
+  const base = await obtainBase({ ...source, print: say });
   if (!base.isNewer) {
     const model = await base.fresh();
     return { model, name: base.name, folder, ...loadOnto(model, folder) };
@@ -82,15 +73,45 @@ export async function loadAnyWithAdapter(
 
 /**
  * The same for `mini` and GPT-2's sizes alone.
- * @throws UserError for another family, too
+ * @throws UserError for another family, too, before it is loaded where the options or the adapter say so
  */
 export async function loadWithAdapter(options: AdapterOptions): Promise<LoadedAdapter> {
+  const { folder } = lookAtGptAdapter(options);
   const loaded = await loadAnyWithAdapter(options);
-  if (!('tokeniser' in loaded)) return loaded;
-  throw new UserError(
-    `the adapter in ${loaded.folder} is for ${loaded.name}, and only those of mini and GPT-2 can be handed over: ` +
+  if ('tokeniser' in loaded) throw notHandedOver(folder, loaded.name);
+  return loaded;
+}
+
+function notHandedOver(folder: string, base: string): UserError {
+  return new UserError(
+    `the adapter in ${folder} is for ${base}, and only those of mini and GPT-2 can be handed over: ` +
       'peft loads it as it is, with its own base',
   );
+}
+
+/**
+ * What a folder says of its adapter, and where its base is, before anything is loaded.
+ * @throws UserError if there is none, or a whole classifier in its place
+ */
+function lookAtAdapter(options: AdapterOptions) {
+  const folder = requireAdapter(options.adapter);
+  const settings = readClassifierSettings(folder);
+  if (settings?.model !== undefined && io.kindOfPath(join(folder, 'adapter_config.json')) === 'nothing') {
+    throw new UserError(
+      `${folder} holds a whole classifier, and no adapter: ask it with npm run adapter -- classify, or npm run evaluate`,
+    );
+  }
+  const config = io.readAdapterConfig(folder);
+  return { folder, settings, config, source: baseSource(folder, config, options) };
+}
+
+/** The same for an adapter of `mini` or of one of GPT-2's sizes. @throws UserError for another family's, too */
+export function lookAtGptAdapter(options: AdapterOptions) {
+  const { source, ...found } = lookAtAdapter(options);
+  const { model: name, weights } = source;
+  if (isNewerModel(name)) throw notHandedOver(found.folder, name);
+  if (weights !== undefined && isNewerAt(weights)) throw notHandedOver(found.folder, weights);
+  return { ...found, name };
 }
 
 /** Puts the adapter on its base, with the settings that were saved with it. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { io, manualSeed, nn, UserError } from '../../../lib/index.ts';
 import { END_OF_TEXT, gpt2Files } from '../../chapter02/index.ts';
 import type { GPTModel } from '../../chapter04/index.ts';
-import { hubName, obtainModel, toOpenAI } from '../../chapter05/index.ts';
+import { hubName, modelConfig, obtainModel, toOpenAI } from '../../chapter05/index.ts';
 import {
   type ClassifierSettings,
   classifierFile,
@@ -23,7 +23,7 @@ import {
 } from '../../chapter06/index.ts';
 import type { OptionValues } from '../../common/options.ts';
 import { writeParts } from '../../datasets/index.ts';
-import { ADAPTER_OPTIONS, type LoadedAdapter, loadWithAdapter } from './base-model.ts';
+import { ADAPTER_OPTIONS, type LoadedAdapter, loadWithAdapter, lookAtGptAdapter } from './base-model.ts';
 import { hubConfig } from './hub-config.ts';
 import { defineCommand, say } from './program.ts';
 
@@ -54,10 +54,10 @@ export const HANDOVER = defineCommand({
   async run(options) {
     const { out } = options;
     if (out === undefined) throw new UserError('say where to write: --out DIR');
-    const loaded = await loadWithAdapter(options);
-    const settings = requireClassifier(loaded);
-    const { name } = loaded;
-    const { contextLength } = loaded.model.config;
+    const found = lookAtGptAdapter(options);
+    const { name } = found;
+    const settings = requireClassifier(found);
+    const { contextLength } = modelConfig(name);
     const prepared = await prepareMessages({ ...options, contextLength, print: say });
     const labels = classNames(prepared);
     if (labels.join('\n') !== settings.labels.join('\n')) {
@@ -68,6 +68,8 @@ export const HANDOVER = defineCommand({
     }
     const datasets = makeDatasets(prepared.parts, { name, contextLength }, settings.maxLength, labels.length);
     const loaders = makeLoaders(datasets, options.batchSize);
+    const loaded = await loadWithAdapter(options);
+    requireWrapped(loaded, labels.length);
 
     const model = options.restart ? await fromTheStart(loaded, options) : goingOn(loaded, options.seed);
     const head = model.outHead as nn.LinearWithLoRA;
@@ -145,16 +147,28 @@ export async function writeHandover(
   return notes;
 }
 
-/** @throws UserError if it is not a classifier that was trained here */
-function requireClassifier({ folder, settings, config }: LoadedAdapter): ClassifierSettings {
+/** @throws UserError if the folder's is not the adapter of a classifier that was trained here */
+function requireClassifier({
+  folder,
+  config: { modulesToSave },
+  settings,
+}: Pick<LoadedAdapter, 'folder' | 'config' | 'settings'>): ClassifierSettings {
   if (!settings)
     throw new UserError(
       `${folder} has no classifier.json: only a classifier that was trained here can be handed over`,
     );
-  const whole = config.modulesToSave.filter((name) => name !== 'score' && name !== 'classifier');
+  const whole = modulesToSave.filter((name) => name !== 'score' && name !== 'classifier');
   if (whole.length === 0) return settings;
   throw new UserError(
     `the adapter in ${folder} brings ${whole.join(', ')} whole, which chapter 6 does not train`,
+  );
+}
+
+/** @throws UserError if the head has not these classes, or nothing is wrapped, as in an adapter with another's classifier.json */
+function requireWrapped({ model, folder }: LoadedAdapter, classes: number): void {
+  if (model.outHead.outFeatures === classes && wrapped(model).length > 0) return;
+  throw new UserError(
+    `the adapter in ${folder} is not that of its classifier.json, which has ${classes} classes: make it again`,
   );
 }
 

@@ -1,5 +1,5 @@
-import { HelpRequested, nearest, runMain } from '../../common/command-line.ts';
-import { UsageError } from '../../common/options.ts';
+import { runMain } from '../../common/command-line.ts';
+import { chooseCommand } from '../../common/several-commands.ts';
 import { openTerminal } from '../../common/terminal.ts';
 import { CLASSIFY } from './classify.ts';
 import { HANDOVER } from './handover.ts';
@@ -15,23 +15,12 @@ const COMMANDS: Record<string, AdapterCommand> = {
   handover: HANDOVER,
 };
 
-const HELP = [
-  'Usage: npm run adapter -- COMMAND [options]\n',
-  "What can be done with a LoRA adapter, a folder in PEFT's format, after its training.\n",
-  ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary.split('\n')[0]}`),
-  '\n`npm run adapter -- COMMAND --help` lists the options of each.',
-].join('\n');
-
 await runMain(async () => {
   openTerminal();
-  const [name, ...argv] = process.argv.slice(2);
-  if (name === '--help' || name === '-h') throw new HelpRequested(HELP);
-  const names = Object.keys(COMMANDS);
-  if (name === undefined || !Object.hasOwn(COMMANDS, name)) {
-    const meant = name && nearest(name, names);
-    const found = name === undefined ? 'a command is missing' : `there is no command '${name}'`;
-    const hint = meant ? `did you mean ${meant}?` : `give one of ${names.join(', ')}`;
-    throw new UsageError(`${found}; ${hint} (npm run adapter -- --help)`);
-  }
+  const [name, argv] = chooseCommand({
+    command: 'npm run adapter --',
+    summary: "What can be done with a LoRA adapter, a folder in PEFT's format, after its training.",
+    commands: COMMANDS,
+  });
   await runCommand(name, COMMANDS[name], argv);
 });

@@ -1,4 +1,4 @@
-import { drawSvg } from '../../common/plot.ts';
+import { svgOf } from '../../common/plot.ts';
 import { BASES } from './methods.ts';
 import type { Row } from './table.ts';
 
@@ -21,8 +21,8 @@ export function pointsOf(rows: readonly Row[]): Point[] {
   });
 }
 
-/** Draws the figure as an SVG file. @param subtitle which data, their seed, and how many runs a point is the mean of */
-export async function drawFigure(path: string, rows: readonly Row[], subtitle: string): Promise<void> {
+/** The figure, as the text of an SVG. @param subtitle which data, their seed, and how many runs a point is the mean of */
+export function figureOf(rows: readonly Row[], subtitle: string): Promise<string> {
   const points = pointsOf(rows);
   const x = { field: 'trained', type: 'quantitative', scale: { type: 'log' } };
   const y = (field: string) => ({ field, type: 'quantitative', scale: { zero: false } });
@@ -36,8 +36,7 @@ export async function drawFigure(path: string, rows: readonly Row[], subtitle: s
     labelExpr: `(${JSON.stringify(names)})[toString(datum.value)]`,
     ...{ labelAngle: -40, labelAlign: 'left', labelOverlap: false, labelBound: false, labelFlush: false },
   };
-  await drawSvg(
-    path,
+  return svgOf(
     { title: 'What is trained, and how often it is right', subtitle },
     {
       width: 640,

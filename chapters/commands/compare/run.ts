@@ -1,7 +1,13 @@
 import { basename, dirname, join } from 'node:path';
-import { io } from '../../../lib/index.ts';
+import { io, UserError } from '../../../lib/index.ts';
 import { modelConfig } from '../../chapter05/index.ts';
-import { makeLoaders, type PreparedMessages, prepareMessages, SPAM_OPTIONS } from '../../chapter06/index.ts';
+import {
+  checkLength,
+  makeLoaders,
+  type PreparedMessages,
+  prepareMessages,
+  SPAM_OPTIONS,
+} from '../../chapter06/index.ts';
 import { isProgram } from '../../common/cli.ts';
 import { readCommandLine, runMain, shellWord } from '../../common/command-line.ts';
 import {
@@ -16,7 +22,7 @@ import { onData } from '../../common/plot.ts';
 import { Progress } from '../../common/progress.ts';
 import { formatTable } from '../../common/table.ts';
 import { openTerminal } from '../../common/terminal.ts';
-import { drawFigure } from './figure.ts';
+import { figureOf } from './figure.ts';
 import { METHOD_NAMES, type MethodName } from './methods.ts';
 import { BATCH_SIZE, type Circumstances, datasetsOf, MODEL, type Result, type Task } from './one-run.ts';
 import { pageOf } from './page.ts';
@@ -133,10 +139,15 @@ async function run(options: Options, print: Print): Promise<void> {
   const seeds = Array.from({ length: options.seeds }, (_, i) => seed + i);
   const tasks = plan(methodsOf(options.methods), seeds);
   const { contextLength } = modelConfig(MODEL);
+  checkLength(maxLength, { name: MODEL, contextLength });
   const prepared = await prepareMessages({ data, seed, contextLength, print });
   makeLoaders(datasetsOf(prepared, maxLength, contextLength), BATCH_SIZE); // finds a mistake before the work begins
   const page = options.out ?? defaultPage(prepared, options.runs);
+  const figure = `${page.replace(/\.md$/i, '')}.svg`;
   await io.requireWritableFolder(dirname(page));
+  for (const path of [page, figure])
+    if (io.kindOfPath(path) === 'folder')
+      throw new UserError(`${path} is a folder, and a file of that name is written: give another --out`);
   print(`Messages: ${prepared.source}`);
 
   const circumstances: Circumstances = {
@@ -147,17 +158,16 @@ async function run(options: Options, print: Print): Promise<void> {
   const rows = tableOf(runs);
   print(formatTable(HEADER, rows.map(cellsOf)));
 
-  const figure = `${page.replace(/\.md$/, '')}.svg`;
   const dataAndSeed = onData(prepared.source, seed);
   const each = seeds.length === 1 ? 'one run each' : `mean and standard deviation of ${seeds.length} runs`;
-  await drawFigure(figure, rows, `${dataAndSeed}; ${each}`);
+  const drawn = await figureOf(rows, `${dataAndSeed}; ${each}`);
   const { train, valid, test } = prepared.parts;
   const text = pageOf(rows, {
     ...{ data: dataAndSeed, synthetic: prepared.synthetic, seeds, epochs },
     sizes: { train: train.length, valid: valid.length, test: test.length },
     ...{ command: commandOf(options), figure: basename(figure), results: runs.map(({ result }) => result) },
   });
-  await io.writeFileAtomically(page, text);
+  await io.replaceTogether(dirname(page), { [basename(page)]: text, [basename(figure)]: drawn });
   print(`Table and figure: ${page}, ${figure}`);
 }
 

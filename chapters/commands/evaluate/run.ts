@@ -7,7 +7,7 @@ import { readCommandLine, runMain } from '../../common/command-line.ts';
 import { COMMON_OPTIONS, inGroup } from '../../common/options.ts';
 import { openTerminal } from '../../common/terminal.ts';
 import { askingOf } from '../adapter/asking.ts';
-import { ADAPTER_OPTIONS, loadAnyClassifier } from '../adapter/base-model.ts';
+import { ADAPTER_OPTIONS, loadAnyClassifier, requireAdapter } from '../adapter/base-model.ts';
 import { evaluate, printEvaluation, readLabelled } from './classifier.ts';
 
 const { textColumn, labelColumn } = OWN_DATA_OPTIONS;
@@ -43,6 +43,7 @@ if (isProgram(import.meta.url)) {
     });
     const { data } = options;
     if (data === undefined) throw new UserError('no labelled texts are given: name them with --data PATH');
+    requireAdapter(options.adapter);
     const print = openTerminal();
     const engine = await useBackend(options.backend, { threads: options.threads });
     const rows = await readLabelled({ ...options, data }, print);

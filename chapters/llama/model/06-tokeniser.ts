@@ -1,5 +1,12 @@
 import { UserError } from '../../../lib/index.ts';
-import { type MergeOfPair, mergeInOrder, PIECES, pairKey, visibleBytes } from '../../chapter02/index.ts';
+import {
+  type MergeOfPair,
+  mergeByRank,
+  PIECES,
+  pairKey,
+  remembered,
+  visibleBytes,
+} from '../../chapter02/index.ts';
 import type { Notebook } from '../../common/notebook.ts';
 import { FileTokeniser, type FileVocabulary } from './file-tokeniser.ts';
 import type { TextIndex, Texts } from './text-index.ts';
@@ -68,25 +75,25 @@ export class BpeTokeniser extends FileTokeniser {
   }
 
   protected override encodeOrdinary(text: string, ids: number[]): void {
-    const { ignoreMerges, unknown } = this.#vocabulary;
-    for (const piece of this.#split(text)) {
-      const bytes = new TextEncoder().encode(piece);
-      const whole = ignoreMerges ? this.#tokenOf(bytes) : undefined;
-      if (whole !== undefined) {
-        ids.push(whole);
-        continue;
-      }
-      const units: number[] = [];
-      let wasUnknown = false;
-      for (const byte of bytes) {
-        const id = this.#idOfByte[byte];
-        if (id !== undefined) units.push(id);
-        else if (unknown && !(wasUnknown && unknown.fuse)) units.push(unknown.id);
-        wasUnknown = id === undefined;
-      }
-      for (const id of mergeInOrder(units, this.#mergesOfPairs)) ids.push(id);
-    }
+    for (const piece of this.#split(text)) for (const id of this.#idsOf(piece)) ids.push(id);
   }
+
+  /** The ids of a piece, whose boundaries no merge crosses. */
+  readonly #idsOf = remembered((piece): readonly number[] => {
+    const { ignoreMerges, unknown } = this.#vocabulary;
+    const bytes = new TextEncoder().encode(piece);
+    const whole = ignoreMerges ? this.#tokenOf(bytes) : undefined;
+    if (whole !== undefined) return [whole];
+    const units: number[] = [];
+    let wasUnknown = false;
+    for (const byte of bytes) {
+      const id = this.#idOfByte[byte];
+      if (id !== undefined) units.push(id);
+      else if (unknown && !(wasUnknown && unknown.fuse)) units.push(unknown.id);
+      wasUnknown = id === undefined;
+    }
+    return mergeByRank(units, (left, right) => this.#mergesOfPairs.get(pairKey(left, right)));
+  });
 
   /** The token that a whole piece is, if there is one. */
   #tokenOf(bytes: Uint8Array): number | undefined {

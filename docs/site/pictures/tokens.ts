@@ -1,8 +1,9 @@
 /** Chapter 2: the tokens of a text, and how one piece of it is merged from bytes. */
 
-import { mergePair, PIECES } from '../../../chapters/chapter02/09-byte-pair-encoding.ts';
+import { mergePair } from '../../../chapters/chapter02/09-byte-pair-encoding.ts';
 import { gpt2FromTokens } from '../../../chapters/chapter02/gpt2-merges.ts';
 import { gpt2TokenBytes, tokeniser } from '../../../chapters/chapter02/index.ts';
+import { PIECES } from '../../../chapters/chapter02/pieces.ts';
 import { type Drawn, drawn, requireSome, visible } from './drawn.ts';
 import type { InputOf } from './pictures.ts';
 

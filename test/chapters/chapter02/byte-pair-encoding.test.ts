@@ -105,7 +105,22 @@ describe('chapter 2: byte pair encoding by hand', () => {
       ['a\u2028 b', [64, 447, 101, 275]],
       ['a\x1c\x1db', [64, 216, 217, 65]],
     ];
-    for (const [text, ids] of wanted) expect(gpt2.encode(text), JSON.stringify(text)).to.deep.equal(ids);
+    for (const [text, ids] of wanted) {
+      expect(gpt2.encode(text), JSON.stringify(text)).to.deep.equal(ids);
+      expect(tokeniser.encode(text), JSON.stringify(text)).to.deep.equal(ids);
+    }
+  });
+
+  it('merges long pieces, and pieces that are kept, as mergeInOrder does', () => {
+    const texts = [
+      'a'.repeat(3000),
+      'abcab'.repeat(500),
+      '\u4f60\u597d'.repeat(300),
+      'x'.repeat(51),
+      'ab'.repeat(25),
+    ];
+    for (const text of [...texts, ...texts, 'a'.repeat(3000)])
+      expect(tokeniser.encode(text)).to.deep.equal(gpt2.encode(text));
   });
 
   it('gives well-formed text back, whatever it is', () => {

@@ -101,6 +101,11 @@ describe('an option that the others make ignored is refused', () => {
     ['generate', '--prompt x --seed 4', '--seed would be ignored, it counts only with --temperature above 0'],
     ['generate', '--prompt x --top-p 0.5 --temperature 0', '--top-p would be ignored'],
     ['evaluate', '--backend js --threads 2', '--threads would be ignored'],
+    ['figures', '--chapter chapter03 --slow', '--slow would be ignored, it counts only with --chapter'],
+    ['figures', '--chapter chapter07 --weights x', '--weights would be ignored'],
+    ['bench gemm', '--threads 2', 'unknown option --threads; this command takes'],
+    ['bench step', '--rounds 2', 'unknown option --rounds'],
+    ['bench tables', '--rounds 2', 'unknown option --rounds'],
   ];
   for (const [command, words, line] of IGNORED) {
     it(`${command} ${words}`, () => {
@@ -138,7 +143,8 @@ describe('the commands in the pages for readers', () => {
       const words = [...rest.matchAll(/"[^"]*"|'[^']*'|\S+/g)].map(([word]) =>
         word.replaceAll(/^["']|["']$/g, ''),
       );
-      const command = name === 'adapter' ? words.shift()! : name;
+      const command = { adapter: words[0], bench: `bench ${words[0]}` }[name] ?? name;
+      if (command !== name) words.shift();
       if (!(command in COMMANDS) || /[…[\]]/.test(rest)) continue;
       count++;
       it(`${page}: ${line}`, () => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { chatToIds, type Message } from '../../../chapters/models/index.ts';
 import { Settings } from '../../../chapters/models/settings.ts';
+import { tokensBeside } from '../../../chapters/models/special-tokens.ts';
 import { tokeniserFromJson } from '../../../chapters/models/tokeniser-json.ts';
 import { io, UserError } from '../../../lib/index.ts';
 
@@ -21,7 +22,9 @@ describe('a chat template', async () => {
   let tokeniser: ReturnType<typeof tokeniserFromJson>;
   before(async () => {
     const folder = await io.folderOfContents(content, 'a folder');
-    tokeniser = tokeniserFromJson(folder, 'tokenizer.json', named, new Settings({}, 'its settings'));
+    const settings = new Settings(named, 'its settings');
+    const beside = tokensBeside(folder, settings);
+    tokeniser = tokeniserFromJson(folder, 'tokenizer.json', beside, settings);
   });
   const special = (ids: number[]) => ids.filter((id) => id < 4);
   const prompt = (chatTemplate: string, messages: Message[]) =>

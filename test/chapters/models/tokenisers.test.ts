@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { Settings } from '../../../chapters/models/settings.ts';
+import { tokensBeside } from '../../../chapters/models/special-tokens.ts';
 import { tokeniserFromJson } from '../../../chapters/models/tokeniser-json.ts';
 import { io, UserError } from '../../../lib/index.ts';
 
@@ -39,7 +40,8 @@ async function tokeniserOf(change: Fixture['cases'][string]['change']) {
   const json = { ...base, ...rest, model: { ...base.model, ...model, vocab, merges } };
   const content = { 'tokenizer.json': new TextEncoder().encode(JSON.stringify(json)) };
   const folder = await io.folderOfContents(content, 'a folder');
-  return tokeniserFromJson(folder, 'tokenizer.json', {}, new Settings({}, 'its settings'));
+  const settings = new Settings({}, 'its settings');
+  return tokeniserFromJson(folder, 'tokenizer.json', tokensBeside(folder, settings), settings);
 }
 
 describe('a tokenizer.json', () => {

@@ -1,8 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect } from 'chai';
-import { drawFigure, pointsOf } from '../../../../chapters/commands/compare/figure.ts';
+import { figureOf, pointsOf } from '../../../../chapters/commands/compare/figure.ts';
 import { METHOD_NAMES } from '../../../../chapters/commands/compare/methods.ts';
 import { plan } from '../../../../chapters/commands/compare/runs.ts';
 import { cellsOf, shown, tableOf } from '../../../../chapters/commands/compare/table.ts';
@@ -28,27 +25,20 @@ describe('compare: the figure', () => {
   });
 
   it('names the methods, the data and the axes, and has a mark for each row', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'figure-'));
-    try {
-      const path = join(folder, 'figure.svg');
-      await drawFigure(path, rows, 'SMSSpamCollection, seed 42; mean of 2 runs');
-      const svg = readFileSync(path, 'utf8');
-      const texts = Array.from(svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g), ([, text]) => text);
-      expect(texts).to.include.members([
-        ...METHOD_NAMES,
-        'SMSSpamCollection, seed 42; mean of 2 runs',
-        'numbers trained',
-        'test accuracy in %',
-        'pretrained weights',
-        'random weights',
-      ]);
-      const marks = Array.from(
-        svg.matchAll(/aria-label="numbers trained: [^;]*; test accuracy in %: ([^;]*);/g),
-      );
-      const means = pointsOf(rows).map(({ mean }) => mean.toFixed(6));
-      expect(marks.map(([, mean]) => Number(mean).toFixed(6))).to.deep.equal(means);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const svg = await figureOf(rows, 'SMSSpamCollection, seed 42; mean of 2 runs');
+    const texts = Array.from(svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g), ([, text]) => text);
+    expect(texts).to.include.members([
+      ...METHOD_NAMES,
+      'SMSSpamCollection, seed 42; mean of 2 runs',
+      'numbers trained',
+      'test accuracy in %',
+      'pretrained weights',
+      'random weights',
+    ]);
+    const marks = Array.from(
+      svg.matchAll(/aria-label="numbers trained: [^;]*; test accuracy in %: ([^;]*);/g),
+    );
+    const means = pointsOf(rows).map(({ mean }) => mean.toFixed(6));
+    expect(marks.map(([, mean]) => Number(mean).toFixed(6))).to.deep.equal(means);
   });
 });
