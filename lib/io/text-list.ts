@@ -13,6 +13,7 @@ export class TextList implements Iterable<string> {
     this.#ends = ends;
   }
 
+  /** How many texts there are. */
   get length(): number {
     return this.#ends.length;
   }
@@ -23,6 +24,7 @@ export class TextList implements Iterable<string> {
     return end === undefined ? undefined : this.#whole.slice(index === 0 ? 0 : this.#ends[index - 1], end);
   }
 
+  /** The texts, in order. */
   *[Symbol.iterator](): Generator<string> {
     for (let i = 0; i < this.length; i++) yield this.at(i)!;
   }
