@@ -14,7 +14,6 @@ export function hubConfig(model: GPTModel, labels?: readonly string[]): Record<s
   const { vocabSize, contextLength, embDim, nHeads, nLayers } = model.config;
   const isClassifier = model.outHead.outFeatures !== vocabSize;
   const isTied = isClassifier || Boolean(model.outHead.weight.eq(model.tokEmb.weight).all().item());
-  const names = labels ?? Array.from({ length: model.outHead.outFeatures }, (_, i) => `LABEL_${i}`);
   return {
     activation_function: 'gelu_new',
     architectures: [isClassifier ? 'GPT2ForSequenceClassification' : 'GPT2LMHeadModel'],
@@ -22,10 +21,7 @@ export function hubConfig(model: GPTModel, labels?: readonly string[]): Record<s
     bos_token_id: END_OF_TEXT_ID,
     embd_pdrop: 0,
     eos_token_id: END_OF_TEXT_ID,
-    ...(isClassifier && {
-      id2label: Object.fromEntries(names.map((name, i) => [i, name])),
-      label2id: Object.fromEntries(names.map((name, i) => [name, i])),
-    }),
+    ...(isClassifier && classNames(model.outHead.outFeatures, labels)),
     layer_norm_epsilon: 1e-5,
     model_type: 'gpt2',
     n_embd: embDim,
@@ -52,17 +48,13 @@ export function newerHubConfig(
   const isTied = isClassifier || Boolean(outHead.weight.eq(tokEmb.weight).all().item());
   const family = model instanceof GemmaModel ? 'Gemma3' : config.qkNorm ? 'Qwen3' : 'Llama';
   const text = family === 'Gemma3' ? 'Gemma3Text' : family;
-  const names = labels ?? Array.from({ length: outHead.outFeatures }, (_, i) => `LABEL_${i}`);
   return {
     architectures: [isClassifier ? `${text}ForSequenceClassification` : `${family}ForCausalLM`],
     attention_bias: false,
     eos_token_id: endIds.length === 1 ? endIds[0] : endIds,
     head_dim: headDimOf(config),
     hidden_size: config.embDim,
-    ...(isClassifier && {
-      id2label: Object.fromEntries(names.map((name, i) => [i, name])),
-      label2id: Object.fromEntries(names.map((name, i) => [name, i])),
-    }),
+    ...(isClassifier && classNames(outHead.outFeatures, labels)),
     intermediate_size: config.hiddenDim,
     max_position_embeddings: config.contextLength,
     model_type: family === 'Gemma3' ? 'gemma3_text' : family.toLowerCase(),
@@ -74,6 +66,17 @@ export function newerHubConfig(
     tie_word_embeddings: isTied,
     vocab_size: config.vocabSize,
     ...(model instanceof GemmaModel ? ofGemma(model.config) : ofLlama(config)),
+  };
+}
+
+/** As transformers names classes that have no names of their own. */
+function classNames(
+  count: number,
+  labels: readonly string[] = Array.from({ length: count }, (_, i) => `LABEL_${i}`),
+) {
+  return {
+    id2label: Object.fromEntries(labels.map((name, i) => [i, name])),
+    label2id: Object.fromEntries(labels.map((name, i) => [name, i])),
   };
 }
 
